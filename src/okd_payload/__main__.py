@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lets ``python -m okd_payload`` stand in for the installed command."""
+
+from okd_payload.cli.main import main
+
+if __name__ == "__main__":
+    main()

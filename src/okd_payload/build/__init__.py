@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a stream to images: the plan, its keys, the scheduler and what it records."""

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``okd-payload``."""
+
+
+def main() -> None:
+    """Run the command line."""

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tree of everything that can stop the program.
+
+    OkdPayloadError
+    ├── InputError                 what the user gave is wrong           (exit code 2)
+    │   ├── InvalidReference       an image reference or digest
+    │   ├── InvalidDocument        a file: says path, line and field
+    │   ├── UnknownName            a component, tag or file nobody has: says the nearest names
+    │   └── BlockedByIssues        checks before the first build found errors
+    ├── MissingTool                a program of this machine is absent   (exit code 1, as all below)
+    ├── RegistryError              a registry, or the way to it
+    │   ├── NotFound               the registry has no such manifest, blob or repository
+    │   ├── Unauthorized           no credentials, or not enough rights
+    │   ├── RegistryUnavailable    unreachable, 429 or 5xx until the deadline, or stalled
+    │   └── RegistryRefused        any other answer that retrying cannot change
+    ├── ContentError               bytes are not what they should be
+    │   ├── DigestMismatch         content differs from its digest or size
+    │   ├── UnsupportedContent     schema 1 and other media types that are refused
+    │   ├── UnsafeEntry            an archive entry that would leave its folder
+    │   └── TooLarge               more, longer or deeper than the stated bound
+    ├── StorageError               a local folder or file cannot be used: full, read only, locked
+    ├── SourceError                git, or a folder of sources
+    ├── BuildError                 one image could not be built
+    │   └── TransientBuildError    the same build may succeed when tried again
+    ├── ReleaseError               a payload cannot be assembled or read
+    ├── PartlyDone                 some work is left, run again to go on (exit code 3)
+    └── Interrupted                the user or the system said stop      (exit code 130)
+
+Every error says what failed, on which object, and what to do next (``hint``). Errors of other
+libraries are wrapped where they arise. What a check finds is not an error but an ``Issue``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class OkdPayloadError(Exception):
+    """Root of the tree: a sentence about what failed, and a hint about what to do."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InputError(OkdPayloadError):
+    """What the user gave is wrong: arguments, files, references."""
+
+    exit_code = 2
+
+
+class InvalidReference(InputError):
+    """An image reference, tag or digest that does not follow its grammar."""
+
+
+class InvalidDocument(InputError):
+    """A file that cannot be read as what it should be; names file, line and field."""
+
+    def __init__(
+        self, message: str, *, path: str, line: int = 0, field: str = "", hint: str = ""
+    ) -> None:
+        place = f"{path}:{line}" if line else path
+        detail = f"{field}: {message}" if field else message
+        super().__init__(f"{place}: {detail}", hint=hint)
+        self.path = path
+        self.line = line
+        self.field = field
+
+
+class UnknownName(InputError):
+    """A name nobody has; the hint offers the nearest ones that exist."""
+
+    def __init__(self, kind: str, name: str, *, known: Iterable[str], hint: str = "") -> None:
+        near = nearest_names(name, known)
+        offer = f"did you mean {' or '.join(near)}?" if near else ""
+        super().__init__(f"unknown {kind} {name!r}", hint=offer or hint)
+
+
+class BlockedByIssues(InputError):
+    """Checks found errors before the first build; they have been shown already."""
+
+
+class MissingTool(OkdPayloadError):
+    """A program of this machine is needed and absent or too old."""
+
+
+class RegistryError(OkdPayloadError):
+    """A registry, or the way to it, failed."""
+
+
+class NotFound(RegistryError):
+    """The repository has no such manifest or blob, or does not exist."""
+
+
+class Unauthorized(RegistryError):
+    """No credentials, wrong ones, or not enough rights."""
+
+
+class RegistryUnavailable(RegistryError):
+    """Unreachable, overloaded or silent until the deadline."""
+
+
+class RegistryRefused(RegistryError):
+    """An answer that trying again cannot change."""
+
+
+class ContentError(OkdPayloadError):
+    """Bytes are not what they should be."""
+
+
+class DigestMismatch(ContentError):
+    """Content differs from the digest or size it was asked for by."""
+
+
+class UnsupportedContent(ContentError):
+    """A media type that is refused, schema 1 above all."""
+
+
+class UnsafeEntry(ContentError):
+    """An archive entry that would leave its folder."""
+
+
+class TooLarge(ContentError):
+    """Content exceeds the bound stated in the message."""
+
+
+class StorageError(OkdPayloadError):
+    """A local folder or file cannot be used."""
+
+
+class SourceError(OkdPayloadError):
+    """Git, or a folder of sources, failed."""
+
+
+class BuildError(OkdPayloadError):
+    """One image could not be built."""
+
+
+class TransientBuildError(BuildError):
+    """A failure of the surroundings: the same build may succeed when tried again."""
+
+
+class ReleaseError(OkdPayloadError):
+    """A payload cannot be assembled or read."""
+
+
+class PartlyDone(OkdPayloadError):
+    """Some of the work is left; the same command goes on with it."""
+
+    exit_code = 3
+
+
+class Interrupted(OkdPayloadError):
+    """The user or the system said stop."""
+
+    exit_code = 130
+
+
+def nearest_names(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """The names of ``known`` that look most like ``name``, best first, at most ``most``."""
+    return difflib.get_close_matches(name, sorted(set(known)), n=most, cutoff=0.5)

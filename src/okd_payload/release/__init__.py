@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Release images: choosing their content, assembling, reading and checking them."""

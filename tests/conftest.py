@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures that every room's tests may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+_SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real inputs and recordings beside the repository; without them the test is skipped."""
+    if not _SHARED_DATA.is_dir():
+        pytest.skip("the folder of real inputs and recordings is not beside this repository")
+    return _SHARED_DATA

@@ -46,7 +46,25 @@ class Document(msgspec.Struct, frozen=True):
         return self.lines.get(field, 0)
 
 
-class _Loader(yaml.CSafeLoader):
+class BoundedLoader(yaml.CSafeLoader):
+    """CSafeLoader that gives up on deep nesting, on which libyaml's composer dies of its stack."""
+
+    _depth = 0
+
+    def descend_resolver(self, current_node: yaml.Node | None, current_index: object) -> None:
+        """Called by the composer before every node; nothing else is resolved by path."""
+        del current_index
+        self._depth += 1
+        if self._depth > MAX_DEPTH + 1:
+            mark = current_node.start_mark if current_node else None
+            raise yaml.composer.ComposerError(None, None, "nested too deeply", mark)
+
+    def ascend_resolver(self) -> None:
+        """Called by the composer after every node."""
+        self._depth -= 1
+
+
+class _Loader(BoundedLoader):
     """CSafeLoader without timestamps: a date in a catalog is a name, not a moment."""
 
 

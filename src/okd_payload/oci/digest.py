@@ -44,6 +44,13 @@ def hex_of(digest: Digest) -> str:
     return digest.partition(":")[2]
 
 
+def verify(content: bytes, digest: Digest, size: int | None = None) -> None:
+    """Raise DigestMismatch unless ``content`` has this digest, and this size where given."""
+    verifier = Verifier(digest, size)
+    verifier.update(content)
+    verifier.finish()
+
+
 class Verifier:
     """Hashes content as it passes, and says at the end whether it was the right content."""
 

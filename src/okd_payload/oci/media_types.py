@@ -25,10 +25,22 @@ OCI_CONFIG: Final = "application/vnd.oci.image.config.v1+json"
 OCI_LAYER: Final = "application/vnd.oci.image.layer.v1.tar"
 OCI_LAYER_GZIP: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
 OCI_LAYER_ZSTD: Final = "application/vnd.oci.image.layer.v1.tar+zstd"
+OCI_FOREIGN_LAYER: Final = "application/vnd.oci.image.layer.nondistributable.v1.tar"
+OCI_FOREIGN_LAYER_GZIP: Final = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+OCI_FOREIGN_LAYER_ZSTD: Final = "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd"
 OCI_EMPTY: Final = "application/vnd.oci.empty.v1+json"
 
 MANIFESTS: Final = frozenset({DOCKER_MANIFEST, OCI_MANIFEST})
 INDEXES: Final = frozenset({DOCKER_LIST, OCI_INDEX})
+FOREIGN_LAYERS: Final = frozenset(
+    {
+        DOCKER_FOREIGN_LAYER_GZIP,
+        OCI_FOREIGN_LAYER,
+        OCI_FOREIGN_LAYER_GZIP,
+        OCI_FOREIGN_LAYER_ZSTD,
+    }
+)
+"""Layers that their licence forbids to distribute: they stay where their ``urls`` say."""
 SCHEMA1: Final = frozenset({DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED})
 ACCEPTED: Final = (DOCKER_MANIFEST, OCI_MANIFEST, DOCKER_LIST, OCI_INDEX)
 """What a registry is asked for, in this order."""

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The plan: what there is to make, what each thing stands on, and how that is known.
+
+A plan is decided without building anything and is complete: every image operand of every
+Dockerfile leads to a node, or is an issue. Nodes are components (built), imports (brought in
+under a tag of the stream) and externals (images of elsewhere that a build needs, pinned).
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from okd_payload.build.graph import Graph
+from okd_payload.catalog.component import Component
+from okd_payload.issues import Issue
+from okd_payload.source.model import Commit
+
+
+class Relation(enum.Enum):
+    """Why one image stands on another."""
+
+    BASE = "base"
+    FROM = "FROM"
+    COPY = "COPY --from"
+    MOUNT = "RUN --mount"
+    FILES = "files"
+    INPUT = "input"
+    """Declared, and used by nothing that can be read before the build."""
+
+
+class Dependency(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason for one edge of the graph."""
+
+    node: str
+    """What is needed."""
+    relation: Relation
+    operand: str = ""
+    """As the Dockerfile or the definition writes it."""
+    rule: str = ""
+    """What led from the operand to the node: an alias, a substitution, the name itself."""
+    line: int = 0
+
+
+class ComponentNode(msgspec.Struct, frozen=True, kw_only=True, tag="component"):
+    """A component, its frozen source and everything it stands on."""
+
+    name: str
+    """The tag that its image gets: the name of the node."""
+    component: Component
+    commit: Commit | None
+    dockerfile: str | None
+    """The text before rewriting; None when it is copied out of a parent during the build."""
+    dependencies: tuple[Dependency, ...] = ()
+
+
+class ImportNode(msgspec.Struct, frozen=True, kw_only=True, tag="import"):
+    """An image brought in under a tag of the stream: by reference, or made by a command."""
+
+    name: str
+    reference: str = ""
+    """Pinned by digest; empty when a command makes the image."""
+    command: tuple[str, ...] = ()
+    directory: str = ""
+    """Where the command runs."""
+    stub: str = ""
+    """The reason, when the image stands in for a component that is not built."""
+
+
+class ExternalNode(msgspec.Struct, frozen=True, kw_only=True, tag="external"):
+    """An image of elsewhere that only builds need; its name is the reference as written."""
+
+    name: str
+    reference: str
+    """Pinned by digest."""
+
+
+Node = ComponentNode | ImportNode | ExternalNode
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """All nodes of a stream by name, the graph between them, and what is wrong with it."""
+
+    stream: str
+    nodes: dict[str, Node]
+    issues: tuple[Issue, ...] = ()
+
+    @property
+    def graph(self) -> Graph:
+        """The nodes and their parents."""
+        return Graph({name: _parents(node) for name, node in self.nodes.items()})
+
+    @property
+    def components(self) -> tuple[ComponentNode, ...]:
+        """The nodes that are built, by name."""
+        nodes = (self.nodes[name] for name in sorted(self.nodes))
+        return tuple(node for node in nodes if isinstance(node, ComponentNode))
+
+
+def _parents(node: Node) -> tuple[str, ...]:
+    if not isinstance(node, ComponentNode):
+        return ()
+    return tuple(sorted({dependency.node for dependency in node.dependencies}))

@@ -1,17 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""YAML and JSON files as typed values, with errors that point at file, line and field.
-
-YAML is read with YAML 1.1 booleans and numbers, as the Go programs of the field read it, but
-dates stay text and duplicate keys are refused. Size, depth and alias expansion are bounded,
-because catalogs and payloads bring foreign files. Writing YAML is not done here: what people
-write is edited as text.
-"""
+"""YAML text as plain values, and the line where each of them stands."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import yaml
@@ -24,12 +17,6 @@ MAX_NODES = 2_000_000
 """Bound on nodes after alias expansion: an alias counts as many nodes as it stands for."""
 
 FieldPath = tuple[str | int, ...]
-T = TypeVar("T")
-
-_VALIDATION_PATH = re.compile(
-    r"^(?P<text>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?$", re.DOTALL
-)
-_PATH_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -117,30 +104,23 @@ def parse_documents(content: bytes, *, path: str) -> list[Document]:
     return documents
 
 
-def convert(document: Document, kind: type[T]) -> T:
-    """``document`` as a ``kind``. Raises InvalidDocument that names line and field."""
-    try:
-        return msgspec.convert(document.value, kind)
-    except msgspec.ValidationError as error:
-        matched = _VALIDATION_PATH.match(str(error))
-        text, dotted = (matched["text"], matched["path"] or "") if matched else (str(error), "")
-        field = _field_path(dotted)
-        unknown = re.search(r"unknown field `(.+)`", text)
-        if unknown:
-            field = (*field, unknown[1])
-        raise InvalidDocument(
-            text,
-            path=document.path,
-            line=document.line_of(field),
-            field=".".join(str(step) for step in field),
-        ) from error
-
-
-def _field_path(dotted: str) -> FieldPath:
-    return tuple(
-        name or (int(number) if number.isdigit() else number)
-        for name, number in _PATH_STEP.findall(dotted)
+def invalid_field(
+    document: Document, field: FieldPath, message: str, *, hint: str = ""
+) -> InvalidDocument:
+    """The error that ``field`` of ``document`` is wrong, for checks that types cannot express."""
+    return InvalidDocument(
+        message,
+        path=document.path,
+        line=document.line_of(field),
+        field=_name_of(field),
+        hint=hint,
     )
+
+
+def _name_of(field: FieldPath) -> str:
+    """``field`` as people write it: ``catalog[0].components``."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in field)
+    return "".join(steps).removeprefix(".")
 
 
 class _Budget:
@@ -170,7 +150,7 @@ def _index(node: yaml.Node, field: FieldPath, lines: dict[FieldPath, int], budge
                     "given twice",
                     path=budget._path,  # noqa: SLF001 - the budget is this module's own
                     line=key.start_mark.line + 1,
-                    field=".".join(map(str, (*field, name))),
+                    field=_name_of((*field, name)),
                 )
             seen.add(name)
             lines[(*field, name)] = key.start_mark.line + 1

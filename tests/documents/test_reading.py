@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""YAML text as plain values: types, lines, bounds."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from okd_payload.documents import MAX_BYTES, parse_documents, read_documents
+from okd_payload.errors import InvalidDocument
+
+
+def test_dates_stay_text_and_empty_documents_are_left_out() -> None:
+    """A date in a catalog is a name; documents without content do not count."""
+    documents = parse_documents(b"---\n---\nday: 2024-05-10\n---\n", path="f")
+    assert [document.value for document in documents] == [{"day": "2024-05-10"}]
+
+
+def test_lines_are_those_of_keys_and_items() -> None:
+    """Each field has the line where it stands; an unknown one that of what encloses it."""
+    (document,) = parse_documents(b"a:\n  b:\n  - c: 1\n  - d: 2\n", path="f")
+    assert document.line_of(("a", "b", 1, "d")) == 4
+    assert document.line_of(("a", "b", 1, "e")) == 4
+    assert document.line_of(("zzz",)) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a: 1\nb: 2\na: 3\n", "f:3: a: given twice"),
+        (b"x:\n- y: 1\n  y: 2\n", "f:3: x[0].y: given twice"),
+        (b"a: [1\nb: 2\n", "f:2: not valid YAML: did not find expected"),
+        (b"a: \xff\xfe\n", "f: not valid YAML"),
+        (b"[" * 70 + b"]" * 70, "nested too deeply"),
+        (
+            b"a: &a [1,1,1,1,1,1,1,1,1,1]\n"
+            + b"".join(
+                b"%c: &%c [%s]\n" % (105 + i, 105 + i, b",".join([b"*%c" % (104 + i)] * 9))
+                for i in range(1, 9)
+            ).replace(b"*i", b"*a"),
+            "expands to too many values",
+        ),
+    ],
+)
+def test_what_cannot_be_trusted_is_refused(content: bytes, message: str) -> None:
+    """Duplicate keys, broken text, depth and expansion are errors that name their place."""
+    with pytest.raises(InvalidDocument) as caught:
+        parse_documents(content, path="f")
+    assert message in str(caught.value)
+
+
+def test_absent_and_large_files_are_refused(tmp_path: Path) -> None:
+    """A file that is not there, or too large, is an error with its path."""
+    with pytest.raises(InvalidDocument, match="No such file"):
+        read_documents(tmp_path / "absent.yaml")
+    large = tmp_path / "large.yaml"
+    with large.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(InvalidDocument, match="larger than"):
+        read_documents(large)
+
+
+@given(st.binary(max_size=200))
+def test_foreign_bytes_give_documents_or_the_one_error(content: bytes) -> None:
+    """No input makes the reader fail in any other way."""
+    with contextlib.suppress(InvalidDocument):
+        assert all(document.path == "f" for document in parse_documents(content, path="f"))

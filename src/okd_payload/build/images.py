@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The images of a stream in its content repository: found by key, published by tag.
+
+Two kinds of tags share the repository: those of the stream (``etcd``) and one for each build
+key (``build-<key>``). The second kind is what makes "build only what changed" hold across
+machines and after a tag has moved on, and it protects images from garbage collection.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from okd_payload.build.key import KEY_LABEL, KEY_TAG_PREFIX, BuildInputs, key_tag, read_inputs
+from okd_payload.errors import NotFound
+from okd_payload.oci.digest import Digest
+from okd_payload.oci.image import Image, read_image
+from okd_payload.oci.manifest import Platform
+from okd_payload.oci.repository import Repository
+
+NO_SOURCE_TIME = 315532800
+"""1980-01-01: the time of images that no commit dates, the first that every archive can hold."""
+
+
+class MadeImage(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished image that others may be built on."""
+
+    digest: Digest
+    timestamp: int
+    """Seconds since the epoch, as the image says it was created."""
+
+
+class StreamImages:
+    """The images of one content repository, for one platform."""
+
+    def __init__(self, repository: Repository, platform: Platform) -> None:
+        self.repository = repository
+        self.platform = platform
+
+    async def find(self, key: str) -> MadeImage | None:
+        """The image built from exactly this key, None when there is none."""
+        image = await self._read(key_tag(key))
+        if image is None or image.config.labels.get(KEY_LABEL) != key:
+            return None
+        return _made(image)
+
+    async def read_tag(self, tag: str) -> MadeImage | None:
+        """The image that ``tag`` points at, None when there is none."""
+        image = await self._read(tag)
+        return _made(image) if image is not None else None
+
+    async def read_inputs(self, tag: str) -> BuildInputs | None:
+        """What the image now tagged ``tag`` was built from, None when that is unknown."""
+        image = await self._read(tag)
+        return read_inputs(image.config.labels) if image is not None else None
+
+    async def read(self, digest: Digest) -> MadeImage:
+        """The image with this digest. Raises NotFound."""
+        return _made(await read_image(self.repository, digest, platform=self.platform))
+
+    async def publish(self, digest: Digest, tag: str) -> None:
+        """Point ``tag`` at an image that is there already; nothing is written if it does."""
+        manifests = self.repository.manifests
+        try:
+            if (await manifests.get(tag)).digest == digest:
+                return
+        except NotFound:
+            pass
+        await manifests.put(await manifests.get(digest), tag=tag)
+
+    async def _read(self, reference: str) -> Image | None:
+        try:
+            return await read_image(self.repository, reference, platform=self.platform)
+        except NotFound:
+            return None
+
+
+def is_stream_tag(tag: str) -> bool:
+    """Whether ``tag`` names an image of the stream, rather than a build key."""
+    return not tag.startswith(KEY_TAG_PREFIX)
+
+
+def _made(image: Image) -> MadeImage:
+    return MadeImage(digest=image.referenced.digest, timestamp=read_moment(image.config.created))
+
+
+def read_moment(text: str) -> int:
+    """An RFC 3339 moment in whole seconds since the epoch; 1980-01-01 when it is none."""
+    try:
+        return int(dt.datetime.fromisoformat(text).timestamp())
+    except ValueError:
+        return NO_SOURCE_TIME

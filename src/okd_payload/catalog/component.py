@@ -86,8 +86,14 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[ImageInput, ...] = ()
     build_arguments: tuple[Argument, ...] = ()
     """In order; of equal names the later one wins."""
+    offered_arguments: tuple[Argument, ...] = ()
+    """Of the whole stream: given where the Dockerfile declares the name and
+    ``build_arguments`` does not give it."""
     environment: tuple[Argument, ...] = ()
     """One ENV instruction after every FROM."""
     labels: tuple[Argument, ...] = ()
+    """Of the image (BuildConfig: ``output.imageLabels``)."""
+    selector_labels: tuple[Argument, ...] = ()
+    """For overlays to select by; no image carries them (BuildConfig: ``metadata.labels``)."""
     layering: Layering = Layering.ONE
     resources: Resources = Resources()

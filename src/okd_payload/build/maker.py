@@ -16,7 +16,7 @@ import msgspec
 from okd_payload.build.engine import BuildStep, Engine
 from okd_payload.build.images import MadeImage, StreamImages
 from okd_payload.build.key import explain_change, key_tag
-from okd_payload.build.plan import ComponentNode, ExternalNode, ImportNode, Node
+from okd_payload.build.plan import AliasNode, ComponentNode, ExternalNode, ImportNode, Node
 from okd_payload.build.records import Action, ComponentRecord
 from okd_payload.build.steps import PreparedStep, prepare
 from okd_payload.clock import Clock
@@ -88,6 +88,8 @@ class Maker:
         """The image of ``node``, whose ``parents`` are made. Raises OkdPayloadError."""
         if isinstance(node, ComponentNode):
             made = await self._make_component(node, parents, log)
+        elif isinstance(node, AliasNode):
+            made = _alias(node, parents[node.target])
         else:
             made = await self._bring(node, log)
         if self._moves_tags and not isinstance(node, ExternalNode):
@@ -98,6 +100,8 @@ class Maker:
         self, node: Node, parents: Mapping[str, MadeImage]
     ) -> tuple[MadeImage | None, str]:
         """The image that ``node`` has already, or None, and why it is so."""
+        if isinstance(node, AliasNode):
+            return parents[node.target], node.stub or f"is {node.target}"
         if not isinstance(node, ComponentNode):
             image = None if node.name in self._forced else await self._importer.find(node)
             return image, _NOTHING_CHANGED if image else "not imported yet"
@@ -155,7 +159,8 @@ class Maker:
 
     async def _bring(self, node: ImportNode | ExternalNode, log: Path) -> Made:
         stub = node.stub if isinstance(node, ImportNode) else ""
-        source = node.reference or " ".join(getattr(node, "command", ()))
+        command = node.command if isinstance(node, ImportNode) else ()
+        source = node.reference or " ".join(command)
         found = None if node.name in self._forced else await self._importer.find(node)
         if found is None:
             self._progress(Started(subject=node.name, activity="import", detail=source))
@@ -170,6 +175,18 @@ class Maker:
             source=source,
         )
         return Made(image, record)
+
+
+def _alias(node: AliasNode, target: MadeImage) -> Made:
+    record = ComponentRecord(
+        name=node.name,
+        tag=node.name,
+        action=Action.STUB if node.stub else Action.REUSED,
+        digest=target.digest,
+        reason=node.stub or f"is {node.target}",
+        source=node.target,
+    )
+    return Made(target, record)
 
 
 def _describe(node: ComponentNode, prepared: PreparedStep) -> ComponentRecord:

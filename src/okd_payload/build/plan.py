@@ -3,7 +3,8 @@
 
 A plan is decided without building anything and is complete: every image operand of every
 Dockerfile leads to a node, or is an issue. Nodes are components (built), imports (brought in
-under a tag of the stream) and externals (images of elsewhere that a build needs, pinned).
+under a tag of the stream), aliases (another tag for one of these) and externals (images of
+elsewhere that only a build needs, pinned).
 """
 
 from __future__ import annotations
@@ -55,6 +56,16 @@ class ComponentNode(msgspec.Struct, frozen=True, kw_only=True, tag="component"):
     dependencies: tuple[Dependency, ...] = ()
 
 
+class AliasNode(msgspec.Struct, frozen=True, kw_only=True, tag="alias"):
+    """Another tag for an image of the stream."""
+
+    name: str
+    target: str
+    """The node whose image it is."""
+    stub: str = ""
+    """The reason, when the image stands in for a component that is not built."""
+
+
 class ImportNode(msgspec.Struct, frozen=True, kw_only=True, tag="import"):
     """An image brought in under a tag of the stream: by reference, or made by a command."""
 
@@ -76,7 +87,7 @@ class ExternalNode(msgspec.Struct, frozen=True, kw_only=True, tag="external"):
     """Pinned by digest."""
 
 
-Node = ComponentNode | ImportNode | ExternalNode
+Node = ComponentNode | AliasNode | ImportNode | ExternalNode
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +110,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _parents(node: Node) -> tuple[str, ...]:
+    if isinstance(node, AliasNode):
+        return (node.target,)
     if not isinstance(node, ComponentNode):
         return ()
     return tuple(sorted({dependency.node for dependency in node.dependencies}))

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of issues that planning can find before the first build."""
+
+from __future__ import annotations
+
+from okd_payload.issues import IssueCode, Severity
+
+SOURCE_UNAVAILABLE = IssueCode(
+    "source-unavailable", Severity.ERROR, "A source cannot be read: git, or a folder, says no."
+)
+MISSING_DOCKERFILE = IssueCode(
+    "missing-dockerfile",
+    Severity.ERROR,
+    "The source has no Dockerfile where the definition says, and no input brings one.",
+)
+INVALID_DOCKERFILE = IssueCode(
+    "invalid-dockerfile", Severity.ERROR, "A Dockerfile cannot be read as one."
+)
+IMAGE_UNAVAILABLE = IssueCode(
+    "image-unavailable", Severity.ERROR, "An image of elsewhere cannot be found in its registry."
+)
+DEPENDENCY_CYCLE = IssueCode(
+    "dependency-cycle", Severity.ERROR, "Images are built on each other in a circle."
+)
+UNCONSUMED_ARGUMENT = IssueCode(
+    "unconsumed-argument",
+    Severity.WARNING,
+    "A definition gives a build argument that its Dockerfile does not declare.",
+)
+UNUSED_INPUT = IssueCode(
+    "unused-input",
+    Severity.WARNING,
+    "A definition declares an image input that its Dockerfile does not use.",
+)
+
+ALL_CODES = (
+    SOURCE_UNAVAILABLE,
+    MISSING_DOCKERFILE,
+    INVALID_DOCKERFILE,
+    IMAGE_UNAVAILABLE,
+    DEPENDENCY_CYCLE,
+    UNCONSUMED_ARGUMENT,
+    UNUSED_INPUT,
+)

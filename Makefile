@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every target sets up what it needs; `make` alone lists them.
+
+BIN := .venv/bin
+FAST := not integration and not slow
+# Rooms whose branches have to be covered, and how much of them.
+COVERED := oci build catalog release
+FLOOR := 90
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: setup
+setup: ## install what is missing on this machine, and .venv
+	@setup/install.sh
+
+.PHONY: demo
+demo: setup ## build, change, rebuild and publish the quickstart stream, about a minute
+	@examples/demo.sh
+
+.PHONY: test
+test: setup ## all tests with coverage of branches
+	@$(BIN)/pytest -n 2 --cov --cov-report=
+	@for room in $(COVERED); do \
+	  total=$$($(BIN)/coverage report --include="src/okd_payload/$$room/*" --format=total); \
+	  echo "coverage of $$room: $$total %"; \
+	  test "$$total" -ge $(FLOOR) || failed=yes; \
+	done; test -z "$$failed" || { echo "each of them must reach $(FLOOR) %" >&2; exit 1; }
+
+.PHONY: check
+check: setup ## format, lint, types, layers and the fast tests, about a minute
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-timing >.lint-imports.log || { cat .lint-imports.log; exit 1; }
+	@rm -f .lint-imports.log
+	@$(BIN)/pytest -n 2 -m "$(FAST)"
+
+.PHONY: bench
+bench: setup ## measure, each figure beside its baseline
+	@bench/run
+
+.PHONY: pins
+pins: setup ## bring requirements/ in line with pyproject.toml; UPGRADE=--upgrade for newer ones
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip compile --no-config --quiet $(UPGRADE) --universal --python-version 3.11 \
+	  --generate-hashes --group dev --custom-compile-command 'make pins' \
+	  --output-file requirements/development.txt pyproject.toml
+
+.PHONY: clean
+clean: ## remove .venv and everything made here
+	@rm -rf .venv .demo .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+	  .ruff_cache dist

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom we trust, per host: the system's roots and whatever was added to them.
+
+Roots only ever add up: naming one more authority must not make a public registry unknown.
+Verification is switched off for the hosts that the user listed, for no other.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+from okd_payload.errors import InvalidDocument
+from okd_payload.oci.registry.settings import RegistrySettings, lists_host
+
+
+class Certificates:
+    """The TLS context of each host, made when it is first asked for."""
+
+    def __init__(self, settings: RegistrySettings) -> None:
+        self._settings = settings
+        self._by_host: dict[str, ssl.SSLContext] = {}
+        self._shared: dict[tuple[bool, tuple[Path, ...]], ssl.SSLContext] = {}
+
+    def context(self, host: str) -> ssl.SSLContext:
+        """How to speak TLS with ``host``. Raises InvalidDocument for a broken certificate.
+
+        Hosts without certificates of their own share a context: reading the system's roots
+        takes longer than a handshake.
+        """
+        if host not in self._by_host:
+            key = (lists_host(self._settings.insecure_hosts, host), tuple(self._folders(host)))
+            if key not in self._shared:
+                self._shared[key] = self._make(insecure=key[0], folders=key[1])
+            self._by_host[host] = self._shared[key]
+        return self._by_host[host]
+
+    def _folders(self, host: str) -> Iterator[Path]:
+        for parent in self._settings.certificate_folders:
+            folder = parent / host
+            if folder.is_dir():
+                yield folder
+
+    def _make(self, *, insecure: bool, folders: tuple[Path, ...]) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        if self._settings.certificate_authority:
+            _add_roots(context, self._settings.certificate_authority)
+        for folder in folders:
+            for path in sorted(folder.glob("*.crt")):
+                _add_roots(context, path)
+            for path in sorted(folder.glob("*.cert")):
+                _add_client_pair(context, path)
+        if insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+def _add_roots(context: ssl.SSLContext, path: Path) -> None:
+    try:
+        context.load_verify_locations(path)
+    except (ssl.SSLError, OSError) as error:
+        raise InvalidDocument(
+            f"not a file of PEM certificates: {error.strerror or error}",
+            path=str(path),
+            hint="mend or remove the file; it was to be added to the trusted roots",
+        ) from error
+
+
+def _add_client_pair(context: ssl.SSLContext, path: Path) -> None:
+    key = path.with_suffix(".key")
+    try:
+        context.load_cert_chain(path, key, password=_refuse_password)
+    except (ssl.SSLError, OSError, ValueError) as error:
+        raise InvalidDocument(
+            f"not a client certificate with its key beside it in {key.name}: {error}",
+            path=str(path),
+            hint="both are PEM files, and the key has no password",
+        ) from error
+
+
+def _refuse_password() -> str:
+    raise ValueError("the key is protected by a password")

@@ -35,8 +35,6 @@ from okd_payload.documents import convert, read_documents
 from okd_payload.errors import InvalidDocument
 from okd_payload.source.model import FolderSource, GitSource, Source
 
-SUFFIXES = (".yaml", ".yml")
-
 
 class SourceFields(Written, frozen=True, kw_only=True):
     """Where the source is: a git repository, or a folder of this machine."""

@@ -4,8 +4,8 @@
 This is what users write, so it is short where nothing special is wanted: a name and a catalog
 are enough. What is said for all components (``buildArguments``, ``environment``,
 ``resources``, ``layering``) fills in what a definition leaves open; ``overlays`` and
-``components`` change what a definition says. Mappings are merged by name, never replaced as a
-whole, and null takes a name away.
+``components`` change what a definition says. Arguments, variables and labels are merged by
+name, and null takes a name away.
 """
 
 from __future__ import annotations

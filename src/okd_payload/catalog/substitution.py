@@ -62,6 +62,11 @@ class Substitution(Written, frozen=True, kw_only=True):
             if name not in known:
                 raise ValueError(f"{{{name}}} in image stands for nothing in the pattern")
 
+    @property
+    def pattern(self) -> str:
+        """What references have to look like, for people."""
+        return self.glob or self.regex
+
 
 class Substituted(msgspec.Struct, frozen=True):
     """What a reference means, and the rule that says so."""

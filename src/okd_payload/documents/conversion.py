@@ -7,6 +7,7 @@ the names that would have been known, and the description that the type gives of
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any, TypeVar
@@ -56,7 +57,12 @@ def convert(document: Document, kind: type[T]) -> T:
 
 def unknown_fields(document: Document, kind: type) -> list[FieldPath]:
     """The fields of ``document`` that ``kind`` does not have, for kinds that tolerate them."""
-    return list(_unknown_below(document.value, inspect.type_info(kind), ()))
+    return list(_unknown_below(document.value, _type_info(kind), ()))
+
+
+@functools.cache
+def _type_info(kind: type) -> inspect.Type:
+    return inspect.type_info(kind)
 
 
 def _locate(value: Any, kind: type, error: msgspec.ValidationError) -> _Fault:
@@ -112,7 +118,7 @@ def _advise(fault: _Fault, kind: type) -> str:
     """What to do about ``fault``."""
     if fault.text.startswith("Expected `str") and fault.text.endswith(("int`", "float`", "bool`")):
         return "put it in quotes, so that it stays the text it looks like"
-    found = _types_at(inspect.type_info(kind), fault.field[:-1] if fault.of_key else fault.field)
+    found = _types_at(_type_info(kind), fault.field[:-1] if fault.of_key else fault.field)
     if fault.of_key:
         found = [
             key

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the name of an image means in a stream.
+
+A name is, in this order: a tag of the stream, a tag of another image stream that is imported, a
+reference that a substitution gives a meaning, an image elsewhere whose host is written out.
+Names without host are never completed: what is not known here is a mistake more often than an
+image of docker.io.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from okd_payload.catalog import codes
+from okd_payload.catalog.catalog import Catalog
+from okd_payload.catalog.definition import OtherTag, PulledImage
+from okd_payload.catalog.substitution import is_private, substitute
+from okd_payload.errors import InvalidReference, nearest_names
+from okd_payload.issues import Issue, IssueCode
+from okd_payload.oci.reference import parse_reference
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why a name cannot be used, before it is known who uses it."""
+
+    code: IssueCode
+    message: str
+    hint: str = ""
+
+    def issue(self, *, component: str = "", file: str = "", line: int = 0) -> Issue:
+        """The issue that the name at this place is a problem."""
+        return self.code.issue(
+            self.message, component=component, file=file, line=line, hint=self.hint
+        )
+
+
+class TagImage(msgspec.Struct, frozen=True):
+    """The image of a tag of the stream; ``rule`` is the pattern that led there, if one did."""
+
+    tag: str
+    rule: str = ""
+
+
+class ExternalImage(msgspec.Struct, frozen=True):
+    """An image elsewhere; ``problem`` when not everybody can pull it."""
+
+    pull_spec: str
+    rule: str = ""
+    problem: Problem | None = None
+
+
+class Unresolved(msgspec.Struct, frozen=True):
+    """A name that means nothing, and why."""
+
+    name: str
+    problem: Problem
+
+
+def resolve_image(name: str, catalog: Catalog) -> TagImage | ExternalImage | Unresolved:
+    """The image that ``name`` means in ``catalog``."""
+    known = _look_up(name, catalog)
+    if known is not None:
+        return known
+    found = substitute(name, catalog.stream.substitutions)
+    if found is None:
+        return _read_pull_spec(name, catalog)
+    pattern = found.rule.pattern
+    image = _look_up(found.image, catalog) or _read_pull_spec(found.image, catalog)
+    if isinstance(image, Unresolved):
+        problem = image.problem
+        message = f"{problem.message}, which the substitution {pattern!r} gives for {name}"
+        return Unresolved(name, msgspec.structs.replace(problem, message=message))
+    return msgspec.structs.replace(image, rule=pattern)
+
+
+def external_image(pull_spec: str, catalog: Catalog) -> ExternalImage:
+    """The image that ``pull_spec`` names, as it is: no substitution applies."""
+    if not is_private(pull_spec):
+        return ExternalImage(pull_spec)
+    tag = parse_reference(pull_spec).tag
+    meaning = tag if tag in catalog.tags else "TAG"
+    problem = Problem(
+        codes.PRIVATE_REFERENCE,
+        f"{pull_spec} is in a registry that not everybody can pull from",
+        f"add to substitutions: {{glob: '{pull_spec}', image: {meaning}}}",
+    )
+    return ExternalImage(pull_spec, problem=problem)
+
+
+def _look_up(name: str, catalog: Catalog) -> TagImage | ExternalImage | None:
+    """The image of a tag, ours or another image stream's; None when nobody has it."""
+    seen = set()
+    while name not in catalog.tags:
+        entry = catalog.foreign_tags.get(name)
+        if entry is None or name in seen:
+            return None
+        seen.add(name)
+        if isinstance(entry.content, PulledImage):
+            return external_image(entry.content.pull_spec, catalog)
+        name = entry.content.tag if isinstance(entry.content, OtherTag) else ""
+    return TagImage(name)
+
+
+def _read_pull_spec(name: str, catalog: Catalog) -> ExternalImage | Unresolved:
+    try:
+        reference = parse_reference(name)
+    except InvalidReference as error:
+        return Unresolved(name, Problem(codes.DANGLING_REFERENCE, error.message, error.hint))
+    if name.startswith(f"{reference.host}/"):
+        return external_image(name, catalog)
+    return Unresolved(name, _dangling(name, str(reference), catalog))
+
+
+def _dangling(name: str, completed: str, catalog: Catalog) -> Problem:
+    for skipped in catalog.skipped:
+        if skipped.tag == name:
+            return Problem(
+                codes.DANGLING_REFERENCE,
+                f"{name} is left out of the stream: {skipped.reason}",
+                "import an image under this tag, with `stub` and the reason",
+            )
+    near = nearest_names(name, [*catalog.tags, *catalog.foreign_tags])
+    offer = f"did you mean {' or '.join(near)}? " if near else ""
+    return Problem(
+        codes.DANGLING_REFERENCE,
+        f"{name} is neither a tag of the stream nor an image elsewhere",
+        f"{offer}For the image elsewhere, write {completed} or add a substitution",
+    )

@@ -8,6 +8,8 @@ from typing import Protocol
 
 import msgspec
 
+from okd_payload.source.remote import redacted
+
 
 class GitSource(msgspec.Struct, frozen=True, kw_only=True, tag="git"):
     """A git repository at a branch, tag or commit; an empty ``ref`` is the default branch."""
@@ -16,7 +18,8 @@ class GitSource(msgspec.Struct, frozen=True, kw_only=True, tag="git"):
     ref: str = ""
 
     def __str__(self) -> str:
-        return f"{self.url}@{self.ref}" if self.ref else self.url
+        shown = redacted(self.url)
+        return f"{shown}@{self.ref}" if self.ref else shown
 
 
 class FolderSource(msgspec.Struct, frozen=True, kw_only=True, tag="folder"):

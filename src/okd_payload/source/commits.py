@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What git says about commits, and how it says it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from okd_payload.errors import SourceError
+from okd_payload.source.model import Commit
+
+LOG_FORMAT = (
+    "--no-patch",
+    "--no-show-signature",
+    "--encoding=UTF-8",
+    "--date=default",
+    "--format=%H%x00%T%x00%ct%x00%an <%ae>%x00%ad%x00%s",
+)
+"""Arguments for ``git log -1`` whose output ``parse_log`` understands."""
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def parse_log(output: bytes, *, location: str, ref: str = "") -> Commit:
+    """The commit that ``git log -1`` printed, found at ``location`` under the name ``ref``."""
+    fields = output.decode(errors="replace").rstrip("\n").split("\0")
+    if len(fields) != 6:
+        raise SourceError(f"git log printed {len(fields)} fields of a commit instead of 6")
+    author, date, message = (_UNPRINTABLE.sub(" ", field) for field in fields[3:])
+    return Commit(
+        id=fields[0],
+        tree=fields[1],
+        time=int(fields[2]),
+        location=location,
+        ref=ref,
+        author=author,
+        date=date,
+        message=message,
+    )
+
+
+def date_of(time: int) -> str:
+    """``time`` as git prints the date of a commit made in UTC."""
+    moment = datetime.fromtimestamp(time, UTC)
+    return f"{moment:%a %b} {moment.day} {moment:%H:%M:%S %Y} +0000"

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All sources behind one door: ``Sources`` implements ``SourceTree`` for git and folders.
+
+What was resolved stays resolved for the life of the object, so that one run sees one state of
+the world. Reading at a commit asks no server for what the cache holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+from okd_payload.clock import Clock
+from okd_payload.errors import OkdPayloadError, SourceError, StorageError
+from okd_payload.locations import Locations
+from okd_payload.oci.threads import finish_in_thread
+from okd_payload.progress import Failed, Finished, Progress, Started, ignore_progress
+from okd_payload.source.folder import Snapshot, take_snapshot
+from okd_payload.source.git import Git
+from okd_payload.source.mirror import Mirror
+from okd_payload.source.model import Commit, FolderSource, GitSource, Source, SourceTree
+from okd_payload.source.references import look_up
+from okd_payload.source.remote import Remote, parse_remote
+
+PARALLEL = 8
+"""Sources resolved at once: servers answer so many without complaint."""
+
+
+class Sources:
+    """Git repositories through mirrors below ``locations.git``, and folders of this machine."""
+
+    def __init__(
+        self,
+        locations: Locations,
+        *,
+        clock: Clock,
+        progress: Progress = ignore_progress,
+        parallel: int = PARALLEL,
+    ) -> None:
+        self._locations = locations
+        self._clock = clock
+        self._progress = progress
+        self._git = Git(clock)
+        self._turns = asyncio.Semaphore(parallel)
+        self._alone: defaultdict[Source, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._commits: dict[Source, Commit] = {}
+        self._snapshots: dict[tuple[str, str], Snapshot] = {}
+
+    async def resolve(self, source: Source) -> Commit:
+        """The commit that ``source`` means now, or meant when first asked. Raises SourceError."""
+        async with self._alone[source]:
+            if source not in self._commits:
+                async with self._turns:
+                    self._commits[source] = await self._resolve(source)
+            return self._commits[source]
+
+    async def read_file(self, source: Source, commit: Commit, path: str) -> bytes | None:
+        """One file's content at ``commit``, None when there is no such file."""
+        if isinstance(source, FolderSource):
+            snapshot = await self._snapshot(source, commit)
+            return await finish_in_thread(snapshot.read_file, path)
+        return await self._mirror(parse_remote(source.url)).read_file(commit.id, path)
+
+    async def check_out(self, source: Source, commit: Commit, directory: Path) -> None:
+        """Fill the empty ``directory`` with exactly the content of ``commit``, clean."""
+        place = _empty(directory)
+        if isinstance(source, FolderSource):
+            snapshot = await self._snapshot(source, commit)
+            await finish_in_thread(snapshot.copy_to, place)
+        else:
+            mirror = self._mirror(parse_remote(source.url))
+            await mirror.check_out(commit, place)
+
+    async def _resolve(self, source: Source) -> Commit:
+        if isinstance(source, FolderSource):
+            snapshot = await take_snapshot(Path(source.path), self._git)
+            self._snapshots[source.path, snapshot.commit.id] = snapshot
+            return snapshot.commit
+        remote = parse_remote(source.url)
+        commit = await look_up(self._git, remote, source.ref)
+        mirror = self._mirror(remote)
+        if mirror.holds(commit):
+            return await mirror.describe(commit, ref=source.ref)
+        return await self._fetch(source, mirror, commit)
+
+    async def _fetch(self, source: GitSource, mirror: Mirror, commit: str) -> Commit:
+        started = self._clock.monotonic()
+        self._progress(Started(subject=str(source), activity="fetch", detail=commit[:12]))
+        try:
+            described = await mirror.describe(commit, ref=source.ref)
+        except OkdPayloadError as error:
+            seconds = self._clock.monotonic() - started
+            self._progress(Failed(subject=str(source), reason=error.message, seconds=seconds))
+            raise
+        seconds = self._clock.monotonic() - started
+        self._progress(Finished(subject=str(source), outcome="fetched", seconds=seconds))
+        return described
+
+    async def _snapshot(self, source: FolderSource, commit: Commit) -> Snapshot:
+        """The content of the folder, which must still be that of ``commit``."""
+        known = self._snapshots.get((source.path, commit.id))
+        if known is None:
+            known = await take_snapshot(Path(source.path), self._git)
+            if known.commit.id != commit.id:
+                raise SourceError(
+                    f"the content of {source.path} is {known.commit.id}, not {commit.id}",
+                    hint="it has changed since it was resolved or locked: resolve it again",
+                )
+            self._snapshots[source.path, commit.id] = known
+        return known
+
+    def _mirror(self, remote: Remote) -> Mirror:
+        return Mirror(self._locations.git / remote.folder_name, remote, self._git)
+
+
+async def resolve_all(tree: SourceTree, sources: Mapping[str, Source]) -> dict[str, Commit]:
+    """The commit of each of ``sources``, by the name it is given under.
+
+    Raises SourceError that names every source that failed, not only the first.
+    """
+
+    async def attempt(source: Source) -> Commit | OkdPayloadError:
+        try:
+            return await tree.resolve(source)
+        except OkdPayloadError as error:
+            return error
+
+    results = await asyncio.gather(*(attempt(source) for source in sources.values()))
+    commits, failures = {}, {}
+    for name, result in zip(sources, results, strict=True):
+        if isinstance(result, Commit):
+            commits[name] = result
+        else:
+            failures[name] = result
+    if failures:
+        raise _combined(failures)
+    return commits
+
+
+def _combined(failures: Mapping[str, OkdPayloadError]) -> SourceError:
+    lines = [f"{name}: {error.message}" for name, error in failures.items()]
+    many = f"{len(lines)} sources cannot be resolved:\n  " if len(lines) > 1 else ""
+    hints = dict.fromkeys(error.hint for error in failures.values() if error.hint)
+    return SourceError(many + "\n  ".join(lines), hint="\n".join(hints))
+
+
+def _empty(directory: Path) -> Path:
+    """``directory``, absolute and there. Raises StorageError when it holds something."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        occupied = any(directory.iterdir())
+    except OSError as error:
+        raise StorageError(f"cannot check out into {directory}: {error.strerror}") from error
+    if occupied:
+        raise StorageError(f"cannot check out into {directory}: it is not empty")
+    return directory.absolute()

@@ -309,3 +309,14 @@ def test_a_program_that_will_not_end_is_killed(tmp_path: Path) -> None:
         os.close(ours)
         assert running.wait(timeout=3) == 128 + signal.SIGKILL
     os.close(lifeline)
+
+
+async def test_standard_output_may_go_to_a_file_of_its_own(tmp_path):
+    """With ``output`` and ``log``, content and messages of a program do not mix."""
+    with (tmp_path / "out").open("wb") as output, (tmp_path / "log").open("wb") as log:
+        outcome = await process.run(
+            ["sh", "-c", "echo content; echo message >&2"], output=output, log=log
+        )
+    assert outcome.code == 0
+    assert (tmp_path / "out").read_text() == "content\n"
+    assert (tmp_path / "log").read_text() == "message\n"

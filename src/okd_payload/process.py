@@ -64,13 +64,15 @@ async def run(
     environment: Mapping[str, str | None] | None = None,
     stdin: bytes | None = None,
     log: IO[bytes] | None = None,
+    output: IO[bytes] | None = None,
     deadline: float | None = None,
     held: Sequence[int] = (),
 ) -> Outcome:
     """Run ``command`` to its end and return the outcome, whatever its exit code.
 
     ``environment`` is added to ours; None takes a variable out. With ``log``, both outputs go
-    there and the outcome's are empty. The files ``held`` (descriptors of locks) stay open until
+    there and the outcome's are empty; with ``output``, standard output goes to that file
+    instead. The files ``held`` (descriptors of locks) stay open until
     nothing of the command runs any more, even when we are killed.
 
     After ``deadline`` seconds, or when the caller is cancelled, everything the command started
@@ -86,7 +88,9 @@ async def run(
     surroundings.check(str(command[0]))
     lifeline, ours = os.pipe()
     conversation = asyncio.ensure_future(
-        _converse(command, surroundings, lifeline=lifeline, stdin=stdin, log=log)
+        _converse(
+            command, surroundings, lifeline=lifeline, stdin=stdin, log=log, output=output or log
+        )
     )
     conversation.add_done_callback(lambda _: os.close(lifeline))
     try:
@@ -121,6 +125,7 @@ async def _converse(
     lifeline: int,
     stdin: bytes | None,
     log: IO[bytes] | None,
+    output: IO[bytes] | None,
 ) -> Outcome:
     try:
         process = await asyncio.create_subprocess_exec(
@@ -129,20 +134,20 @@ async def _converse(
             env=surroundings.environment,
             pass_fds=(lifeline, *surroundings.held),
             stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
-            stdout=log if log is not None else asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT if log is not None else asyncio.subprocess.PIPE,
+            stdout=output if output is not None else asyncio.subprocess.PIPE,
+            stderr=log if log is not None else asyncio.subprocess.PIPE,
             start_new_session=True,
         )
     except OSError as error:
         raise StorageError(f"cannot start {command[0]}: {error}") from error
-    output, errors = _Head(), _Tail()
+    head, tail = _Head(), _Tail()
     code, *_ = await asyncio.gather(
         process.wait(),
         _feed(process.stdin, stdin or b""),
-        _drain(process.stdout, output),
-        _drain(process.stderr, errors),
+        _drain(process.stdout, head),
+        _drain(process.stderr, tail),
     )
-    return Outcome(code, bytes(output.kept), errors.kept.decode(errors="replace"), output.truncated)
+    return Outcome(code, bytes(head.kept), tail.kept.decode(errors="replace"), head.truncated)
 
 
 async def _feed(pipe: asyncio.StreamWriter | None, content: bytes) -> None:

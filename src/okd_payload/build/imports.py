@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bringing images into the content repository that are not built from a Dockerfile.
+
+Two kinds: images of elsewhere, copied by digest, and root file systems that a command of this
+machine writes (busybox, mmdebstrap), each made into an image with one layer. What a command
+wrote is kept until the command changes: it is found by a key over its words and the content of
+its script, because running it again only to compare would cost what it saves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from okd_payload import process
+from okd_payload.build.images import NO_SOURCE_TIME, MadeImage, StreamImages
+from okd_payload.build.key import KEY_LABEL, key_tag
+from okd_payload.build.plan import ExternalNode, ImportNode
+from okd_payload.errors import BuildError, NotFound, StorageError
+from okd_payload.oci import media_types
+from okd_payload.oci.blob_sources import BytesSource, FileSource
+from okd_payload.oci.digest import Digest, digest_of, hex_of
+from okd_payload.oci.layers.normalise import NORMAL_FORM, normalise_layer
+from okd_payload.oci.layers.writer import LayerBlob
+from okd_payload.oci.manifest import Descriptor, ImageManifest, encode_manifest
+from okd_payload.oci.reference import Reference, parse_reference
+from okd_payload.oci.repository import Repository
+from okd_payload.oci.transfer import ImageCopy, copy_image
+from okd_payload.progress import Progress
+
+_CREATED = "1980-01-01T00:00:00Z"
+"""``NO_SOURCE_TIME``, as an image configuration writes it."""
+
+OpenRepository = Callable[[Reference], Repository]
+"""Gives the repository that a pull spec names."""
+
+
+class Importer:
+    """Brings images into one content repository."""
+
+    def __init__(
+        self, images: StreamImages, open_repository: OpenRepository, progress: Progress
+    ) -> None:
+        self._images = images
+        self._open_repository = open_repository
+        self._progress = progress
+
+    async def find(self, node: ImportNode | ExternalNode) -> MadeImage | None:
+        """The image of ``node`` when it is there already. Raises BuildError."""
+        if isinstance(node, ImportNode) and node.command:
+            return await self._images.find(command_key(node))
+        try:
+            return await self._images.read(_pinned_digest(node.reference))
+        except NotFound:
+            return None
+
+    async def bring(self, node: ImportNode | ExternalNode, *, log: Path) -> MadeImage:
+        """The image of ``node``, stored now. Raises OkdPayloadError."""
+        if isinstance(node, ImportNode) and node.command:
+            return await self._run_command(node, log)
+        reference = parse_reference(node.reference)
+        digest = _pinned_digest(node.reference)
+        copy = ImageCopy(
+            source=self._open_repository(reference),
+            reference=digest,
+            destination=self._images.repository,
+            tag=key_tag(hex_of(digest)),
+        )
+        await copy_image(copy, progress=self._progress)
+        return await self._images.read(digest)
+
+    async def _run_command(self, node: ImportNode, log: Path) -> MadeImage:
+        key = command_key(node)
+        with tempfile.TemporaryDirectory(prefix="okd-payload-root-") as folder:
+            archive = Path(folder) / "root.tar"
+            try:
+                with archive.open("wb") as output, log.open("ab") as messages:
+                    await _write_archive(node, output, messages)
+            except OSError as error:
+                raise StorageError(f"cannot write {archive}: {error.strerror}") from error
+            layer = await normalise_layer(
+                FileSource(archive).open(),
+                Path(folder) / "layer",
+                timestamp=NO_SOURCE_TIME,
+                media_type=media_types.OCI_LAYER_GZIP,
+            )
+            digest = await self._store(layer, key)
+        await self._images.publish(digest, key_tag(key))
+        return await self._images.read(digest)
+
+    async def _store(self, layer: LayerBlob, key: str) -> Digest:
+        platform = self._images.platform
+        config = msgspec.json.encode(
+            {
+                "created": _CREATED,
+                "architecture": platform.architecture,
+                "os": platform.os,
+                "config": {"Labels": {KEY_LABEL: key}},
+                "rootfs": {"type": "layers", "diff_ids": [layer.diff_id]},
+                "history": [{"created": _CREATED, "comment": "root file system"}],
+            }
+        )
+        pointer = Descriptor(
+            media_type=media_types.OCI_CONFIG, digest=digest_of(config), size=len(config)
+        )
+        manifest = encode_manifest(
+            ImageManifest(
+                media_type=media_types.OCI_MANIFEST, config=pointer, layers=(layer.descriptor,)
+            )
+        )
+        repository = self._images.repository
+        await repository.blobs.write(layer.descriptor, FileSource(layer.path))
+        await repository.blobs.write(pointer, BytesSource(config))
+        await repository.manifests.put(manifest, tag=key_tag(key))
+        return manifest.digest
+
+
+def command_key(node: ImportNode) -> str:
+    """The key of what a command writes. Raises BuildError when its script cannot be read."""
+    program, *arguments = node.command
+    script = b""
+    if "/" in program:
+        try:
+            script = Path(program).read_bytes()
+        except OSError as error:
+            raise BuildError(
+                f"import {node.name}: cannot read {program}: {error.strerror}",
+                hint="the first word of `command` is a program, relative to the stream file",
+            ) from error
+    words = [NORMAL_FORM, Path(program).name, hashlib.sha256(script).hexdigest(), *arguments]
+    return hashlib.sha256(msgspec.json.encode(words)).hexdigest()
+
+
+async def _write_archive(node: ImportNode, output: IO[bytes], log: IO[bytes]) -> None:
+    outcome = await process.run(
+        node.command,
+        directory=Path(node.directory),
+        environment={"SOURCE_DATE_EPOCH": str(NO_SOURCE_TIME)},
+        output=output,
+        log=log,
+    )
+    if outcome.code != 0:
+        raise BuildError(
+            f"import {node.name}: {' '.join(node.command)} ended with code {outcome.code}",
+            hint=f"`okd-payload logs {node.name}` shows what it said",
+        )
+
+
+def _pinned_digest(reference: str) -> Digest:
+    digest = parse_reference(reference).digest
+    if digest is None:
+        raise BuildError(f"{reference} is not pinned to a digest")
+    return digest

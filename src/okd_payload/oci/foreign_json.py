@@ -23,7 +23,8 @@ def decode_json(content: bytes, kind: type[T], *, what: str) -> T:
         try:
             return msgspec.json.decode(content, type=kind)
         except msgspec.ValidationError:
-            return msgspec.convert(_without_nulls(msgspec.json.decode(content)), kind)
+            strict = msgspec.json.encode(_without_nulls(msgspec.json.decode(content)))
+            return msgspec.json.decode(strict, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ContentError(
             f"{what} is damaged: {error}",

@@ -8,6 +8,7 @@ from ``operations`` what was asked of it, in order.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator
 
 from okd_payload.errors import NotFound
@@ -18,13 +19,15 @@ from okd_payload.oci.referrers import referrer_of
 from okd_payload.oci.repository import BlobSource, Repository
 
 _CHUNK = 64 * 1024
+_numbers = itertools.count(1)
 
 
 class MemoryRepository:
     """One repository in memory."""
 
-    def __init__(self, name: str = "memory.test/images") -> None:
-        self._name = name
+    def __init__(self, name: str = "") -> None:
+        """Without a name it gets one that no other repository in this process has."""
+        self._name = name = name or f"memory.test/images-{next(_numbers)}"
         self.operations: list[tuple[str, str]] = []
         """Verb and digest or tag of every call, in order."""
         self._blobs = MemoryBlobs(name, self.operations)

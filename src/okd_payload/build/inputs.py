@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Freezing the sources of a stream: every component gets a commit and its Dockerfile's text.
 
-Each distinct source is resolved once, all of them at the same time. What a lock says is not
-asked for again. A source that fails does not stop the others: all failures come back together.
+All at the same time; the source tree bounds how many and resolves each source once. What a lock
+says is not asked for again. A source that fails does not stop the others: all failures come
+back together.
 """
 
 from __future__ import annotations
 
 import asyncio
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -17,10 +18,8 @@ from okd_payload.build.codes import SOURCE_UNAVAILABLE
 from okd_payload.catalog.component import Component
 from okd_payload.errors import SourceError
 from okd_payload.issues import Issue
+from okd_payload.source.lock import Lock
 from okd_payload.source.model import Commit, Source, SourceTree
-
-CONCURRENCY = 16
-"""Bound on git commands under way."""
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,10 +35,10 @@ async def read_inputs(
     components: Sequence[Component],
     sources: SourceTree,
     *,
-    locked: Mapping[str, Commit] | None = None,
+    lock: Lock,
 ) -> Inputs:
-    """The commits and Dockerfiles of ``components``; those in ``locked`` are taken as they are."""
-    reader = _Reader(sources, locked or {})
+    """The commits and Dockerfiles of ``components``; those in ``lock`` are taken as they are."""
+    reader = _Reader(sources, lock)
     async with asyncio.TaskGroup() as group:
         for component in components:
             group.create_task(reader.read(component))
@@ -57,11 +56,9 @@ def dockerfile_location(component: Component) -> str:
 
 
 class _Reader:
-    def __init__(self, sources: SourceTree, locked: Mapping[str, Commit]) -> None:
+    def __init__(self, sources: SourceTree, lock: Lock) -> None:
         self._sources = sources
-        self._locked = locked
-        self._places = asyncio.Semaphore(CONCURRENCY)
-        self._resolved: dict[Source, asyncio.Future[Commit]] = {}
+        self._lock = lock
         self.commits: dict[str, Commit] = {}
         self.dockerfiles: dict[str, str] = {}
         self.issues: list[Issue] = []
@@ -85,20 +82,11 @@ class _Reader:
             )
 
     async def _read_source(self, component: Component, source: Source) -> None:
-        commit = self._locked.get(component.name) or await self._resolve(source)
+        commit = self._lock.commit_of(component.name, source)
+        commit = commit or await self._sources.resolve(source)
         self.commits[component.name] = commit
         if component.dockerfile is not None:
             return
-        async with self._places:
-            content = await self._sources.read_file(source, commit, dockerfile_location(component))
+        content = await self._sources.read_file(source, commit, dockerfile_location(component))
         if content is not None:
             self.dockerfiles[component.name] = content.decode(errors="replace")
-
-    async def _resolve(self, source: Source) -> Commit:
-        if source not in self._resolved:
-            self._resolved[source] = asyncio.ensure_future(self._resolve_once(source))
-        return await self._resolved[source]
-
-    async def _resolve_once(self, source: Source) -> Commit:
-        async with self._places:
-            return await self._sources.resolve(source)

@@ -16,17 +16,18 @@ from okd_payload.build.codes import IMAGE_UNAVAILABLE
 from okd_payload.build.plan import ExternalNode, ImportNode, Node, Plan
 from okd_payload.errors import ContentError, RegistryError
 from okd_payload.issues import Issue
-from okd_payload.oci.digest import Digest
+from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.reference import Reference, parse_reference
+from okd_payload.source.lock import LockedImage
 
-Resolver = Callable[[Reference], Awaitable[Digest]]
-"""Asks a registry for the digest behind a reference. Raises RegistryError."""
+Resolver = Callable[[Reference], Awaitable[Descriptor]]
+"""Asks a registry for the manifest behind a reference. Raises RegistryError."""
 
 
 async def pin_images(
-    plan: Plan, resolve: Resolver, *, locked: Mapping[str, Digest] | None = None
-) -> tuple[Plan, dict[str, Digest]]:
-    """``plan`` with every image of elsewhere by digest, and the digests by pull spec."""
+    plan: Plan, resolve: Resolver, *, locked: Mapping[str, LockedImage]
+) -> tuple[Plan, dict[str, LockedImage]]:
+    """``plan`` with every image of elsewhere by digest, and what to lock by pull spec."""
     wanted = sorted(
         {
             node.reference
@@ -34,14 +35,14 @@ async def pin_images(
             if isinstance(node, ImportNode | ExternalNode) and node.reference
         }
     )
-    digests: dict[str, Digest] = {}
+    images: dict[str, LockedImage] = {}
     issues: list[Issue] = []
 
     async def pin(pull_spec: str) -> None:
-        reference = parse_reference(pull_spec)
-        known = reference.digest or (locked or {}).get(pull_spec)
         try:
-            digests[pull_spec] = known or await resolve(reference)
+            images[pull_spec] = locked.get(pull_spec) or _locked(
+                await resolve(parse_reference(pull_spec))
+            )
         except (RegistryError, ContentError) as error:
             issues.append(
                 IMAGE_UNAVAILABLE.issue(
@@ -54,15 +55,19 @@ async def pin_images(
     async with asyncio.TaskGroup() as group:
         for pull_spec in wanted:
             group.create_task(pin(pull_spec))
-    nodes = {name: _pinned(node, digests) for name, node in plan.nodes.items()}
+    nodes = {name: _pinned(node, images) for name, node in plan.nodes.items()}
     found = (*plan.issues, *sorted(issues, key=lambda issue: issue.message))
     pinned = msgspec.structs.replace(plan, nodes=nodes, issues=found)
-    return pinned, dict(sorted(digests.items()))
+    return pinned, dict(sorted(images.items()))
 
 
-def _pinned(node: Node, digests: Mapping[str, Digest]) -> Node:
-    if isinstance(node, ImportNode | ExternalNode) and node.reference in digests:
-        reference = parse_reference(node.reference).with_digest(digests[node.reference])
+def _locked(manifest: Descriptor) -> LockedImage:
+    return LockedImage(manifest.digest, manifest.media_type, manifest.size)
+
+
+def _pinned(node: Node, images: Mapping[str, LockedImage]) -> Node:
+    if isinstance(node, ImportNode | ExternalNode) and node.reference in images:
+        reference = parse_reference(node.reference).with_digest(images[node.reference].digest)
         return msgspec.structs.replace(node, reference=str(reference))
     return node
 

@@ -11,7 +11,12 @@ from __future__ import annotations
 import posixpath
 
 from okd_payload.build import codes
-from okd_payload.build.dockerfiles import ImageOperand, ReadDockerfile, read_dockerfile
+from okd_payload.build.dockerfiles import (
+    ImageOperand,
+    ReadDockerfile,
+    dockerfile_path,
+    read_dockerfile,
+)
 from okd_payload.build.graph import find_cycle
 from okd_payload.build.inputs import Inputs, dockerfile_location
 from okd_payload.build.plan import (
@@ -28,16 +33,17 @@ from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.component import Component, ImageInput
 from okd_payload.catalog.definition import Import, OtherTag, PulledImage
 from okd_payload.catalog.names import ExternalImage, TagImage, Unresolved, resolve_image
-from okd_payload.errors import InvalidDocument, nearest_names
-from okd_payload.issues import Issue, apply_permits
+from okd_payload.errors import InputError
+from okd_payload.issues import Issue, IssueCode, apply_permits
+from okd_payload.oci.manifest import Platform
 
 
-def make_plan(catalog: Catalog, inputs: Inputs) -> Plan:
+def make_plan(catalog: Catalog, inputs: Inputs, *, platform: Platform) -> Plan:
     """The plan of ``catalog``; images of elsewhere are not pinned yet (``pin_images``).
 
     Never raises: what is wrong is among the issues of the plan.
     """
-    planner = _Planner(catalog, inputs)
+    planner = _Planner(catalog, inputs, platform)
     for component in catalog.components:
         planner.add_component(component)
     for entry in catalog.imports:
@@ -50,8 +56,9 @@ def make_plan(catalog: Catalog, inputs: Inputs) -> Plan:
 
 
 class _Planner:
-    def __init__(self, catalog: Catalog, inputs: Inputs) -> None:
+    def __init__(self, catalog: Catalog, inputs: Inputs, platform: Platform) -> None:
         self._catalog = catalog
+        self._platform = platform
         self._inputs = inputs
         self.nodes: dict[str, Node] = {}
         self.issues: list[Issue] = []
@@ -100,34 +107,16 @@ class _Planner:
 
     def _read(self, component: Component, text: str) -> list[Dependency | None]:
         try:
-            dockerfile = read_dockerfile(component, text)
-        except InvalidDocument as error:
-            self.issues.append(
-                codes.INVALID_DOCKERFILE.issue(
-                    error.message,
-                    component=component.name,
-                    file=error.path,
-                    line=error.line,
-                    hint=error.hint,
-                )
-            )
+            dockerfile = read_dockerfile(component, text, platform=self._platform)
+        except InputError as error:
+            self._report(codes.INVALID_DOCKERFILE, component, error.message, hint=error.hint)
             return []
         self._check_arguments(component, dockerfile)
         self._check_inputs(component, dockerfile)
-        found = [self._follow_operand(component, operand) for operand in dockerfile.operands]
-        if component.base:
-            found.append(self._follow(component.base, Relation.BASE, component))
-        return found
-
-    def _follow_operand(self, component: Component, operand: ImageOperand) -> Dependency | None:
-        alias = find_alias(component, operand)
-        return self._follow(
-            alias.image if alias else operand.reference,
-            operand.relation,
-            component,
-            operand=operand,
-            rule=f"alias of {alias.image}" if alias else "",
-        )
+        return [
+            self._follow(operand.meaning, operand.relation, component, operand=operand)
+            for operand in dockerfile.operands
+        ]
 
     def _declared(self, component: Component) -> list[Dependency | None]:
         """What a component needs whose Dockerfile cannot be read before its parents exist."""
@@ -147,26 +136,26 @@ class _Planner:
         user: Component | Import,
         *,
         operand: ImageOperand | None = None,
-        rule: str = "",
     ) -> Dependency | None:
         """The dependency on the image called ``name``, None when that is an issue."""
         image = resolve_image(name, self._catalog)
         problem = None if isinstance(image, TagImage) else image.problem
         if problem is not None:
             file, line = user.origin.file, user.origin.line
-            if operand is not None:
-                file, line = operand.file, operand.line
+            if operand is not None and isinstance(user, Component):
+                file, line = dockerfile_path(user), operand.line
             self.issues.append(problem.issue(component=user.name, file=file, line=line))
         if isinstance(image, Unresolved):
             return None
         if isinstance(image, ExternalImage):
             node = ExternalNode(name=image.pull_spec, reference=image.pull_spec)
             self.nodes.setdefault(node.name, node)
+        is_alias = operand is not None and operand.meaning != operand.operand
         return Dependency(
             node=image.pull_spec if isinstance(image, ExternalImage) else image.tag,
             relation=relation,
-            operand=operand.written if operand else name,
-            rule=rule or image.rule,
+            operand=operand.operand if operand else name,
+            rule=image.rule or (f"alias of {name}" if is_alias else ""),
             line=operand.line if operand else 0,
         )
 
@@ -174,44 +163,33 @@ class _Planner:
         """Without a Dockerfile in the source, an input must bring it (``okd-pipelines`` 1.4, 2)."""
         if component.source is not None and component.name not in self._inputs.commits:
             return
-        if any(brings_dockerfile(component, item) for item in component.inputs):
-            return
-        self.issues.append(
-            codes.MISSING_DOCKERFILE.issue(
+        if not any(brings_dockerfile(component, item) for item in component.inputs):
+            self._report(
+                codes.MISSING_DOCKERFILE,
+                component,
                 f"there is no {dockerfile_location(component)} in {component.source}",
-                component=component.name,
-                file=component.origin.file,
-                line=component.origin.line,
                 hint="set `dockerfile` and `context`, or copy one out of another image",
             )
-        )
 
     def _check_arguments(self, component: Component, dockerfile: ReadDockerfile) -> None:
-        for argument in component.build_arguments:
-            if argument.name not in dockerfile.arguments:
-                near = nearest_names(argument.name, dockerfile.arguments)
-                self.issues.append(
-                    codes.UNCONSUMED_ARGUMENT.issue(
-                        f"the Dockerfile declares no ARG {argument.name}",
-                        component=component.name,
-                        file=component.origin.file,
-                        line=component.origin.line,
-                        hint=f"did you mean {' or '.join(near)}?" if near else "",
-                    )
-                )
+        for name in dockerfile.unconsumed:
+            message = f"the Dockerfile declares no ARG {name}"
+            self._report(codes.UNCONSUMED_ARGUMENT, component, message)
 
     def _check_inputs(self, component: Component, dockerfile: ReadDockerfile) -> None:
-        used = {find_alias(component, operand) for operand in dockerfile.operands}
+        used = {operand.operand for operand in dockerfile.operands}
         for item in component.inputs:
-            if not item.copies and item not in used:
-                self.issues.append(
-                    codes.UNUSED_INPUT.issue(
-                        f"the Dockerfile uses no alias of the input {item.image}",
-                        component=component.name,
-                        file=component.origin.file,
-                        line=component.origin.line,
-                    )
-                )
+            if not item.copies and used.isdisjoint(item.aliases):
+                message = f"the Dockerfile uses no alias of the input {item.image}"
+                self._report(codes.UNUSED_INPUT, component, message)
+
+    def _report(
+        self, code: IssueCode, component: Component, message: str, *, hint: str = ""
+    ) -> None:
+        file, line = component.origin.file, component.origin.line
+        self.issues.append(
+            code.issue(message, component=component.name, file=file, line=line, hint=hint)
+        )
 
     def check_cycles(self) -> None:
         graph = Plan(stream="", nodes=self.nodes).graph
@@ -228,14 +206,6 @@ class _Planner:
                 )
             )
             graph = graph.without(cycle)
-
-
-def find_alias(component: Component, operand: ImageOperand) -> ImageInput | None:
-    """The input of which ``operand`` is exactly an alias; nothing is normalised."""
-    for item in component.inputs:
-        if operand.written in item.aliases or operand.reference in item.aliases:
-            return item
-    return None
 
 
 def brings_dockerfile(component: Component, item: ImageInput) -> bool:

@@ -8,11 +8,26 @@ labels that release tools read (item 7).
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
 import msgspec
 
-from okd_payload.build.engine import BuildStep
+from okd_payload.build.dockerfiles import ReadDockerfile, read_dockerfile
+from okd_payload.build.engine import BuildStep, CopiedFiles
+from okd_payload.build.images import NO_SOURCE_TIME, MadeImage, StreamImages
+from okd_payload.build.inputs import dockerfile_location
 from okd_payload.build.key import BuildInputs, inputs_of, key_labels, key_of
+from okd_payload.build.plan import ComponentNode
+from okd_payload.build.planner import brings_dockerfile
+from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.component import Argument, Component
+from okd_payload.catalog.names import ExternalImage, TagImage, resolve_image
+from okd_payload.errors import BuildError, InputError
+from okd_payload.oci.digest import Digest
+from okd_payload.oci.image import read_image
+from okd_payload.oci.layers.extract import extract_path
 from okd_payload.source.model import Commit
 
 
@@ -29,6 +44,107 @@ def prepare(step: BuildStep, *, format_version: str) -> PreparedStep:
     inputs = inputs_of(step, format_version=format_version)
     labelled = msgspec.structs.replace(step, labels=(*step.labels, *key_labels(inputs)))
     return PreparedStep(step=labelled, inputs=inputs, key=key_of(inputs))
+
+
+class Steps:
+    """Makes the steps of one catalog, whose images are in one repository."""
+
+    def __init__(self, catalog: Catalog, images: StreamImages) -> None:
+        self._catalog = catalog
+        self._images = images
+
+    async def make_step(self, node: ComponentNode, parents: Mapping[str, MadeImage]) -> BuildStep:
+        """The step that builds ``node`` on ``parents``. Raises BuildError."""
+        component, commit = node.component, node.commit
+        text = node.dockerfile
+        if text is None:
+            text = await self._copied_dockerfile(component, parents)
+        dockerfile = self._read(component, commit, text)
+        return BuildStep(
+            component=component.name,
+            tag=component.tag,
+            source=component.source,
+            commit=commit,
+            context_directory=component.context_directory,
+            dockerfile=dockerfile.text,
+            images={
+                operand.operand: self._parent(component, operand.meaning, parents)
+                for operand in dockerfile.operands
+            },
+            copied_files=tuple(
+                CopiedFiles(self._parent(component, item.image, parents), item.copies)
+                for item in component.inputs
+                if item.copies
+            ),
+            build_arguments=dockerfile.arguments,
+            labels=component.labels,
+            layering=component.layering,
+            platform=self._images.platform,
+            timestamp=_timestamp(commit, parents),
+            resources=component.resources,
+        )
+
+    def _read(self, component: Component, commit: Commit | None, text: str) -> ReadDockerfile:
+        try:
+            return read_dockerfile(
+                component,
+                text,
+                platform=self._images.platform,
+                build_environment=build_environment(commit),
+                labels=source_labels(component, commit),
+            )
+        except InputError as error:
+            raise BuildError(f"{component.name}: {error.message}", hint=error.hint) from error
+
+    def _parent(self, component: Component, name: str, parents: Mapping[str, MadeImage]) -> Digest:
+        """The digest of the image called ``name``, which must be among ``parents``."""
+        image = resolve_image(name, self._catalog)
+        node = ""
+        if isinstance(image, TagImage):
+            node = image.tag
+        elif isinstance(image, ExternalImage):
+            node = image.pull_spec
+        if node not in parents:
+            raise BuildError(
+                f"{component.name} needs {name}, which its definition does not declare",
+                hint="its Dockerfile is copied out of another image, so it was not read before: "
+                "add the image to `inputs`",
+            )
+        return parents[node].digest
+
+    async def _copied_dockerfile(
+        self, component: Component, parents: Mapping[str, MadeImage]
+    ) -> str:
+        """The text of a Dockerfile that an input brings, read from the image that has it."""
+        with tempfile.TemporaryDirectory(prefix="okd-payload-dockerfile-") as folder:
+            for item in component.inputs:
+                if brings_dockerfile(component, item):
+                    digest = self._parent(component, item.image, parents)
+                    image = await read_image(
+                        self._images.repository, digest, platform=self._images.platform
+                    )
+                    for copy in item.copies:
+                        await extract_path(
+                            self._images.repository.blobs,
+                            image.layers,
+                            copy.source,
+                            root=Path(folder),
+                            destination=copy.destination,
+                        )
+            path = Path(folder) / dockerfile_location(component)
+            if not path.is_file():
+                raise BuildError(
+                    f"{component.name}: no input brings {dockerfile_location(component)}",
+                    hint="correct `copies` of its inputs, or `dockerfile`",
+                )
+            return path.read_text(encoding="utf-8", errors="surrogateescape")
+
+
+def _timestamp(commit: Commit | None, parents: Mapping[str, MadeImage]) -> int:
+    """When the newest input was made: of the commit, or of the parents when there is none."""
+    if commit is not None:
+        return commit.time
+    return max((parent.timestamp for parent in parents.values()), default=NO_SOURCE_TIME)
 
 
 def build_environment(commit: Commit | None) -> tuple[Argument, ...]:

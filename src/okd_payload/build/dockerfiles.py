@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the Dockerfile of a component asks for, in the words of the stream.
+
+The catalog knows how to read and rewrite a Dockerfile; here its operands become names that the
+plan can follow, and the reasons for edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from okd_payload.build.inputs import dockerfile_location
+from okd_payload.build.plan import Relation
+from okd_payload.catalog.component import Argument, Component
+from okd_payload.catalog.dockerfile import (
+    Operand,
+    OperandKind,
+    evaluate,
+    parse_dockerfile,
+    rewrite,
+    select_arguments,
+    unconsumed_arguments,
+)
+from okd_payload.oci.manifest import Platform
+from okd_payload.source.model import FolderSource
+
+_RELATIONS = {
+    OperandKind.FROM: Relation.FROM,
+    OperandKind.COPY: Relation.COPY,
+    OperandKind.MOUNT: Relation.MOUNT,
+}
+
+
+class ImageOperand(msgspec.Struct, frozen=True, kw_only=True):
+    """One image that a Dockerfile names."""
+
+    operand: str
+    """What a builder looks up: after variables were replaced."""
+    meaning: str
+    """The image in the words of the stream: what an alias or the base stands for, or itself."""
+    relation: Relation
+    line: int
+
+
+class ReadDockerfile(msgspec.Struct, frozen=True, kw_only=True):
+    """A Dockerfile as its component wants it built."""
+
+    text: str
+    arguments: tuple[Argument, ...]
+    operands: tuple[ImageOperand, ...]
+    unconsumed: tuple[str, ...]
+    """Names of build arguments of the definition that no ARG declares."""
+
+
+def read_dockerfile(
+    component: Component,
+    text: str,
+    *,
+    platform: Platform,
+    build_environment: Sequence[Argument] = (),
+    labels: Sequence[Argument] = (),
+) -> ReadDockerfile:
+    """``text`` rewritten for ``component``, and what it refers to. Raises InputError."""
+    path = dockerfile_path(component)
+    written = parse_dockerfile(text, path=path)
+    rewritten = rewrite(written, component, build_environment=build_environment, labels=labels)
+    arguments = select_arguments(written, component)
+    evaluation = evaluate(
+        parse_dockerfile(rewritten.text, path=path), arguments=arguments, platform=platform
+    )
+    last = len(written.stages) - 1
+    operands = [
+        ImageOperand(
+            operand=operand.name,
+            meaning=rewritten.meaning(operand),
+            relation=_relation(operand, is_base=bool(component.base) and operand.stage == last),
+            line=operand.line,
+        )
+        for operand in evaluation.images
+    ]
+    return ReadDockerfile(
+        text=rewritten.text,
+        arguments=arguments,
+        operands=tuple(operands),
+        unconsumed=tuple(unconsumed_arguments(written, component.build_arguments)),
+    )
+
+
+def dockerfile_path(component: Component) -> str:
+    """Where the Dockerfile of ``component`` is, for messages."""
+    if component.dockerfile is not None:
+        return component.origin.file
+    location = dockerfile_location(component)
+    if isinstance(component.source, FolderSource):
+        return f"{component.source.path}/{location}"
+    return f"{location} of {component.source or component.name}"
+
+
+def _relation(operand: Operand, *, is_base: bool) -> Relation:
+    if is_base and operand.kind is OperandKind.FROM:
+        return Relation.BASE
+    return _RELATIONS[operand.kind]

@@ -8,14 +8,14 @@
 #   setup/install.sh            do it, saying each command
 #   setup/install.sh --print    only say what would be done
 #
-# Which programs and packages these are is written in src/okd_payload/data/*.tsv. Only the shell
+# Which programs and packages these are is written in src/okd_payload/machine/*.tsv. Only the shell
 # itself decides here, because on a fresh machine there may be nothing else. OS_RELEASE names
 # another file than /etc/os-release.
 set -eu
 cd "$(dirname "$0")/.."
 
-programs=src/okd_payload/data/programs.tsv
-packages=src/okd_payload/data/packages.tsv
+programs=src/okd_payload/machine/programs.tsv
+packages=src/okd_payload/machine/packages.tsv
 pins=requirements/development.txt
 stamp=.venv/setup.stamp
 modern='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'

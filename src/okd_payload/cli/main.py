@@ -1,6 +1,162 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command ``okd-payload``."""
+"""The command ``okd-payload``: finds the command that is meant, runs it, says how it ended.
+
+Commands are imported when they are called for and not before, so that starting costs nothing.
+A command returns its exit code, or None for success; what stops it is an error of the tree in
+``errors``, which becomes its exit code and two lines on standard error. This is one of the two
+places that catch everything: what nobody foresaw is written down for a report.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+
+import click
+
+from okd_payload import __version__
+from okd_payload.cli.settings import Settings, global_options, share_options
+from okd_payload.errors import Interrupted, OkdPayloadError
+
+_NAME = "okd-payload"
+
+COMMANDS = {
+    "doctor": "okd_payload.cli.doctor:doctor",
+}
+"""Where each command is, in the order of a day's work."""
 
 
-def main() -> None:
-    """Run the command line."""
+class _LazyGroup(click.Group):
+    """A group that imports a command when it is asked for it."""
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        super().__init__(
+            _NAME,
+            params=global_options(),
+            help="Build, check, sign, publish and follow OKD release payloads, anywhere.",
+            context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        )
+        self._modules = modules
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self._modules)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in self._modules:
+            return None
+        if cmd_name not in self.commands:
+            module, _, attribute = self._modules[cmd_name].partition(":")
+            found: click.Command = getattr(importlib.import_module(module), attribute)
+            self.add_command(share_options(found), cmd_name)
+        return self.commands[cmd_name]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=self._modules, ctx=ctx
+            ) from None
+
+
+def make_program(commands: Mapping[str, str] = COMMANDS) -> click.Group:
+    """The whole command line; ``commands`` says in which module each command is."""
+    with_version = click.version_option(
+        __version__, prog_name=_NAME, message="%(prog)s %(version)s"
+    )
+    return with_version(_LazyGroup(commands))
+
+
+def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, str] = COMMANDS) -> int:
+    """Run the command line ``arguments`` (those of the process by default); the exit code."""
+    settings = Settings()
+    program = make_program(commands)
+    with _terminable():
+        try:
+            code = program.main(
+                arguments,
+                prog_name=_NAME,
+                standalone_mode=False,
+                obj=settings,
+                color=settings.colored,
+            )
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _silence_output()
+            return 1
+        except (click.Abort, KeyboardInterrupt):
+            interrupted = Interrupted("interrupted", hint="run the same command again to go on")
+            return _tell(interrupted, settings)
+        except Exception as error:  # noqa: BLE001 - the command line's top-level loop
+            return max(_explain(cause, settings) for cause in _causes(error))
+    return code if isinstance(code, int) else 0
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """While it lasts, SIGTERM is an interrupt, so that clean-up happens."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _causes(error: Exception) -> Iterator[Exception]:
+    """The errors inside ``error``, which is a group of them where tasks ran side by side."""
+    if isinstance(error, ExceptionGroup):
+        for member in error.exceptions:
+            yield from _causes(member)
+    else:
+        yield error
+
+
+def _explain(error: Exception, settings: Settings) -> int:
+    if isinstance(error, OkdPayloadError):
+        return _tell(error, settings)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.ctx.get_help(), err=True, color=settings.colored)
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        command = (
+            error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+        )
+        hint = f"`{command or _NAME} --help` shows what it takes"
+        _print_error(error.format_message(), hint, settings)
+        return error.exit_code
+    from okd_payload.cli.crash import record_crash
+
+    hint = f"this is a fault of {_NAME}; please report it with {record_crash(error, settings)}"
+    _print_error(f"unexpected {type(error).__name__}: {error}", hint, settings)
+    return 1
+
+
+def _tell(error: OkdPayloadError, settings: Settings) -> int:
+    _print_error(error.message, error.hint, settings)
+    return error.exit_code
+
+
+def _print_error(message: str, hint: str, settings: Settings) -> None:
+    from okd_payload.cli.output import escape_controls
+
+    for word, color, text in (("error", "red", message), ("hint", "cyan", hint)):
+        if text:
+            line = f"{click.style(f'{word}:', fg=color)} {escape_controls(text, keep_lines=True)}"
+            click.echo(line, err=True, color=settings.colored)
+
+
+def _silence_output() -> None:
+    """Nobody reads any more: let what is still buffered go nowhere, without complaint."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The machine that we run on: what it has, what it lacks, and the commands that mend it."""

@@ -27,6 +27,9 @@ class MadeImage(msgspec.Struct, frozen=True, kw_only=True):
     """A finished image that others may be built on."""
 
     digest: Digest
+    media_type: str
+    size: int
+    """Of the manifest, in bytes."""
     timestamp: int
     """Seconds since the epoch, as the image says it was created."""
 
@@ -82,7 +85,13 @@ def is_stream_tag(tag: str) -> bool:
 
 
 def _made(image: Image) -> MadeImage:
-    return MadeImage(digest=image.referenced.digest, timestamp=read_moment(image.config.created))
+    manifest = image.referenced.descriptor
+    return MadeImage(
+        digest=manifest.digest,
+        media_type=manifest.media_type,
+        size=manifest.size,
+        timestamp=read_moment(image.config.created),
+    )
 
 
 def read_moment(text: str) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import IO
 
@@ -36,7 +36,7 @@ from okd_payload.progress import Progress
 _CREATED = "1980-01-01T00:00:00Z"
 """``NO_SOURCE_TIME``, as an image configuration writes it."""
 
-OpenRepository = Callable[[Reference], Repository]
+OpenRepository = Callable[[Reference], Awaitable[Repository]]
 """Gives the repository that a pull spec names."""
 
 
@@ -66,7 +66,7 @@ class Importer:
         reference = parse_reference(node.reference)
         digest = _pinned_digest(node.reference)
         copy = ImageCopy(
-            source=self._open_repository(reference),
+            source=await self._open_repository(reference),
             reference=digest,
             destination=self._images.repository,
             tag=key_tag(hex_of(digest)),

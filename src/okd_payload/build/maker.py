@@ -127,7 +127,7 @@ class Maker:
         built = msgspec.structs.replace(
             record, action=Action.BUILT, digest=digest, reason=reason, attempts=attempts
         )
-        return Made(MadeImage(digest=digest, timestamp=prepared.step.timestamp), built)
+        return Made(await self._images.read(digest), built)
 
     async def _prepare(self, node: ComponentNode, parents: Mapping[str, MadeImage]) -> PreparedStep:
         step = await self._steps.make_step(node, parents)

@@ -25,6 +25,13 @@ from okd_payload.errors import Interrupted, OkdPayloadError
 _NAME = "okd-payload"
 
 COMMANDS = {
+    "plan": "okd_payload.cli.plan:plan",
+    "build": "okd_payload.cli.build:build",
+    "logs": "okd_payload.cli.logs:logs",
+    "lock": "okd_payload.cli.lock:lock",
+    "release": "okd_payload.cli.release:release",
+    "publish": "okd_payload.cli.publish:publish",
+    "copy": "okd_payload.cli.copy:copy",
     "doctor": "okd_payload.cli.doctor:doctor",
 }
 """Where each command is, in the order of a day's work."""

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``okd-payload plan``: what a build would do, and why, without doing it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import msgspec
+
+from okd_payload.build.drawing import draw_dot, draw_mermaid
+from okd_payload.build.graph import critical_path, waves
+from okd_payload.build.plan import ComponentNode, Dependency, Plan
+from okd_payload.build.preview import Decision, Intent, preview
+from okd_payload.build.records import read_durations, read_runs
+from okd_payload.cli.issues import print_issues, stop_on_issues
+from okd_payload.cli.loop import run_async
+from okd_payload.cli.output import output_option, print_document, print_table
+from okd_payload.cli.services import open_services
+from okd_payload.cli.session import read_catalog, start_session
+from okd_payload.cli.settings import Settings
+from okd_payload.cli.stream_options import StreamOptions, stream_options
+from okd_payload.issues import Issue
+from okd_payload.oci.digest import Digest
+from okd_payload.progress import ignore_progress
+
+
+class PlannedImage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One image of the plan, as ``-o json`` prints it."""
+
+    name: str
+    wave: int
+    intent: Intent
+    reason: str
+    digest: Digest | None
+    commit: str
+    dependencies: tuple[Dependency, ...]
+
+
+class PrintedPlan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The plan, as ``-o json`` prints it."""
+
+    stream: str
+    images: tuple[PlannedImage, ...]
+    waves: tuple[tuple[str, ...], ...]
+    critical_path: tuple[str, ...]
+    issues: tuple[Issue, ...]
+
+
+@click.command()
+@stream_options
+@output_option("json", "dot", "mermaid")
+@click.pass_obj
+def plan(settings: Settings, /, output: str | None, **options: Any) -> None:
+    """Show what building STREAM would do: waves, what is built and why, the critical path.
+
+    STREAM is a stream file or its folder; without it, stream.yaml of the current folder.
+    """
+    printed = run_async(_plan(settings, StreamOptions(**options), output))
+    print_issues(printed.issues, settings)
+    stop_on_issues(printed.issues, doing="the first build")
+
+
+async def _plan(settings: Settings, options: StreamOptions, output: str | None) -> PrintedPlan:
+    catalog = read_catalog(options)
+    async with open_services(settings, ignore_progress) as services:
+        session = await start_session(services, options, catalog=catalog)
+        blocked = any(issue.blocks for issue in session.plan.issues)
+        decisions = {} if blocked else await preview(session.plan, session.maker)
+        runs = read_runs(services.locations.runs(catalog.stream.name))
+        printed = _describe(session.plan, decisions, read_durations(runs))
+    if output == "json":
+        print_document(printed, output)
+    elif output == "dot":
+        click.echo(draw_dot(session.plan.graph), nl=False)
+    elif output == "mermaid":
+        click.echo(draw_mermaid(session.plan.graph), nl=False)
+    elif not blocked:
+        _print_text(printed)
+    return printed
+
+
+def _describe(
+    plan: Plan, decisions: dict[str, Decision], durations: dict[str, float]
+) -> PrintedPlan:
+    levels = waves(plan.graph)
+    return PrintedPlan(
+        stream=plan.stream,
+        images=tuple(
+            _describe_image(plan, decisions[name], wave)
+            for wave, names in enumerate(levels, 1)
+            for name in names
+            if name in decisions
+        ),
+        waves=levels,
+        critical_path=critical_path(plan.graph, durations),
+        issues=plan.issues,
+    )
+
+
+def _describe_image(plan: Plan, decision: Decision, wave: int) -> PlannedImage:
+    node = plan.nodes[decision.node]
+    component = node if isinstance(node, ComponentNode) else None
+    return PlannedImage(
+        name=decision.node,
+        wave=wave,
+        intent=decision.intent,
+        reason=decision.reason,
+        digest=decision.image.digest if decision.image else None,
+        commit=component.commit.id if component and component.commit else "",
+        dependencies=component.dependencies if component else (),
+    )
+
+
+def _print_text(printed: PrintedPlan) -> None:
+    counts = [
+        f"{sum(image.intent is intent for image in printed.images)} to {intent.value}"
+        for intent in Intent
+    ]
+    click.echo(
+        f"{printed.stream}: {len(printed.images)} images in {len(printed.waves)} waves, "
+        f"{', '.join(counts)}"
+    )
+    click.echo(f"critical path: {' -> '.join(printed.critical_path)}\n")
+    print_table(
+        ("wave", "image", "what", "why"),
+        [
+            (str(image.wave), image.name, image.intent.value, image.reason)
+            for image in printed.images
+        ],
+    )

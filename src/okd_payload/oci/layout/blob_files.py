@@ -15,6 +15,7 @@ import os
 from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
+from typing import Self
 
 from okd_payload.errors import DigestMismatch, NotFound, TooLarge
 from okd_payload.oci.digest import Digest, Verifier
@@ -96,7 +97,7 @@ class BlobReader:
 
 
 class IncomingBlob:
-    """A blob that is being written: in its place after ``finish``, gone after ``discard``."""
+    """A blob that is being written: in its place after ``finish``, else gone at the end."""
 
     def __init__(self, folder: Folder, member: Membership, descriptor: Descriptor) -> None:
         self._final = folder.blob(descriptor.digest)
@@ -115,17 +116,22 @@ class IncomingBlob:
                 while rest:
                     rest = rest[file.write(rest) :]
 
-    def finish(self) -> None:
-        """Put the blob into its place. Raises DigestMismatch and StorageError."""
+    def finish(self, chunks: Sequence[bytes]) -> None:
+        """Take the last bytes and put the blob into its place.
+
+        Raises DigestMismatch and StorageError.
+        """
+        self.write(chunks)
         self._verifier.finish()
         with storage_errors("write", self._final):
             file = self._open()
             os.fsync(file.fileno())
             Path(file.name).replace(self._final)
-        self.discard()
 
-    def discard(self) -> None:
-        """Close, and leave nothing half-written behind."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
         if self._file is not None:
             with storage_errors("write", self._final):
                 self._file.close()

@@ -66,14 +66,10 @@ class LayoutBlobs:
         member = await finish_in_thread(self._protect, descriptor.digest)
         if self._folder.blob_size(descriptor.digest) == descriptor.size:
             return
-        incoming = IncomingBlob(self._folder, member, descriptor)
-        try:
+        with IncomingBlob(self._folder, member, descriptor) as incoming:
             async with closing(source.open()) as chunks:
-                async for batch in _batches(chunks):
-                    await finish_in_thread(incoming.write, batch)
-            await finish_in_thread(incoming.finish)
-        finally:
-            incoming.discard()
+                rest = await _write_whole_batches(incoming, chunks)
+            await finish_in_thread(incoming.finish, rest)
 
     async def mount(self, descriptor: Descriptor, origin: Repository) -> bool:
         """Link a blob of another layout on the same file system; False where that cannot be."""
@@ -94,14 +90,14 @@ class LayoutBlobs:
         return link_blob(descriptor, origin=folder, folder=self._folder, member=member)
 
 
-async def _batches(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes]]:
-    """``chunks`` in lists worth a thread each."""
+async def _write_whole_batches(incoming: IncomingBlob, chunks: AsyncIterator[bytes]) -> list[bytes]:
+    """Write ``chunks`` in batches worth a thread each; returns those that were left over."""
     batch: list[bytes] = []
     size = 0
     async for chunk in chunks:
         batch.append(chunk)
         size += len(chunk)
         if size >= CHUNK_BYTES:
-            yield batch
+            await finish_in_thread(incoming.write, batch)
             batch, size = [], 0
-    yield batch
+    return batch

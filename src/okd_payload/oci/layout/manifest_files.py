@@ -28,11 +28,8 @@ def store(folder: Folder, member: Membership, manifest: Manifest) -> None:
     """Put ``manifest`` among the blobs. Raises StorageError."""
     if folder.blob_size(manifest.digest) == len(manifest.content):
         return
-    incoming = IncomingBlob(folder, member, manifest.descriptor)
-    with contextlib.ExitStack() as leaving:
-        leaving.callback(incoming.discard)
-        incoming.write([manifest.content])
-        incoming.finish()
+    with IncomingBlob(folder, member, manifest.descriptor) as incoming:
+        incoming.finish([manifest.content])
 
 
 def reachable(folder: Folder, manifest: Manifest, *, sparse: bool = False) -> list[Descriptor]:

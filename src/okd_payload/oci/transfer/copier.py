@@ -150,14 +150,16 @@ class _Run:
         manifest, destination = node.manifest, copy.destination
         key = (destination.name, manifest.digest)
         async with self._memory.locks[key]:
-            known = key in self._memory.brought or await self._has(destination, manifest.digest)
-            if thorough or not known:
+            known = not thorough and (
+                key in self._memory.brought or await self._has(destination, manifest.digest)
+            )
+            if not known:
                 await self._bring_parts(node, copy, thorough=thorough)
-            if tag is not None or thorough or not known:
+            if tag is not None or not known:
                 try:
                     await self._put(manifest, destination, tag)
                 except (NotFound, RegistryRefused):
-                    if thorough or not known:
+                    if not known:
                         raise
                     await self._bring_parts(node, copy, thorough=True)
                     await self._put(manifest, destination, tag)

@@ -81,13 +81,14 @@ class _Reader:
         """What refers to the image or to a member of it, and what refers to that, and so on."""
         found: list[Attachment] = []
         waiting = list(root.walk())
-        seen = {node.manifest.digest for node in waiting}
+        searched: set[Digest] = set()
         while waiting:
-            for attachment in await self._attached_to(waiting.pop().manifest.digest):
-                if attachment.planned.manifest.digest not in seen:
-                    seen.add(attachment.planned.manifest.digest)
-                    found.append(attachment)
-                    waiting.append(attachment.planned)
+            digest = waiting.pop().manifest.digest
+            if digest not in searched:
+                searched.add(digest)
+                attached = await self._attached_to(digest)
+                found.extend(attached)
+                waiting.extend(attachment.planned for attachment in attached)
         return tuple(found)
 
     async def _attached_to(self, digest: Digest) -> list[Attachment]:

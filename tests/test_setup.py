@@ -303,7 +303,7 @@ def test_pins_cover_everything_and_name_no_address():
     text = (ROOT / "requirements" / "development.txt").read_text()
     assert not re.search(r"://|--(extra-)?index|--find-links|--trusted-host|\s@\s|file:", text)
     pins = re.findall(
-        r"^([a-z0-9-]+)==\S+(?: ; [^\\]+)?( \\\n    --hash=sha256:\w{64})", text, re.M
+        r"^([a-z0-9-]+)==\S+(?: ; [^\\]+)?( \\\n    --hash=sha256:\w{64})", text, re.MULTILINE
     )
     assert len(pins) == len(re.findall(r"^\S+==", text, re.MULTILINE))
 

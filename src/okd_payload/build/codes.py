@@ -32,6 +32,11 @@ UNUSED_INPUT = IssueCode(
     Severity.WARNING,
     "A definition declares an image input that its Dockerfile does not use.",
 )
+CHANGED_IMPORT = IssueCode(
+    "changed-import",
+    Severity.ERROR,
+    "A command made another image than the one that the lock has.",
+)
 
 ALL_CODES = (
     SOURCE_UNAVAILABLE,
@@ -41,4 +46,5 @@ ALL_CODES = (
     DEPENDENCY_CYCLE,
     UNCONSUMED_ARGUMENT,
     UNUSED_INPUT,
+    CHANGED_IMPORT,
 )

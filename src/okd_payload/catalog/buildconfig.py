@@ -183,19 +183,20 @@ def _check_values(spec: Specification, issues: _Issues) -> None:
 def _check_paths(spec: Specification, issues: _Issues) -> None:
     context = spec.source.context_dir.lstrip("/") or "."
     dockerfile = spec.strategy.docker_strategy.dockerfile_path
-    paths: list[tuple[FieldPath, str]] = [
-        (("spec", "source", "contextDir"), context),
-        (
-            ("spec", "strategy", "dockerStrategy", "dockerfilePath"),
-            dockerfile if dockerfile.startswith("/") else posixpath.join(context, dockerfile),
-        ),
-    ]
+    paths: list[tuple[FieldPath, str]] = [(("spec", "source", "contextDir"), context)]
+    if not _leaves_root(context):
+        path = posixpath.join(context, dockerfile)
+        paths.append((("spec", "strategy", "dockerStrategy", "dockerfilePath"), path))
     for number, item in enumerate(spec.source.images):
         place = ("spec", "source", "images", number, "paths")
         paths += [((*place, i), path.destination_dir) for i, path in enumerate(item.paths)]
     for field, path in paths:
-        if f"{posixpath.normpath(path)}/".startswith(("/", "../")):
+        if _leaves_root(path):
             issues.add(codes.ESCAPING_PATH, f"{path} leads out of the repository", *field)
+
+
+def _leaves_root(path: str) -> bool:
+    return f"{posixpath.normpath(path)}/".startswith(("/", "../"))
 
 
 def _repeated(variables: tuple[Variable, ...]) -> Iterator[tuple[int, str]]:

@@ -3,13 +3,20 @@
 
 from __future__ import annotations
 
-import click
+import os
 
+import click
+import msgspec
+
+from okd_payload.cli.issues import print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import escape_controls, output_option, print_document
 from okd_payload.cli.settings import Settings
-from okd_payload.machine.examination import examine, this_host
-from okd_payload.machine.model import Examination, Finding, Part, State
+from okd_payload.engines.buildah.check import Machine, check_machine
+from okd_payload.engines.buildah.settings import BuildahSettings
+from okd_payload.locations import Locations
+from okd_payload.machine.examination import examine
+from okd_payload.machine.model import Finding, Part, State
 
 _PARTS = {
     Part.BUILD: "The main job: building components and payloads",
@@ -25,6 +32,18 @@ _MARKS = {
 }
 
 
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that ``doctor`` found out; what ``-o json`` prints."""
+
+    ready: bool
+    """Whether the main job can be done here."""
+    distribution: str
+    install: str
+    findings: tuple[Finding, ...]
+    builds: Machine | None
+    """How a first small build went; None when it could not be tried."""
+
+
 @click.command()
 @output_option("json", "yaml")
 @click.pass_obj
@@ -33,25 +52,42 @@ def doctor(settings: Settings, output: str | None) -> int:
 
     The exit code is 0 when the main job can be done here, else 1.
     """
-    examination = run_async(examine(settings.locations, this_host()))
+    diagnosis = run_async(_diagnose(settings.locations))
     if output:
-        print_document(examination, output)
+        print_document(diagnosis, output)
     else:
-        _print(examination)
-    return 0 if examination.ready else 1
+        _print(diagnosis, settings)
+    return 0 if diagnosis.ready else 1
 
 
-def _print(examination: Examination) -> None:
-    click.echo(escape_controls(examination.distribution))
+async def _diagnose(locations: Locations) -> Diagnosis:
+    examination = await examine(locations, as_root=os.geteuid() == 0)
+    blocked = any(finding.blocks for finding in examination.findings)
+    builds = None if blocked else await check_machine(locations, BuildahSettings())
+    return Diagnosis(
+        ready=builds is not None and not any(issue.blocks for issue in builds.issues),
+        distribution=examination.distribution,
+        install=examination.install,
+        findings=examination.findings,
+        builds=builds,
+    )
+
+
+def _print(diagnosis: Diagnosis, settings: Settings) -> None:
+    click.echo(escape_controls(diagnosis.distribution))
     for part, title in _PARTS.items():
-        findings = [finding for finding in examination.findings if finding.part is part]
+        findings = [finding for finding in diagnosis.findings if finding.part is part]
         if findings:
             click.echo(f"\n{title}")
         for finding in findings:
             _print_finding(finding)
-    if examination.install:
-        click.echo(f"\nThis installs what is missing:\n  {examination.install}")
-    verdict = "can be done" if examination.ready else "cannot be done yet"
+    if diagnosis.install:
+        click.echo(f"\nThis installs what is missing:\n  {diagnosis.install}")
+    if diagnosis.builds:
+        print_issues(diagnosis.builds.issues, settings)
+    if diagnosis.builds and diagnosis.ready:
+        click.echo(f"\nA first build went well, storage driver: {diagnosis.builds.driver}")
+    verdict = "can be done" if diagnosis.ready else "cannot be done yet"
     click.echo(f"\nThe main job {verdict} on this machine.")
 
 

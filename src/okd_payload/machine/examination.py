@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Looking at a machine: what it has of what the product needs, and what mends the rest.
 
-Nothing is changed here, and nothing is tried that could change anything: programs are asked for
-their version only, and buildah whether it may have a user namespace.
+Nothing is tried here: programs are asked for their version only. Whether images can really be
+built is for the engine to find out.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import pwd
 import re
 import shutil
 from pathlib import Path
@@ -22,46 +20,27 @@ from okd_payload.locations import Locations
 from okd_payload.machine.distribution import Distribution, Program, read_programs
 from okd_payload.machine.model import Examination, Finding, Part, State
 
+OS_RELEASE = Path("/etc/os-release")
 LEAST_FREE_GIGABYTES = 3
 """Room for the quickstart stream and its tests; real streams take ten times that."""
 _ANSWER_SECONDS = 20.0
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
-class Host(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose machine it is, and where it describes itself."""
-
-    etc: Path
-    user: str
-    user_id: int
-
-
-def this_host() -> Host:
-    """The machine that we run on."""
-    identity = os.geteuid()
-    try:
-        user = pwd.getpwuid(identity).pw_name
-    except KeyError:  # containers run as users that nobody has listed
-        user = str(identity)
-    return Host(etc=Path("/etc"), user=user, user_id=identity)
-
-
-async def examine(locations: Locations, host: Host) -> Examination:
-    """Look at everything the product needs on ``host``."""
-    distribution = Distribution(host.etc / "os-release", as_root=host.user_id == 0)
+async def examine(
+    locations: Locations, *, as_root: bool, os_release: Path = OS_RELEASE
+) -> Examination:
+    """Look for everything the product needs, with ``as_root`` less than without."""
+    distribution = Distribution(os_release, as_root=as_root)
     programs = [
-        program for program in read_programs() if program.part is not Part.ROOTLESS or host.user_id
+        program for program in read_programs() if program.part is not Part.ROOTLESS or not as_root
     ]
     found = await asyncio.gather(*(_look_at(program, distribution) for program in programs))
-    findings = [*found, *_look_at_disk(locations)]
-    if host.user_id:
-        findings += [await _look_at_namespaces(host)]
     missing = [finding.name for finding in found if finding.state is State.MISSING]
     return Examination(
-        ready=not any(finding.blocks for finding in findings),
         distribution=distribution.name,
         install=distribution.command(missing) if missing else "",
-        findings=tuple(findings),
+        findings=(*found, *_look_at_disk(locations)),
     )
 
 
@@ -135,41 +114,3 @@ def _look_at_disk(locations: Locations) -> list[Finding]:
         )
         for disk, room in rooms.items()
     ]
-
-
-async def _look_at_namespaces(host: Host) -> Finding:
-    """Whether ``host``'s user may build: buildah itself tries, as only it knows how."""
-    finding = Finding(
-        name="user namespaces",
-        part=Part.ROOTLESS,
-        state=State.PRESENT,
-        purpose="let builds run without root",
-        found="work",
-    )
-    for kind in ("subuid", "subgid"):
-        if not _has_range(host, host.etc / kind):
-            return msgspec.structs.replace(
-                finding,
-                state=State.MISSING,
-                found=f"no range of ids for {host.user} in {host.etc / kind}",
-                remedy="sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "
-                + host.user,
-            )
-    outcome = await _try("buildah", "unshare", "true")
-    if outcome is None or outcome.code:
-        said = outcome.errors.strip().splitlines()[-1:] if outcome else []
-        return msgspec.structs.replace(
-            finding,
-            state=State.UNFIT,
-            found=" ".join(said) or "`buildah unshare true` fails",
-            remedy="allow user namespaces (sysctl user.max_user_namespaces), or build as root",
-        )
-    return finding
-
-
-def _has_range(host: Host, file: Path) -> bool:
-    try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return False
-    return any(line.split(":")[0] in (host.user, str(host.user_id)) for line in lines)

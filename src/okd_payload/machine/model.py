@@ -48,8 +48,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 class Examination(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that was found on a machine."""
 
-    ready: bool
-    """Whether the main job can be done here."""
     distribution: str
     install: str
     """One command that installs all missing packages; empty when none is missing."""

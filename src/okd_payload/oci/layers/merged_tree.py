@@ -42,16 +42,25 @@ class MergedTree:
         """Put the layer ``number`` below those added before. Raises ContentError."""
         tree = LayerTree()
         whiteouts: list[Whiteout] = []
+        folders: set[str] = {""}
         for entry in entries:
-            whiteout = whiteout_of(rooted_path(entry.name))
+            path = rooted_path(entry.name)
+            _add_parents(path, folders)
+            whiteout = whiteout_of(path)
             if whiteout is None:
                 tree.add(entry)
             else:
                 whiteouts.append(whiteout)
-        visible = {path: entry for path, entry in tree.paths.items() if self.shows(path)}
-        self._nodes |= {path: Node(entry, number) for path, entry in visible.items()}
-        for path in visible:
-            self._add_parents(path, number)
+        for folder in folders.difference(tree.paths, {""}):
+            tree.add(Entry(name=folder, kind=EntryKind.DIRECTORY, mode=0o755))
+        replaced = [
+            path
+            for path, entry in tree.paths.items()
+            if path in self._nodes and entry.kind is not EntryKind.DIRECTORY
+        ]
+        visible = [(path, entry) for path, entry in tree.paths.items() if self.shows(path)]
+        self._nodes |= {path: Node(entry, number) for path, entry in visible}
+        self._opaque.update(replaced)
         for whiteout in whiteouts:
             (self._opaque if whiteout.opaque else self._removed).add(whiteout.path)
         self._open.clear()
@@ -130,12 +139,6 @@ class MergedTree:
                 self._children.setdefault(posixpath.dirname(path), []).append(path)
         return self._children.get(folder, [])
 
-    def _add_parents(self, path: str, number: int) -> None:
-        """Folders that an archive does not mention exist all the same."""
-        while (path := posixpath.dirname(path)) and path not in self._nodes:
-            entry = Entry(name=path, kind=EntryKind.DIRECTORY, mode=0o755)
-            self._nodes[path] = Node(entry, number)
-
     def _lets_through(self, folder: str) -> bool:
         return not (folder in self._removed or folder in self._opaque or self._is_blocked(folder))
 
@@ -143,6 +146,12 @@ class MergedTree:
         """Whether something other than a folder is at ``folder``."""
         node = self._nodes.get(folder)
         return node is not None and node.entry.kind is not EntryKind.DIRECTORY
+
+
+def _add_parents(path: str, folders: set[str]) -> None:
+    """Add the folders above ``path``, which exist whether an archive mentions them or not."""
+    while (path := posixpath.dirname(path)) not in folders:
+        folders.add(path)
 
 
 def _with_parents(folder: str) -> Iterator[str]:

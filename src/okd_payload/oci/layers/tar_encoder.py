@@ -87,8 +87,7 @@ def _split_name(name: bytes) -> tuple[bytes, bytes] | None:
 def _encode_records(name: bytes, records: dict[str, bytes]) -> bytes:
     """A PAX header entry, named after the entry that it belongs to."""
     data = b"".join(
-        _encode_record(key.encode(errors="surrogateescape"), value)
-        for key, value in sorted(records.items())
+        _encode_record(_encode_text(key), value) for key, value in sorted(records.items())
     )
     folder, _, base = name.rpartition(b"/")
     own_name = b"/".join(part for part in (folder, b"PaxHeaders.0", base) if part)
@@ -151,7 +150,10 @@ def _octal(value: int, size: int) -> bytes:
 
 
 def _encode_text(text: str) -> bytes:
-    data = text.encode(errors="surrogateescape")
+    try:
+        data = text.encode(errors="surrogateescape")
+    except UnicodeEncodeError as error:
+        raise UnsafeEntry(f"{text!r} is no text that an archive can hold") from error
     if b"\0" in data:
         raise UnsafeEntry(f"{text!r} contains a NUL, which no archive can hold")
     return data

@@ -73,6 +73,8 @@ class InvalidDocument(InputError):
         self.path = path
         self.line = line
         self.field = field
+        self.detail = detail
+        """The message without the place, for those who show the place otherwise."""
 
 
 class UnknownName(InputError):

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Making a release: from tags to a release image that is ready to be published.
+
+    inputs.ReleaseInput   tags, from a stream, a repository, a release or a folder
+      -> images           labels and manifests of every image, read side by side
+      -> payload          what is kept, how files are called, what stands in them
+      -> image            the payload on its base: bytes and digests
+      -> publish          the only step that writes anything
+
+Every step gives a value. What is wrong with the images and manifests is in ``Payload.issues``,
+all of it; the caller shows them, applies permits, and goes on to ``put_on_base`` when none blocks.
+``assemble_release`` is both steps for those who permit nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+
+from okd_payload.errors import ReleaseError
+from okd_payload.imagestream.openshift import RawImageStream
+from okd_payload.issues import Issue, Permit, apply_permits
+from okd_payload.oci.digest import Digest
+from okd_payload.oci.manifest import Platform
+from okd_payload.oci.reference import parse_reference
+from okd_payload.oci.threads import finish_in_thread
+from okd_payload.progress import Progress, ignore_progress
+from okd_payload.release.image import BaseImage, ReleaseImage, build_image, write_layer
+from okd_payload.release.images import ImageReader, RepositoryOf, read_member
+from okd_payload.release.inputs import ReleaseInput, pull_spec_of
+from okd_payload.release.payload import Payload, PayloadFile, ReleaseOptions, make_payload
+
+AMD64 = Platform(architecture="amd64")
+"""The member of an index that speaks for all of them where lists are kept."""
+
+
+class AssembledRelease(msgspec.Struct, frozen=True, kw_only=True):
+    """A release, whole and not yet published."""
+
+    payload: Payload
+    image: ReleaseImage
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of the release image."""
+        return self.image.digest
+
+    @property
+    def name(self) -> str:
+        """The version of the release."""
+        return self.payload.name
+
+    @property
+    def references(self) -> RawImageStream:
+        """The images of the release."""
+        return self.payload.references
+
+    @property
+    def manifests(self) -> tuple[PayloadFile, ...]:
+        """The files of the payload, the two files about it included."""
+        return self.payload.files
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """Everything that was found."""
+        return self.payload.issues
+
+
+async def assemble_payload(
+    given: ReleaseInput,
+    *,
+    options: ReleaseOptions,
+    repository_of: RepositoryOf,
+    keep_lists: bool = False,
+    progress: Progress = ignore_progress,
+) -> Payload:
+    """The payload of ``given``; images are read where ``repository_of`` says.
+
+    Raises RegistryError when a registry does not answer, ReleaseError when there is nothing to
+    make a release of, and InputError for versions that are none.
+    """
+    reader = ImageReader(
+        repository_of,
+        member=AMD64 if keep_lists else None,
+        version_keys=options.version_keys,
+        progress=progress,
+    )
+    images = await reader.read_all(given.tags, base=options.base_tag)
+    operators = [image.operator for image in images if image.operator is not None]
+    return await finish_in_thread(make_payload, images, operators, options=options, given=given)
+
+
+def find_base(given: ReleaseInput, options: ReleaseOptions) -> str:
+    """The pull spec of the image that the payload is put on. Raises ReleaseError."""
+    for tag in given.tags:
+        if tag.name == options.base_tag and pull_spec_of(tag):
+            return pull_spec_of(tag)
+    raise ReleaseError(
+        f'the base image tag "{options.base_tag}" could not be found in the input,'
+        " cannot build a release image",
+        hint="add the tag, or name an image with --to-image-base",
+    )
+
+
+async def put_on_base(
+    payload: Payload, base: str, *, repository_of: RepositoryOf, keep_lists: bool = False
+) -> AssembledRelease:
+    """``payload`` on the image with the pull spec ``base``.
+
+    An index counts as its first member, unless ``keep_lists`` asks for a release on every one.
+    Raises RegistryError, ContentError, and ReleaseError when an issue of the payload blocks.
+    """
+    require_sound(payload)
+    layer, found = await asyncio.gather(
+        finish_in_thread(write_layer, payload),
+        _read_base(base, repository_of, keep_lists=keep_lists),
+    )
+    return AssembledRelease(payload=payload, image=build_image(payload, layer, found))
+
+
+async def assemble_release(
+    given: ReleaseInput,
+    *,
+    options: ReleaseOptions,
+    repository_of: RepositoryOf,
+    permits: Sequence[Permit] = (),
+    keep_lists: bool = False,
+    progress: Progress = ignore_progress,
+) -> AssembledRelease:
+    """The release of ``given``. Raises ReleaseError when something is wrong and not permitted."""
+    payload = await assemble_payload(
+        given,
+        options=options,
+        repository_of=repository_of,
+        keep_lists=keep_lists,
+        progress=progress,
+    )
+    return await put_on_base(
+        permit(payload, permits),
+        find_base(given, options),
+        repository_of=repository_of,
+        keep_lists=keep_lists,
+    )
+
+
+def permit(payload: Payload, permits: Sequence[Permit]) -> Payload:
+    """``payload`` with the issues that a stream accepts marked as permitted."""
+    return msgspec.structs.replace(payload, issues=tuple(apply_permits(payload.issues, permits)))
+
+
+def require_sound(payload: Payload) -> None:
+    """Raise ReleaseError when an issue blocks the publication of ``payload``."""
+    blocking = [issue for issue in payload.issues if issue.blocks]
+    if blocking:
+        more = f", and {len(blocking) - 1} more errors" if len(blocking) > 1 else ""
+        first = blocking[0]
+        raise ReleaseError(
+            f"unable to create a release: {first.component}: {first.message}{more}",
+            hint=first.hint,
+        )
+
+
+async def _read_base(pull_spec: str, repository_of: RepositoryOf, *, keep_lists: bool) -> BaseImage:
+    reference = parse_reference(pull_spec)
+    repository = await repository_of(reference)
+    first = await read_member(repository, reference.selector, platform=None)
+    if not (keep_lists and first.referenced.is_index):
+        return BaseImage(pull_spec=pull_spec, members=(first,))
+    others = [
+        await read_member(repository, member.digest, platform=None)
+        for member in first.referenced.index().manifests[1:]
+    ]
+    return BaseImage(pull_spec=pull_spec, members=(first, *others), index=first.referenced)

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading the images that a release may be made of: labels of all, manifests of operators.
+
+The configuration of an image says whether a layer is worth reading at all. The manifests of an
+operator are those in its last layer, because that is where ``oc adm release new`` looks and what
+images are built for; only images named by hand are searched whole. Whatever is missing or
+damaged becomes an issue, so that one run tells about all images.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
+
+import msgspec
+
+from okd_payload.errors import ContentError, NotFound
+from okd_payload.imagestream.openshift import TagReference
+from okd_payload.issues import Issue
+from okd_payload.oci.config import MAX_CONFIG_BYTES, read_config
+from okd_payload.oci.image import Image, read_blob, read_image
+from okd_payload.oci.layers.entry import Entry
+from okd_payload.oci.layers.read import LayerFile, read_files, read_merged_files
+from okd_payload.oci.manifest import Platform
+from okd_payload.oci.reference import Reference, parse_reference
+from okd_payload.oci.repository import Repository
+from okd_payload.progress import Noticed, Progress, ignore_progress
+from okd_payload.release import codes, labels
+from okd_payload.release.concurrency import map_concurrently
+from okd_payload.release.inputs import pull_spec_of
+from okd_payload.release.times import parse_time
+from okd_payload.release.versions import ALLOWED_KEYS, parse_versions
+
+RepositoryOf = Callable[[Reference], Awaitable[Repository]]
+"""Where the image of a reference is read: its registry, or the layout it is published from."""
+
+_MANIFESTS = "manifests/"
+_WHITEOUT = ".wh."
+_IMAGES_AT_ONCE = 32
+"""Bound on images under way; the registry client adapts below it to what the host bears."""
+_LAYERS_AT_ONCE = 4
+"""Inflating is work for processors, and more layers at once are only more memory."""
+_GLANCE_BYTES = 1024 * 1024
+"""An unlabelled image's last layer is looked into when it is this small, or its history speaks
+of manifests: reading all operands to find one forgotten label would cost more than the rest."""
+_SPEAKS_OF_MANIFESTS = re.compile(r"\bmanifests\b")
+
+
+class SourceFile(msgspec.Struct, frozen=True):
+    """A file of an operator: its path below ``manifests/``, as it came."""
+
+    name: str
+    content: bytes
+    mtime_ns: int = 0
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """An image that brings manifests, and its files in byte order of their names."""
+
+    tag: str
+    files: tuple[SourceFile, ...] = ()
+
+    @property
+    def top_files(self) -> tuple[SourceFile, ...]:
+        """The files directly in ``manifests/``, which are all that counts."""
+        return tuple(file for file in self.files if "/" not in file.name)
+
+
+class InputImage(msgspec.Struct, frozen=True, kw_only=True):
+    """One tag with what its image says; ``image`` is None when it could not be read."""
+
+    tag: TagReference
+    image: Image | None = None
+    operator: Operator | None = None
+    issues: tuple[Issue, ...] = ()
+
+    @property
+    def created(self) -> datetime | None:
+        """When the image was made, as its configuration says."""
+        return parse_time(self.image.config.created) if self.image else None
+
+
+class ImageReader:
+    """Reads images and remembers nothing; many may be read at once."""
+
+    def __init__(
+        self,
+        repository_of: RepositoryOf,
+        *,
+        member: Platform | None = None,
+        version_keys: Collection[str] = (),
+        progress: Progress = ignore_progress,
+    ) -> None:
+        """Of indexes, read the member for ``member``, or the first one.
+
+        ``version_keys`` are component names beyond those that every release may report.
+        """
+        self._repository_of = repository_of
+        self._member = member
+        self._version_keys = ALLOWED_KEYS.union(version_keys)
+        self._progress = progress
+        self._layer_places = asyncio.Semaphore(_LAYERS_AT_ONCE)
+
+    async def read_all(self, tags: Collection[TagReference], *, base: str) -> list[InputImage]:
+        """Every tag of ``tags`` that is a pull spec; ``base`` needs no operator's label."""
+        return await map_concurrently(
+            lambda tag: self.read(tag, is_base=tag.name == base),
+            [tag for tag in tags if pull_spec_of(tag)],
+            at_once=_IMAGES_AT_ONCE,
+        )
+
+    async def read(self, tag: TagReference, *, is_base: bool = False) -> InputImage:
+        """One tag with its image, or with the issue why there is none."""
+        pull_spec = pull_spec_of(tag)
+        reference = parse_reference(pull_spec)
+        repository = await self._repository_of(reference)
+        try:
+            image = await read_member(repository, reference.selector, platform=self._member)
+            found = InputImage(
+                tag=_annotate(tag, image.config.labels),
+                image=image,
+                issues=tuple(self._check_labels(tag, image.config.labels)),
+            )
+            if image.config.labels.get(labels.OPERATOR):
+                return await self._read_operator(found, image, repository)
+            if not is_base and _may_be_operator(image):
+                return await self._glance(found, image, repository)
+        except NotFound as error:
+            return InputImage(tag=tag, issues=(_missing(tag, pull_spec, error),))
+        except ContentError as error:
+            issue = codes.UNREADABLE_IMAGE.issue(
+                f"{pull_spec}: {error.message}", component=tag.name, hint=error.hint
+            )
+            return InputImage(tag=tag, issues=(issue,))
+        return found
+
+    async def _read_operator(
+        self, found: InputImage, image: Image, repository: Repository
+    ) -> InputImage:
+        by_hand = labels.OVERRIDE in (found.tag.annotations or {})
+        subject = f"override {pull_spec_of(found.tag)}" if by_hand else image.referenced.digest
+        self._progress(Noticed(subject=found.tag.name, message=f"Loading {subject}"))
+        async with self._layer_places:
+            if by_hand:
+                files = await read_merged_files(repository.blobs, image.layers, want=_is_manifest)
+            else:
+                files = await _read_last_layer(image, repository)
+        operator = Operator(found.tag.name, _sorted_files(files))
+        issues = found.issues
+        if not operator.top_files:
+            issue = codes.OPERATOR_WITHOUT_MANIFESTS.issue(
+                "no manifests/ in the last layer of the image, so nothing of it is in the payload",
+                component=found.tag.name,
+                hint="copy manifests/ as the last step of the build, or take the label off",
+            )
+            issues = (*issues, issue)
+        return msgspec.structs.replace(found, operator=operator, issues=issues)
+
+    async def _glance(self, found: InputImage, image: Image, repository: Repository) -> InputImage:
+        async with self._layer_places:
+            files = await _read_last_layer(image, repository)
+        names = [file.name for file in _sorted_files(files) if "/" not in file.name]
+        if not names:
+            return found
+        issue = codes.UNLABELLED_OPERATOR.issue(
+            f"the image brings manifests ({', '.join(names[:3])}{', ...' * (len(names) > 3)})"
+            f" and lacks the label {labels.OPERATOR}, so nothing of it is in the payload",
+            component=found.tag.name,
+            file=f"{_MANIFESTS}{names[0]}",
+            hint=f"add `LABEL {labels.OPERATOR}=true` to its Dockerfile if it is an operator",
+        )
+        return msgspec.structs.replace(found, issues=(*found.issues, issue))
+
+    def _check_labels(self, tag: TagReference, given: dict[str, str]) -> list[Issue]:
+        declared = parse_versions(
+            given.get(labels.VERSIONS, ""), given.get(labels.DISPLAY_NAMES, "")
+        )
+        invalid = [
+            codes.INVALID_VERSION_LABEL.issue(
+                f"an invalid {labels.VERSIONS} or {labels.DISPLAY_NAMES} label: {problem}",
+                component=tag.name,
+                hint="labels are KEY=VERSION[,KEY=VERSION] and KEY=NAME[,KEY=NAME]",
+            )
+            for problem in declared.problems
+        ]
+        unknown = [
+            codes.UNKNOWN_VERSION_KEY.issue(
+                f'references a component version "{key}" which is not in the allowed list',
+                component=tag.name,
+                hint=f"allowed: {', '.join(sorted(self._version_keys))};"
+                " --component-version-key adds to them",
+            )
+            for key in sorted(declared.versions)
+            if key not in self._version_keys
+        ]
+        return invalid + unknown
+
+
+async def read_member(repository: Repository, selector: str, *, platform: Platform | None) -> Image:
+    """An image; of an index the member for ``platform``, or the first one.
+
+    Raises NotFound and ContentError.
+    """
+    if platform is not None:
+        return await read_image(repository, selector, platform=platform)
+    referenced = manifest = await repository.manifests.get(selector)
+    if referenced.is_index:
+        members = referenced.index().manifests
+        if not members:
+            raise ContentError(f"{repository.name}@{referenced.digest} lists no image")
+        manifest = await repository.manifests.get(members[0].digest)
+    content = manifest.image()
+    config_bytes = await read_blob(repository, content.config, max_bytes=MAX_CONFIG_BYTES)
+    return Image(
+        referenced=referenced,
+        manifest=manifest,
+        content=content,
+        config=read_config(config_bytes),
+        config_bytes=config_bytes,
+    )
+
+
+def _annotate(tag: TagReference, given: dict[str, str]) -> TagReference:
+    """``tag`` with what the labels of its image say about its build."""
+    annotations = {
+        **(tag.annotations or {}),
+        **{key: given.get(key, "") for key in labels.BUILD_LABELS},
+    }
+    if given.get(labels.VERSIONS):
+        for key in (labels.VERSIONS, labels.DISPLAY_NAMES):
+            annotations[key] = given.get(key, "")
+    return msgspec.structs.replace(tag, annotations=annotations)
+
+
+async def _read_last_layer(image: Image, repository: Repository) -> list[LayerFile]:
+    if not image.layers:
+        return []
+    layer = image.layers[-1]
+    files = read_files(repository.blobs.read(layer), media_type=layer.media_type, want=_is_manifest)
+    return [file async for file in files]
+
+
+def _is_manifest(entry: Entry) -> bool:
+    return entry.path.startswith(_MANIFESTS)
+
+
+def _may_be_operator(image: Image) -> bool:
+    if not image.layers:
+        return False
+    last = next((item for item in reversed(image.config.history) if not item.empty_layer), None)
+    told = last is not None and _SPEAKS_OF_MANIFESTS.search(last.created_by) is not None
+    return told or image.layers[-1].size <= _GLANCE_BYTES
+
+
+def _sorted_files(files: list[LayerFile]) -> tuple[SourceFile, ...]:
+    """``files`` by name, each name once, without the marks of what a layer removes."""
+    found = {
+        file.entry.path.removeprefix(_MANIFESTS): SourceFile(
+            file.entry.path.removeprefix(_MANIFESTS), file.content, file.entry.mtime_ns
+        )
+        for file in files
+    }
+    return tuple(
+        found[name]
+        for name in sorted(found, key=lambda name: name.encode(errors="surrogateescape"))
+        if not name.rpartition("/")[2].startswith(_WHITEOUT)
+    )
+
+
+def _missing(tag: TagReference, pull_spec: str, error: NotFound) -> Issue:
+    return codes.MISSING_IMAGE.issue(
+        f'image "{pull_spec}" not found: {error.message}',
+        component=tag.name,
+        hint=error.hint or "push it, correct the tag, or leave the tag out with --exclude",
+    )

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing a release: to a repository, to a folder, to a file.
+
+To a repository in the order that survives a kill: blobs, members, index, tag; the same call
+finishes what was interrupted. Blobs of the base are mounted where the repositories can, and
+copied where they cannot.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from okd_payload.errors import StorageError
+from okd_payload.oci.blob_sources import BytesSource, RepositorySource
+from okd_payload.oci.manifest import Descriptor
+from okd_payload.oci.reference import parse_reference
+from okd_payload.oci.repository import Repository
+from okd_payload.release.assemble import AssembledRelease, require_sound
+from okd_payload.release.concurrency import map_concurrently
+from okd_payload.release.image import Layer, MemberImage
+from okd_payload.release.images import RepositoryOf
+from okd_payload.release.payload import Payload
+
+_BLOBS_AT_ONCE = 8
+_FOLDER_FILE_MODE, _LAYER_FILE_MODE = 0o644, 0o750
+
+
+async def publish_release(
+    release: AssembledRelease, target: Repository, *, tag: str | None, repository_of: RepositoryOf
+) -> None:
+    """Store ``release`` in ``target``, under ``tag`` where one is given.
+
+    Raises ReleaseError when an issue blocks, and what ``target`` and the base's repository raise.
+    """
+    require_sound(release.payload)
+    image = release.image
+    origin = await repository_of(parse_reference(image.base.pull_spec))
+    for member in image.members:
+        await _store_blobs(member, image.layer, origin, target)
+    for member in image.members:
+        if member.manifest.digest != image.manifest.digest:
+            await target.manifests.put(member.manifest)
+    await target.manifests.put(image.manifest, tag=tag)
+
+
+def write_folder(payload: Payload, folder: Path) -> None:
+    """Write the files of ``payload`` into ``folder``, each with its own time.
+
+    Files that would land in a sub-folder are left out, as the cluster leaves them out. Raises
+    StorageError.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in payload.files:
+            if "/" not in file.name:
+                path = folder / file.name
+                path.write_bytes(file.content)
+                path.chmod(_FOLDER_FILE_MODE)
+                os.utime(path, ns=(file.mtime_ns, file.mtime_ns))
+    except OSError as error:
+        raise StorageError(f"cannot write the payload to {folder}: {error.strerror}") from error
+
+
+def write_file(payload: Payload, layer: Layer, path: Path) -> None:
+    """Write the compressed archive of ``payload`` to ``path``. Raises StorageError."""
+    moment = payload.created.timestamp()
+    try:
+        path.write_bytes(layer.content)
+        path.chmod(_LAYER_FILE_MODE)
+        os.utime(path, (moment, moment))
+    except OSError as error:
+        raise StorageError(f"cannot write the payload to {path}: {error.strerror}") from error
+
+
+async def _store_blobs(
+    member: MemberImage, layer: Layer, origin: Repository, target: Repository
+) -> None:
+    async def bring(blob: Descriptor) -> None:
+        if await target.blobs.stat(blob.digest) == blob.size:
+            return
+        if not await target.blobs.mount(blob, origin):
+            await target.blobs.write(blob, RepositorySource(origin, blob))
+
+    base = [item for item in member.base.layers if not item.is_foreign]
+    await map_concurrently(
+        bring, {item.digest: item for item in base}.values(), at_once=_BLOBS_AT_ONCE
+    )
+    await target.blobs.write(member.layer, BytesSource(layer.content))
+    await target.blobs.write(member.config_descriptor, BytesSource(member.config))

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from okd_payload.testing.docker_registry import serve_docker_registry
 
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -16,3 +19,10 @@ def shared_data() -> Path:
     if not _SHARED_DATA.is_dir():
         pytest.skip("the folder of real inputs and recordings is not beside this repository")
     return _SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def docker_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Host and port of the real docker-registry; tests keep to repositories of their own."""
+    with serve_docker_registry(tmp_path_factory.mktemp("docker-registry")) as host:
+        yield host

@@ -3,23 +3,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import uuid
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from okd_payload.oci.layout import LayoutRepository
+from okd_payload.oci.reference import parse_reference
+from okd_payload.oci.registry import RegistryClient, RegistrySettings
 from okd_payload.oci.repository import Repository
 from okd_payload.testing.memory_repository import MemoryRepository
+from okd_payload.testing.registry_server import RegistryServer
 
 OpenRepository = Callable[[str], Repository]
 """Opens the repository of that name, of the kind under test; twice the same one by one name."""
 
 
-@pytest.fixture(params=["memory", "layout"])
-def open_repository(request: pytest.FixtureRequest, tmp_path: Path) -> OpenRepository:
+@pytest.fixture(
+    params=[
+        "memory",
+        "layout",
+        "registry",
+        pytest.param("docker-registry", marks=pytest.mark.integration),
+    ]
+)
+async def open_repository(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[OpenRepository]:
     """Repositories of one kind, empty at first; names are path components."""
-    if request.param == "layout":
-        return lambda name: LayoutRepository(tmp_path / name)
-    opened: dict[str, MemoryRepository] = {}
-    return lambda name: opened.setdefault(name, MemoryRepository(f"memory.test/{name}"))
+    if request.param == "memory":
+        opened: dict[str, MemoryRepository] = {}
+        yield lambda name: opened.setdefault(name, MemoryRepository(f"memory.test/{name}"))
+    elif request.param == "layout":
+        yield lambda name: LayoutRepository(tmp_path / name)
+    elif request.param == "registry":
+        async with RegistryServer() as server, _client() as client:
+            yield lambda name: client.repository(parse_reference(f"{server.host}/{name}"))
+    else:
+        host = request.getfixturevalue("docker_registry")
+        prefix = f"{host}/{uuid.uuid4().hex}"
+        async with _client() as client:
+            yield lambda name: client.repository(parse_reference(f"{prefix}/{name}"))
+
+
+def _client() -> RegistryClient:
+    return RegistryClient(RegistrySettings(doubtful_deadline=1.0))

@@ -12,12 +12,13 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import aiohttp
 
-from okd_payload.errors import NotFound, Unauthorized
+from okd_payload.errors import DigestMismatch, Unauthorized
 from okd_payload.oci.digest import Digest, Verifier
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.registry.access import to_pull, to_push
 from okd_payload.oci.registry.headers import parse_content_range, parse_number
 from okd_payload.oci.registry.host import Host, Kind, Request
+from okd_payload.oci.registry.presence import blob_size
 from okd_payload.oci.registry.retry import Transient
 from okd_payload.oci.registry.uploads import Upload, cancel_upload
 from okd_payload.oci.repository import BlobSource, Repository
@@ -46,24 +47,8 @@ class RegistryBlobs:
         return self._path
 
     async def stat(self, digest: Digest) -> int | None:
-        """The size in bytes of a blob, None when it is not there.
-
-        A registry that does not tell the size counts as one that does not have the blob: to
-        write it once more is the safe mistake.
-        """
-        request = Request(
-            method="HEAD",
-            target=f"/v2/{self._path}/blobs/{digest}",
-            what=f"looking for the blob {self._name}@{digest}",
-            path=self._path,
-            access=to_pull(self._path),
-            accept=frozenset({200}),
-        )
-        try:
-            answer = await self._host.ask(request)
-        except NotFound:
-            return None
-        return parse_number(answer.headers.get("Content-Length", ""))
+        """The size in bytes of a blob, None when it is not there."""
+        return await blob_size(self._host, self._path, digest)
 
     async def read(self, descriptor: Descriptor) -> AsyncGenerator[bytes, None]:
         """The verified content, in chunks of any size.
@@ -94,7 +79,7 @@ class RegistryBlobs:
         self, response: aiohttp.ClientResponse, offset: int, size: int
     ) -> AsyncIterator[bytes]:
         """The body from ``offset`` of the blob on. Raises Transient unless it reaches ``size``."""
-        surplus = _surplus(response, offset, size)
+        surplus = self._surplus(response, offset, size)
         async for chunk in self._host.transport.chunks(response):
             new = chunk[surplus:]
             surplus -= len(chunk) - len(new)
@@ -102,7 +87,7 @@ class RegistryBlobs:
             if new:
                 yield new
         if offset < size:
-            raise Transient(f"{self._host.name} ends the content too early")
+            raise Transient(f"{self._host.name} ends the content too early", doubtful=True)
 
     async def write(self, descriptor: Descriptor, source: BlobSource) -> None:
         """Store the content of ``source``; nothing is stored unless it fits ``descriptor``."""
@@ -147,16 +132,27 @@ class RegistryBlobs:
             kind=Kind.DOWNLOAD,
         )
 
+    def _surplus(self, response: aiohttp.ClientResponse, offset: int, size: int) -> int:
+        """How many bytes at the beginning of the body we have already.
+
+        Raises _WrongRange, and DigestMismatch when the registry's blob has another size.
+        """
+        if response.status == 200:
+            total = parse_number(response.headers.get("Content-Length", ""))
+            first = 0
+        else:
+            found = parse_content_range(response.headers.get("Content-Range", ""))
+            if found is None or found.first != offset:
+                raise _WrongRange(f"{self._host.name} sends another range than bytes={offset}-")
+            total, first = found.total, offset
+        if total not in (None, size):
+            raise DigestMismatch(
+                f"the blob at {response.url.path} of {self._host.name} has {total} bytes "
+                f"instead of {size}",
+                hint="the manifest that lists it is wrong, or the registry's content is damaged",
+            )
+        return offset - first
+
 
 class _WrongRange(Transient):
     """The registry sent another part than the one it was asked for."""
-
-
-def _surplus(response: aiohttp.ClientResponse, offset: int, size: int) -> int:
-    """How many bytes at the beginning of the body we have already. Raises _WrongRange."""
-    if response.status == 200:
-        return offset
-    found = parse_content_range(response.headers.get("Content-Range", ""))
-    if found is None or found.first != offset or found.total not in (None, size):
-        raise _WrongRange(f"{response.url.host} sends another range than bytes={offset}-")
-    return 0

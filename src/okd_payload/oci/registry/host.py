@@ -104,8 +104,10 @@ class Host:
 
     async def endure(self, patience: Patience, trouble: Transient) -> None:
         """Wait for the next try. Raises RegistryUnavailable when there shall be none."""
-        limit = self.settings.deadline if self._has_answered else self.settings.first_contact
-        await patience.endure(trouble, deadline=limit)
+        hopeful = self._has_answered and not trouble.doubtful
+        await patience.endure(
+            trouble, deadline=None if hopeful else self.settings.doubtful_deadline
+        )
 
     async def ask(self, request: Request, *, limit: int = _MAX_SMALL_ANSWER) -> Answer:
         """The whole answer, tried for until the deadline.

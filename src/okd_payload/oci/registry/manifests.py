@@ -7,22 +7,29 @@ registry states. Bytes that arrive damaged are fetched once more before they are
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import msgspec
 
-from okd_payload.errors import ContentError, DigestMismatch, InvalidReference, NotFound
+from okd_payload.errors import ContentError, DigestMismatch, InvalidReference, NotFound, TooLarge
 from okd_payload.oci import media_types
-from okd_payload.oci.digest import Digest, digest_of, is_digest
+from okd_payload.oci.digest import Digest, digest_of, is_digest, verify
 from okd_payload.oci.foreign_json import decode_json
 from okd_payload.oci.manifest import MAX_MANIFEST_BYTES, Descriptor, Manifest, read_manifest
-from okd_payload.oci.reference import is_tag
+from okd_payload.oci.reference import is_tag, parse_tag
+from okd_payload.oci.referrers import subject_of_list_tag
+from okd_payload.oci.registry import urls
 from okd_payload.oci.registry.access import to_pull, to_push
 from okd_payload.oci.registry.headers import parse_next_link, parse_number
 from okd_payload.oci.registry.host import Answer, Host, Request
+from okd_payload.oci.registry.presence import blob_size
 from okd_payload.oci.registry.referrers import Referrers
+from okd_payload.oci.registry.retry import Transient
 
 _ACCEPT = ", ".join(media_types.ACCEPTED)
 _PAGE = 1000
 _MAX_PAGES = 10_000
+_MAX_PAGE_BYTES = 16 * 1024 * 1024
 _GOOD = frozenset({200})
 
 
@@ -66,19 +73,19 @@ class RegistryManifests:
 
     async def put(self, manifest: Manifest, *, tag: str | None = None) -> None:
         """Store ``manifest``; with ``tag``, point the tag at it, in the same step."""
-        reference = manifest.digest if tag is None else tag
-        answer = await self._host.ask(
-            Request(
-                method="PUT",
-                target=self._target(reference),
-                what=f"writing the manifest {_shown(self._name, reference)}",
-                path=self._path,
-                access=to_push(self._path),
-                accept=frozenset({201, 202, 204}),
-                headers={"Content-Type": manifest.media_type},
-                body=manifest.content,
-            )
+        verify(manifest.content, manifest.digest)
+        reference = manifest.digest if tag is None else parse_tag(tag)
+        request = Request(
+            method="PUT",
+            target=self._target(reference),
+            what=f"writing the manifest {_shown(self._name, reference)}",
+            path=self._path,
+            access=to_push(self._path),
+            accept=frozenset({201, 202, 204}),
+            headers={"Content-Type": manifest.media_type},
+            body=manifest.content,
         )
+        answer = await self._write(request, manifest)
         stored = answer.headers.get("Docker-Content-Digest", manifest.digest)
         if stored != manifest.digest:
             raise DigestMismatch(
@@ -88,40 +95,70 @@ class RegistryManifests:
         await self._referrers.note(manifest, answer)
 
     async def tags(self) -> list[str]:
-        """All tags, sorted. An absent repository has none."""
-        found: dict[str, None] = {}
+        """All tags, sorted; lists of referrers are none. An absent repository has none."""
+        found: set[str] = set()
+        visited: set[str] = set()
         target: str | None = f"/v2/{self._path}/tags/list?n={_PAGE}"
-        for _ in range(_MAX_PAGES):
-            if target is None:
-                return sorted(found)
-            request = Request(
-                method="GET",
-                target=target,
-                what=f"listing the tags of {self._name}",
-                path=self._path,
-                access=to_pull(self._path),
-                accept=_GOOD,
-            )
-            try:
-                answer = await self._host.ask(request)
-            except NotFound:
-                return sorted(found)
-            page = decode_json(answer.body, _TagPage, what=f"the tag list of {self._name}").tags
-            fresh = [tag for tag in page if tag not in found]
-            found.update(dict.fromkeys(fresh))
-            target = self._next_page(answer, page) if fresh else None
-        raise ContentError(f"{self._name} lists tags without end")
+        while target is not None and target not in visited:
+            if len(visited) == _MAX_PAGES:
+                raise TooLarge(f"{self._name} lists tags on more than {_MAX_PAGES} pages")
+            visited.add(target)
+            tags, target = await self._tag_page(target)
+            found.update(tags)
+        return sorted(tag for tag in found if is_tag(tag) and not subject_of_list_tag(tag))
 
     async def referrers(self, digest: Digest) -> list[Descriptor]:
         """Descriptors of the manifests whose ``subject`` is ``digest``."""
         return await self._referrers.list(digest)
 
-    def _next_page(self, answer: Answer, page: list[str]) -> str | None:
-        """The link to follow; a full page without one is asked to go on after its last tag."""
+    async def _write(self, request: Request, manifest: Manifest) -> Answer:
+        """Send a manifest; raises NotFound when what it leads to is absent.
+
+        Registries that several clients push to may not see yet what they have just stored.
+        """
+        patience = self._host.patience(request.what)
+        while True:
+            try:
+                return await self._host.ask(request)
+            except NotFound as error:
+                if not await self._has_parts(manifest):
+                    raise
+                await self._host.endure(patience, Transient(str(error), doubtful=True))
+
+    async def _has_parts(self, manifest: Manifest) -> bool:
+        for part in manifest.needs():
+            if manifest.is_index:
+                found = await self.stat(part.digest) is not None
+            else:
+                found = await blob_size(self._host, self._path, part.digest) is not None
+            if not found:
+                return False
+        return True
+
+    async def _tag_page(self, target: str) -> tuple[list[str], str | None]:
+        """The tags on one page, and where the next one is."""
+        request = Request(
+            method="GET",
+            target=target,
+            what=f"listing the tags of {self._name}",
+            path=self._path,
+            access=to_pull(self._path),
+            accept=_GOOD,
+        )
+        try:
+            answer = await self._host.ask(request, limit=_MAX_PAGE_BYTES)
+        except NotFound:
+            return [], None
+        tags = decode_json(answer.body, _TagPage, what=f"the tag list of {self._name}").tags
         link = parse_next_link(answer.headers.get("Link", ""))
-        if link is None and len(page) == _PAGE:
-            return f"/v2/{self._path}/tags/list?n={_PAGE}&last={page[-1]}"
-        return link
+        if link is not None:
+            return tags, str(urls.resolve(link, base=answer.url, settings=self._host.settings))
+        # A registry that pages without saying so fills the page to the number asked for.
+        full = len(tags) == _PAGE
+        return (
+            tags,
+            f"/v2/{self._path}/tags/list?n={_PAGE}&last={quote(tags[-1])}" if full else None,
+        )
 
     async def _fetch(self, reference: str, expected: str) -> Manifest:
         request = self._read(reference, method="GET")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which manifests point at another one: the referrers API, or the tag that stands in for it.
 
-Registries without the API keep an index under the tag ``sha256-<hex>`` of the subject (OCI
-distribution specification 1.1, "Unavailable Referrers API"). Whoever writes a manifest with a
-subject has to keep that index; the registry says by ``OCI-Subject`` when it does so itself.
+For registries without the API, whoever writes a manifest with a subject keeps the list under a
+tag (OCI distribution specification 1.1, "Unavailable Referrers API"); the others say by
+``OCI-Subject`` that they list it themselves.
 """
 
 from __future__ import annotations
@@ -16,14 +16,8 @@ import msgspec
 from okd_payload.errors import ContentError, NotFound, RegistryRefused
 from okd_payload.oci import media_types
 from okd_payload.oci.digest import Digest
-from okd_payload.oci.manifest import (
-    Descriptor,
-    ImageManifest,
-    Index,
-    Manifest,
-    encode_manifest,
-    read_manifest,
-)
+from okd_payload.oci.manifest import Descriptor, Index, Manifest, read_manifest
+from okd_payload.oci.referrers import list_tag, referrer_of, with_referrer
 from okd_payload.oci.registry.access import to_pull
 from okd_payload.oci.registry.headers import parse_next_link
 from okd_payload.oci.registry.host import Answer, Host, Request
@@ -55,7 +49,7 @@ class Referrers:
         """Descriptors of the manifests whose ``subject`` is ``digest``, in the registry's order."""
         page = await self._page(f"/v2/{self._path}/referrers/{digest}", digest)
         if page is None:
-            return [*(await self._tagged(digest)).manifests]
+            return [*(await self._listed(digest)).manifests]
         found: dict[Digest, Descriptor] = {}
         for _ in range(_MAX_PAGES):
             found |= {item.digest: item for item in page.manifests}
@@ -71,21 +65,14 @@ class Referrers:
 
     async def note(self, manifest: Manifest, answer: Answer) -> None:
         """Enter a manifest that was just written, unless the registry did."""
-        if b'"subject"' not in manifest.content:
-            return
-        value = manifest.index() if manifest.is_index else manifest.image()
-        if value.subject is None or answer.headers.get("OCI-Subject") == value.subject.digest:
+        referrer = referrer_of(manifest)
+        if referrer is None or answer.headers.get("OCI-Subject") == referrer.subject:
             return
         async with self._writing:
-            index = await self._tagged(value.subject.digest)
-            if manifest.digest in {item.digest for item in index.manifests}:
-                return
-            grown = msgspec.structs.replace(
-                index, manifests=(*index.manifests, _describe(manifest, value))
-            )
-            await self._manifests.put(
-                encode_manifest(grown), tag=fallback_tag(value.subject.digest)
-            )
+            listed = await self._listed(referrer.subject)
+            if manifest.digest not in {item.digest for item in listed.manifests}:
+                grown = with_referrer(listed, referrer.entry)
+                await self._manifests.put(grown, tag=list_tag(referrer.subject))
 
     async def _page(self, target: str, digest: Digest) -> _Page | None:
         """One page; None where the registry lacks the API, however it says that."""
@@ -107,23 +94,9 @@ class Referrers:
         index = read_manifest(answer.body, media_type=media_types.OCI_INDEX).index()
         return _Page(index.manifests, parse_next_link(answer.headers.get("Link", "")))
 
-    async def _tagged(self, digest: Digest) -> Index:
+    async def _listed(self, digest: Digest) -> Index:
+        """The list under the fallback tag; empty when there is none."""
         try:
-            return (await self._manifests.get(fallback_tag(digest))).index()
+            return (await self._manifests.get(list_tag(digest))).index()
         except NotFound:
-            return Index(manifests=(), media_type=media_types.OCI_INDEX)
-
-
-def fallback_tag(digest: Digest) -> str:
-    """The tag that holds the referrers of ``digest`` where the API is missing."""
-    return digest.replace(":", "-")
-
-
-def _describe(manifest: Manifest, value: ImageManifest | Index) -> Descriptor:
-    """The entry of a manifest: an image without an artifact type is known by its config's."""
-    artifact_type = value.artifact_type
-    if not artifact_type and isinstance(value, ImageManifest):
-        artifact_type = value.config.media_type
-    return msgspec.structs.replace(
-        manifest.descriptor, artifact_type=artifact_type, annotations=value.annotations
-    )
+            return Index()

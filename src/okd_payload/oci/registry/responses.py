@@ -25,6 +25,8 @@ from okd_payload.oci.registry.retry import Transient
 _SHOWN_CHARACTERS = 300
 _OVERLOAD = frozenset({429, 500, 502, 503, 504})
 _TRANSIENT = _OVERLOAD | {408, 425}
+_ABSENT_CODES = frozenset({"MANIFEST_BLOB_UNKNOWN"})
+"""Said with status 400 about a manifest that leads to what is not there."""
 _TRANSIENT_CODES = frozenset({"TOOMANYREQUESTS", "UNAVAILABLE"})
 
 _HINTS = {
@@ -93,6 +95,7 @@ def transient(problem: Problem, *, retry_after: float | None) -> Transient:
         f"the registry answers {problem}",
         retry_after=retry_after,
         overload=problem.status in _OVERLOAD or not _TRANSIENT_CODES.isdisjoint(problem.codes),
+        doubtful=problem.status == 500,
         hint="the registry limits how much is asked of it: log in, or come back later"
         if problem.status == 429
         else "",
@@ -106,7 +109,7 @@ def refusal(problem: Problem, *, what: str, login_hint: str) -> RegistryError:
         return Unauthorized(message, hint=login_hint)
     hint = next((_HINTS[code] for code in problem.codes if code in _HINTS), "")
     hint = hint or _LOCAL_HINTS.get(problem.status, "")
-    if problem.status == 404:
+    if problem.status == 404 or not _ABSENT_CODES.isdisjoint(problem.codes):
         return NotFound(message, hint=hint)
     return RegistryRefused(message, hint=hint)
 

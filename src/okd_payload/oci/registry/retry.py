@@ -21,7 +21,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Transient(RegistryUnavailable):
-    """One try failed, and the next may not; ``retry_after`` is what the host asked for."""
+    """One try failed, and the next may not."""
 
     def __init__(
         self,
@@ -30,11 +30,15 @@ class Transient(RegistryUnavailable):
         hint: str = "",
         retry_after: float | None = None,
         overload: bool = False,
+        doubtful: bool = False,
     ) -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+        """Seconds that the host asked us to wait."""
         self.overload = overload
         """Whether the host showed that it has too much to do."""
+        self.doubtful = doubtful
+        """Whether the next try will probably end in the same way."""
 
 
 class Patience:
@@ -83,6 +87,6 @@ class Patience:
         asked = trouble.retry_after
         pause = f" and asks to wait {asked:.0f} s" if asked and asked > self._deadline else ""
         return RegistryUnavailable(
-            f"{self._what}: given up after {tries} in {now - self._began:.0f} s: {trouble}{pause}",
+            f"{self._what}: given up after {tries} in {now - self._began:.1f} s: {trouble}{pause}",
             hint=trouble.hint or "check the network and the registry's status page, then run again",
         )

@@ -40,8 +40,9 @@ class RegistrySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Hosts whose certificate is not verified; TLS is spoken all the same."""
     deadline: float = 300.0
     """Seconds that a step may go on failing without any progress before it is given up."""
-    first_contact: float = 15.0
-    """The deadline for a host that has not answered once: most likely its name is wrong."""
+    doubtful_deadline: float = 15.0
+    """The deadline where trying again will hardly help: a host that never answered, whose name
+    is most likely wrong; a status 500, behind which is most likely a fault of the registry."""
     stall_seconds: float = 60.0
     """Seconds without a byte after which a connection counts as dead."""
     answer_seconds: float = 300.0

@@ -16,13 +16,14 @@ from collections.abc import Mapping
 import msgspec
 from yarl import URL
 
-from okd_payload.errors import NotFound, RegistryError, RegistryRefused
+from okd_payload.errors import RegistryError, RegistryRefused
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.registry import urls
-from okd_payload.oci.registry.access import to_pull, to_push
+from okd_payload.oci.registry.access import to_push
 from okd_payload.oci.registry.content import Content
 from okd_payload.oci.registry.headers import parse_number, parse_upload_range
 from okd_payload.oci.registry.host import Answer, Host, Kind, Request
+from okd_payload.oci.registry.presence import blob_size
 from okd_payload.oci.registry.responses import Problem, read_problem
 from okd_payload.oci.registry.retry import Transient
 from okd_payload.oci.repository import BlobSource
@@ -146,22 +147,8 @@ class Upload:
             if answer.status not in _REFUSED and 0 < offset <= self._content.furthest:
                 self._session = self._next_session(answer, offset, session)
                 return False
-        return await self._is_there()
-
-    async def _is_there(self) -> bool:
-        request = msgspec.structs.replace(
-            self._request(
-                "HEAD",
-                f"/v2/{self._path}/blobs/{self._descriptor.digest}",
-                accept=frozenset({200}),
-            ),
-            access=to_pull(self._path),
-        )
-        try:
-            answer = await self._host.ask(request)
-        except NotFound:
-            return False
-        return parse_number(answer.headers.get("Content-Length", "")) == self._descriptor.size
+        present = await blob_size(self._host, self._path, self._descriptor.digest)
+        return present == self._descriptor.size
 
     async def _cancel(self) -> None:
         session, self._session = self._session, None

@@ -37,37 +37,38 @@ def test_everything_at_once() -> None:
         "COPY --from=builder /a /a",
         component={
             "base": "base",
-            "environment": (Argument("A", 'say "$x"'), Argument("B", "")),
+            "environment": (Argument("A", 'it\'s "$x"'), Argument("B", "")),
         },
         build_environment=(Argument("OPENSHIFT_BUILD_COMMIT", "abc"),),
         labels=(Argument("io.openshift.build.commit.id", "abc"), Argument("with/slash", "x\\y")),
     )
+    env = """ENV A='it'"'"'s "$x"' B=''"""
     assert rewritten.text == (
-        f'ARG X\nFROM {_BUILDER} AS builder\nENV A="say \\"\\$x\\"" B=""\n'
+        f"ARG X\nFROM {_BUILDER} AS builder\n{env}\n"
         "RUN <<EOF\nFROM no\nEOF\n"
-        'from --platform=linux/amd64 \\\n  base as final\nENV A="say \\"\\$x\\"" B=""\n'
+        f"from --platform=linux/amd64 \\\n  base as final\n{env}\n"
         "COPY --from=builder /a /a\n"
-        'ENV OPENSHIFT_BUILD_COMMIT="abc"\n'
-        'LABEL io.openshift.build.commit.id="abc" "with/slash"="x\\\\y"\n'
+        "ENV OPENSHIFT_BUILD_COMMIT='abc'\n"
+        "LABEL io.openshift.build.commit.id='abc' 'with/slash'='x\\y'\n"
     )
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("FROM a", 'FROM new\nENV A="1"\nLABEL l="2"\n'),
-        ("FROM a\n", 'FROM new\nENV A="1"\nLABEL l="2"\n'),
-        ("FROM a \\", 'FROM new \nENV A="1"\nLABEL l="2"\n'),
-        ("FROM a\nRUN x \\\n", 'FROM new\nENV A="1"\nRUN x \nLABEL l="2"\n'),
+        ("FROM a", "FROM new\nENV A='1'\nLABEL l='2'\n"),
+        ("FROM a\n", "FROM new\nENV A='1'\nLABEL l='2'\n"),
+        ("FROM a \\", "FROM new \nENV A='1'\nLABEL l='2'\n"),
+        ("FROM a\nRUN x \\\n", "FROM new\nENV A='1'\nRUN x \nLABEL l='2'\n"),
         (
             "FROM a\nRUN x \\\n# c\n\n",
-            'FROM new\nENV A="1"\nRUN x \n# c\n\nLABEL l="2"\n',
+            "FROM new\nENV A='1'\nRUN x \n# c\n\nLABEL l='2'\n",
         ),
-        ("\ufeffFROM a\r\nRUN x\r\n", '\ufeffFROM new\r\nENV A="1"\r\nRUN x\r\nLABEL l="2"\r\n'),
-        ("FROM re\\\ng/a\n", 'FROM new\nENV A="1"\nLABEL l="2"\n'),
+        ("\ufeffFROM a\r\nRUN x\r\n", "\ufeffFROM new\r\nENV A='1'\r\nRUN x\r\nLABEL l='2'\r\n"),
+        ("FROM re\\\ng/a\n", "FROM new\nENV A='1'\nLABEL l='2'\n"),
         (
             "# escape=`\nFROM a\n",
-            '# escape=`\nFROM new\nENV A="1"\nLABEL l="2"\n',
+            "# escape=`\nFROM new\nENV A='1'\nLABEL l='2'\n",
         ),
     ],
 )
@@ -197,7 +198,8 @@ def test_text_is_otherwise_untouched(pieces: list[str], newline: str, end: str) 
         dockerfile = parse_dockerfile(text, path="D")
         assume(dockerfile.dangling_escape is None)
         marked = _rewrite(text, component={"environment": (Argument("ADDED", "1"),)})
-        assert marked.text.replace(f'{dockerfile.newline}ENV ADDED="1"', "") == text
+        added = f"{dockerfile.newline}ENV ADDED='1'"
+        assert marked.text.replace(added, "") == text
         span = dockerfile.stages[-1].image_span
         replaced = _rewrite(text, component={"base": "quay.io/b/b:1"}).text
         assert replaced == text[: span.start] + "quay.io/b/b:1" + text[span.end :]

@@ -62,10 +62,10 @@ def rewrite(
         if operand != stage.image
     ]
     if component.environment:
-        line = dockerfile.newline + _instruction("ENV", component.environment, dockerfile.escape)
+        line = dockerfile.newline + _instruction("ENV", component.environment)
         edits += [_Edit(Span(stage.end, stage.end), line) for stage in dockerfile.stages]
     appended = [
-        _instruction(name, values, dockerfile.escape)
+        _instruction(name, values)
         for name, values in (("ENV", build_environment), ("LABEL", labels))
         if values
     ]
@@ -111,23 +111,23 @@ def _append(dockerfile: Dockerfile, instructions: Sequence[str]) -> list[_Edit]:
     return [_Edit(Span(end, end), lines)]
 
 
-def _instruction(name: str, values: Sequence[Argument], escape: str) -> str:
-    pairs = (f"{_quote_name(each.name, escape)}={_quote(each, escape)}" for each in values)
-    return f"{name} {' '.join(pairs)}"
+def _instruction(name: str, values: Sequence[Argument]) -> str:
+    return f"{name} {' '.join(f'{_quote_name(each.name)}={_quote(each)}' for each in values)}"
 
 
-def _quote_name(name: str, escape: str) -> str:
-    return name if _PLAIN_NAME.fullmatch(name) else _quote(Argument(name, name), escape)
+def _quote_name(name: str) -> str:
+    return name if _PLAIN_NAME.fullmatch(name) else _quote(Argument(name, name))
 
 
-def _quote(argument: Argument, escape: str) -> str:
+def _quote(argument: Argument) -> str:
+    """The value in single quotes: in double ones, buildah ignores the escape directive."""
     if "\n" in argument.value or "\r" in argument.value:
         raise InputError(
             f"the value of {argument.name} has a line break, which a Dockerfile cannot express",
             hint="put it on one line",
         )
-    escaped = re.sub(rf'(["${re.escape(escape)}])', lambda found: escape + found[1], argument.value)
-    return f'"{escaped}"'
+    quoted = argument.value.replace("'", "'\"'\"'")
+    return f"'{quoted}'"
 
 
 def _apply(text: str, edits: Sequence[_Edit]) -> str:

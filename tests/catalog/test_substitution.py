@@ -71,6 +71,7 @@ def test_a_glob_without_wildcards_means_itself(text: str) -> None:
         ({"image": "x"}, "exactly one of glob and regex"),
         ({"image": "x", "glob": "a", "regex": "b"}, "exactly one of glob and regex"),
         ({"image": "x", "regex": "("}, "not a regular expression"),
+        ({"image": "x", "regex": "a{99999999999999}"}, "not a regular expression"),
         ({"image": "{2}", "glob": "a*"}, "{2} in image stands for nothing"),
         ({"image": "{name}", "regex": "(a)"}, "{name} in image stands for nothing"),
     ],

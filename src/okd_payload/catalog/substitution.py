@@ -55,7 +55,7 @@ class Substitution(Written, frozen=True, kw_only=True):
             raise ValueError("exactly one of glob and regex is needed")
         try:
             pattern = _compile(self)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"not a regular expression: {error}") from error
         known = {str(number) for number in range(1, pattern.groups + 1)} | {*pattern.groupindex}
         for name in _CAPTURE.findall(self.image):

@@ -2,9 +2,10 @@
 """The manifests and tags of a layout.
 
 A manifest is a blob like any other; a tag is an entry of ``index.json``, a manifest without tag
-has none. Tags follow the distribution grammar. Names that other programs give (with slashes or
-colons) are listed and read as they are. The index lists docker manifests too: the layout
-specification permits that, though skopeo does not find them by tag.
+has none. Tags follow the distribution grammar, so that what a registry holds can be kept here; a
+few of them (``a..b``, ``a-``) have no name in skopeo's ``oci:``. Names that other programs give,
+with slashes or colons, are listed and read as they are. Docker manifests are tagged like any
+other: the layout specification permits that, though skopeo does not find them by tag.
 """
 
 from __future__ import annotations

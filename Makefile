@@ -33,8 +33,7 @@ check: setup ## format, lint, types, layers and the fast tests, about a minute
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-timing >.lint-imports.log || { cat .lint-imports.log; exit 1; }
-	@rm -f .lint-imports.log
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest -n 2 -m "$(FAST)"
 
 .PHONY: bench

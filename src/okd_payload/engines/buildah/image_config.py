@@ -31,8 +31,7 @@ _DOCKER_ONLY = ("Healthcheck", "Shell")
 
 _CONTENT_HASH = re.compile(r"#\(nop\) (COPY|ADD) (file|dir|multi):[0-9a-f]{64} in ")
 _ARGUMENT_VALUES = re.compile(r"^\|\d+ .*?(?=/bin/sh -c )", re.DOTALL)
-_EPOCH_NAME = re.compile(rf"(?<=#\(nop\) ARG) {EPOCH_ARGUMENT}(?= |$)")
-_EMPTY_ARGUMENT = "/bin/sh -c #(nop) ARG"
+_DECLARATION = "/bin/sh -c #(nop) ARG"
 
 
 def compose_config(
@@ -76,16 +75,18 @@ def _container_of(image: Image | None) -> dict[str, Any]:
 def _history(
     built: ImageConfig, step: BuildStep, parent: Image | None, own_layers: int
 ) -> list[HistoryEntry]:
-    """The parent's history, and of buildah's only what the Dockerfile says."""
+    """The parent's history, and of buildah's only the instructions: no values of arguments."""
     inherited = parent.config.history if parent else ()
     own = []
     for entry in built.history[len(inherited) :]:
         said = _ARGUMENT_VALUES.sub("", _CONTENT_HASH.sub(r"#(nop) \1 in ", entry.created_by))
-        said = _EPOCH_NAME.sub("", said).strip()
-        if said != _EMPTY_ARGUMENT:
-            created = format_time(step.timestamp)
+        if not said.startswith(_DECLARATION):
             own.append(
-                HistoryEntry(created=created, created_by=said, empty_layer=entry.empty_layer)
+                HistoryEntry(
+                    created=format_time(step.timestamp),
+                    created_by=said.strip(),
+                    empty_layer=entry.empty_layer,
+                )
             )
     if sum(not entry.empty_layer for entry in own) != own_layers:
         raise BuildError(

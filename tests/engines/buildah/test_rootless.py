@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds by an ordinary user, with subordinate ids and without any other right."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+OWNERS = (
+    "FROM base\n"
+    "RUN touch /nobody && chown 65534:1000 /nobody && chmod 4711 /nobody\n"
+    "RUN rm -r /srv/removed /tmp && mkdir /tmp && mkdir -m 700 /private && chown 5 /private\n"
+    "COPY --chown=7:8 file /private/\n"
+)
+
+
+async def test_an_ordinary_user_builds_the_same_image(room, stranger) -> None:
+    """Owners, modes and removed folders are the same, so the digest is; nothing else is left."""
+    expected = await room.build(OWNERS)
+
+    built = await asyncio.to_thread(
+        subprocess.run, stranger.command(OWNERS), capture_output=True, text=True, check=False
+    )
+
+    assert built.stdout == expected.digest, built.stderr
+    members = await room.members(expected.layers[-1])
+    assert (members["nobody"].uid, members["nobody"].gid) == (65534, 1000)
+    assert list(stranger.workspaces.iterdir()) == []
+    assert {path.name for path in stranger.home.iterdir()} <= {"images", "log", "state"}

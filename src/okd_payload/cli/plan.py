@@ -17,7 +17,7 @@ from okd_payload.cli.issues import print_issues, stop_on_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document, print_table
 from okd_payload.cli.services import open_services
-from okd_payload.cli.session import read_catalog, start_session
+from okd_payload.cli.session import make_maker, read_catalog, start_session
 from okd_payload.cli.settings import Settings
 from okd_payload.cli.stream_options import StreamOptions, stream_options
 from okd_payload.issues import Issue
@@ -66,7 +66,8 @@ async def _plan(settings: Settings, options: StreamOptions, output: str | None) 
     async with open_services(settings, ignore_progress) as services:
         session = await start_session(services, options, catalog=catalog)
         blocked = any(issue.blocks for issue in session.plan.issues)
-        decisions = {} if blocked else await preview(session.plan, session.maker)
+        maker = make_maker(session, services, ignore_progress)
+        decisions = {} if blocked else await preview(session.plan, maker)
         runs = read_runs(services.locations.runs(catalog.stream.name))
         printed = _describe(session.plan, decisions, read_durations(runs))
     if output == "json":

@@ -21,21 +21,22 @@ from okd_payload.cli.stream_options import StreamOptions
 from okd_payload.engines.buildah import BuildahEngine, BuildahSettings
 from okd_payload.errors import InputError, UnknownName
 from okd_payload.oci.layout import LayoutRepository
+from okd_payload.progress import Progress
 from okd_payload.source.lock import Lock, read_lock
 from okd_payload.source.model import Source
 from okd_payload.source.overrides import parse_overrides
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream, its frozen plan, and what carries it out."""
+    """A stream with its frozen plan, and the repository that its images are in."""
 
     catalog: Catalog
     frozen: FrozenPlan
     given: Lock
     """The lock that was asked for; empty without one."""
     images: StreamImages
-    maker: Maker
     overrides: dict[str, Source]
+    forced: frozenset[str]
 
     @property
     def plan(self) -> Plan:
@@ -61,9 +62,8 @@ async def start_session(
     catalog: Catalog,
     overridden_only: bool = False,
     with_dependants: bool = False,
-    settings: BuildahSettings | None = None,
 ) -> Session:
-    """Freeze the plan of ``catalog`` and put together what carries it out.
+    """Freeze the plan of ``catalog``.
 
     With ``overridden_only`` the plan has the overridden components (``with_dependants``: and
     what is built on them) and what they are built on.
@@ -84,29 +84,39 @@ async def start_session(
     images = StreamImages(
         LayoutRepository(services.locations.images(catalog.stream.name)), platform
     )
-    engine = BuildahEngine(
-        repository=images.repository,
-        sources=services.sources,
-        locations=services.locations,
-        settings=settings,
-    )
-    maker = Maker(
-        engine=engine,
-        images=images,
-        importer=Importer(images, services.open_repository, services.progress),
-        steps=Steps(changed, images),
-        clock=services.clock,
-        progress=services.progress,
-        forced=_forced(frozen.plan, options.forced),
-        moves_tags=not overrides,
-    )
     return Session(
         catalog=changed,
         frozen=frozen,
         given=given,
         images=images,
-        maker=maker,
         overrides=overrides,
+        forced=_forced(frozen.plan, options.forced),
+    )
+
+
+def make_maker(
+    session: Session,
+    services: Services,
+    progress: Progress,
+    *,
+    settings: BuildahSettings | None = None,
+) -> Maker:
+    """What makes the images of ``session``, with buildah on this machine."""
+    engine = BuildahEngine(
+        repository=session.images.repository,
+        sources=services.sources,
+        locations=services.locations,
+        settings=settings,
+    )
+    return Maker(
+        engine=engine,
+        images=session.images,
+        importer=Importer(session.images, services.open_repository, progress),
+        steps=Steps(session.catalog, session.images),
+        clock=services.clock,
+        progress=progress,
+        forced=session.forced,
+        moves_tags=not session.overrides,
     )
 
 

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``okd-payload copy``: one image or index, byte for byte, between any two places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from okd_payload.cli.loop import run_async
+from okd_payload.cli.progress import show_progress
+from okd_payload.cli.registry_options import registry_options, registry_settings
+from okd_payload.cli.services import open_services
+from okd_payload.cli.settings import Settings
+from okd_payload.errors import InputError
+from okd_payload.oci.location import Location, parse_location
+from okd_payload.oci.registry import RegistrySettings
+from okd_payload.oci.transfer import CopyOutcome, ImageCopy, copy_image
+
+
+@click.command()
+@click.argument("source")
+@click.argument("target")
+@click.option("--referrers", is_flag=True, help="Also signatures and all else that refers to it.")
+@registry_options
+@click.pass_obj
+def copy(
+    settings: Settings, /, source: str, target: str, *, referrers: bool, **options: Any
+) -> None:
+    """Copy an image or index from SOURCE to TARGET, digests unchanged.
+
+    Both are HOST/PATH[:TAG|@DIGEST] in a registry, or oci:DIR[:TAG|@DIGEST] in a layout
+    directory. Without a tag of its own, TARGET gets the tag of SOURCE.
+    """
+    outcome = run_async(
+        _copy(
+            settings,
+            parse_location(source),
+            parse_location(target),
+            referrers=referrers,
+            registries=registry_settings(options),
+        )
+    )
+    click.echo(f"{outcome.copy.destination.name}@{outcome.digest}")
+
+
+async def _copy(
+    settings: Settings,
+    source: Location,
+    target: Location,
+    *,
+    referrers: bool,
+    registries: RegistrySettings,
+) -> CopyOutcome:
+    if target.digest:
+        raise InputError(
+            "a copy cannot be told its digest: it has that of its source",
+            hint="name the target by a tag, or by its repository alone",
+        )
+    with show_progress(settings) as progress:
+        async with open_services(settings, progress, registries=registries) as services:
+            return await copy_image(
+                ImageCopy(
+                    source=await services.open_location(source),
+                    reference=source.selector or "latest",
+                    destination=await services.open_location(target),
+                    tag=target.tag or source.tag,
+                    referrers=referrers,
+                ),
+                progress=progress,
+            )

@@ -28,16 +28,19 @@ _CHUNK_BYTES = 1024 * 1024
 _TRY_AGAIN = "run the same command again when nothing writes to the folder"
 
 
-def list_files(root: Path) -> list[str]:
-    """The paths of all files and links below ``root``; everything named ``.git`` is left out."""
+def list_files(root: Path, *, most: int = MOST_FILES) -> list[str]:
+    """The paths of all files and links below ``root``; everything named ``.git`` is left out.
+
+    Raises TooLarge when there are more than ``most``.
+    """
     found = []
     with _reading(root):
         for path, entry in _walk(root, left_out=".git"):
             if not entry.is_dir(follow_symlinks=False):
                 found.append(path)
-                if len(found) > MOST_FILES:
+                if len(found) > most:
                     raise TooLarge(
-                        f"{root} has more than {MOST_FILES} files",
+                        f"{root} has more than {most} files",
                         hint="is this the folder of one component's source?",
                     )
     return found

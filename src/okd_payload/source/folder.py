@@ -14,7 +14,6 @@ within are refused: what of them would be built is not in the commit.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import stat
@@ -103,11 +102,11 @@ def _is_work_tree(root: Path) -> bool:
 
 
 async def _work_tree(root: Path, git: Git) -> Snapshot:
-    listing, head, origin = await asyncio.gather(
-        _in(root, git, "ls-files", "--stage", "--cached", "--others", "--exclude-standard", "-z"),
-        _head(root, git),
-        _origin(root, git),
+    listing = await _in(
+        root, git, "ls-files", "--stage", "--cached", "--others", "--exclude-standard", "-z"
     )
+    head = await _head(root, git)
+    origin = await _origin(root, git)
     paths = await finish_in_thread(_present_files, root, listing)
     files = await finish_in_thread(hash_files, root, paths)
     tree = tree_id(files)
@@ -176,10 +175,10 @@ def _is_real(root: Path, folder: str, known: dict[str, bool]) -> bool:
 
 async def _head(root: Path, git: Git) -> Commit | None:
     """HEAD, None before the first commit."""
-    outcome = await _git(root, git, "rev-parse", "--verify", "--quiet", "HEAD")
-    if outcome.code != 0 and not outcome.errors:
+    outcome = await _git(root, git, "log", "-1", *LOG_FORMAT)
+    if "does not have any commits yet" in outcome.errors:
         return None
-    return parse_log(await _in(root, git, "log", "-1", *LOG_FORMAT, "HEAD"), location="")
+    return parse_log(_sound(root, outcome), location="")
 
 
 async def _origin(root: Path, git: Git) -> str:
@@ -188,7 +187,10 @@ async def _origin(root: Path, git: Git) -> str:
 
 
 async def _in(root: Path, git: Git, *arguments: str) -> bytes:
-    outcome = await _git(root, git, *arguments)
+    return _sound(root, await _git(root, git, *arguments))
+
+
+def _sound(root: Path, outcome: Outcome) -> bytes:
     if outcome.code != 0 or outcome.truncated:
         raise SourceError(f"cannot read {root}: {complaint(outcome)}", hint=hint_for(outcome))
     return outcome.output

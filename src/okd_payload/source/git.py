@@ -67,8 +67,9 @@ _ENVIRONMENT: dict[str, str | None] = {
 class Git:
     """The git command, hardened."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, patience: float = REMOTE_SECONDS) -> None:
         self._clock = clock
+        self._patience = patience
 
     async def run(
         self,
@@ -94,7 +95,7 @@ class Git:
             )
         except TimeoutError as error:
             raise SourceError(
-                f"git {arguments[0]} was not done after {deadline:.0f} seconds",
+                f"git {arguments[0]} was not done after {deadline:g} seconds",
                 hint="the server or this machine is too slow: run the same command again",
             ) from error
 
@@ -120,7 +121,7 @@ class Git:
                 stdin=stdin,
                 held=held,
                 settings=(f"credential.helper={_CREDENTIAL_HELPER}",) if remote.user else (),
-                deadline=REMOTE_SECONDS,
+                deadline=self._patience,
             )
             symptom = diagnose(outcome)
             if symptom is None:

@@ -2,10 +2,11 @@
 """A bare copy of one repository in the cache: only the commits that were asked for.
 
 A commit is fetched alone (``--depth=1``) and without file contents (``--filter=blob:none``);
-git fetches those when they are read, all missing ones of a checkout at once. Servers that can do
-neither give everything instead. The ref ``refs/keep/<commit>`` is written last by git itself, so
-it exists only for commits that are complete, and a kill leaves nothing worse than files that the
-next writer sweeps away. A copy that turns out to be damaged is thrown away and fetched again.
+git fetches those when they are read, all missing ones of a checkout at once. Of servers that
+cannot do that the mirror is a whole copy. The ref ``refs/keep/<commit>`` is written last by git
+itself, so it exists only for commits that are complete, and a kill leaves nothing worse than
+files that the next writer sweeps away. A copy that turns out to be damaged is thrown away and
+fetched again.
 
 Writers of a mirror are alone; readers share it, with each other and with nobody else.
 """
@@ -31,7 +32,7 @@ from okd_payload.source.git import Git
 from okd_payload.source.git_failures import complaint
 from okd_payload.source.git_objects import tree_id
 from okd_payload.source.locking import locked
-from okd_payload.source.mirror_folder import discard, prepare
+from okd_payload.source.mirror_folder import discard, is_whole, prepare
 from okd_payload.source.model import Commit
 from okd_payload.source.paths import outside
 from okd_payload.source.remote import Remote
@@ -41,6 +42,8 @@ _logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
+_ONE_COMMIT = ("--depth=1", "--filter=blob:none")
+_EVERYTHING = ("+refs/heads/*:refs/all/heads/*", "+refs/tags/*:refs/all/tags/*")
 _FOUND_FILE = re.compile(rb"[0-9a-f]{40} blob ([0-9]+)\n")
 _FOUND_TREE = re.compile(rb"^[0-9a-f]{40} tree [0-9]+\n", re.MULTILINE)
 _SUBMODULE = re.compile(rb"(?:^|\0)160000 commit [0-9a-f]{40}\t([^\0]*)")
@@ -76,7 +79,7 @@ class Mirror:
         """The content of the file at ``path``, links followed; None when there is none."""
 
         async def read(session: _Session) -> bytes | None:
-            wanted = os.fsencode(f"{_kept(commit)}:{path}\n{_kept(commit)}^{{tree}}\n")
+            wanted = os.fsencode(f"{_kept(commit)}:{plain}\n{_kept(commit)}^{{tree}}\n")
             outcome = await session.ask("cat-file", "--batch", "--follow-symlinks", stdin=wanted)
             file = _FOUND_FILE.match(outcome.output)
             if file and outcome.truncated:
@@ -89,6 +92,10 @@ class Mirror:
                 raise _Damaged(f"the commit {commit} is incomplete")
             return None
 
+        # Git would take a leading dot for a folder of this machine.
+        plain = "/".join(name for name in path.split("/") if name not in ("", "."))
+        if plain.startswith("../"):
+            raise outside(path)
         return None if "\n" in path else await self._reading(commit, read)
 
     async def check_out(self, commit: Commit, directory: Path) -> None:
@@ -148,16 +155,18 @@ class Mirror:
 
     async def _fetch(self, commit: str, session: _Session) -> None:
         """Fetch ``commit``: alone if the server lets us, else with all that it has."""
-        keep = f"+{commit}:{_kept(commit)}"
-        for extent in (("--depth=1", "--filter=blob:none"), ("--depth=1", "--no-filter")):
-            outcome = await session.attempt(*_FETCH, *extent, "origin", keep)
+        if not is_whole(self._path):
+            keep = f"+{commit}:{_kept(commit)}"
+            outcome = await session.attempt(*_FETCH, *_ONE_COMMIT, "origin", keep)
             if outcome.code == 0:
                 return
             if "not our ref" in outcome.errors:
                 raise self._gone(commit)
-        shallow = (self._path / "shallow").exists()
-        everything = ("--no-filter", *(["--unshallow"] if shallow else []))
-        await session.ask(*_FETCH, *everything, "origin", "refs/heads/*", "refs/tags/*")
+            # Git takes the gaps of a partial copy for what a server owes it, also when that
+            # server cannot fill them: such a copy cannot be completed, only replaced.
+            await finish_in_thread(discard, self._path)
+            await finish_in_thread(prepare, self._path, self._remote, whole=True)
+        await session.ask(*_FETCH, "--prune", "origin", *_EVERYTHING)
         outcome = await session.attempt("update-ref", _kept(commit), commit)
         if outcome.code != 0:
             raise self._gone(commit)

@@ -19,12 +19,14 @@ _CONFIG = """\
 \trepositoryformatversion = 1
 \tfilemode = true
 \tbare = true
-[extensions]
-\tpartialClone = origin
 [remote "origin"]
 \turl = {url}
+"""
+_PARTIAL = """\
 \tpromisor = true
 \tpartialclonefilter = blob:none
+[extensions]
+\tpartialClone = origin
 """
 # The content of a commit is what its tree says; attributes would convert line ends on the way.
 _ATTRIBUTES = "* -text -eol -ident -filter -working-tree-encoding\n"
@@ -32,8 +34,9 @@ _LEFT_OVER = ("*.lock", "refs/keep/*.lock", "objects/pack/tmp_*", "objects/??/tm
 """What killed git commands leave: with their locks, no later command would start."""
 
 
-def prepare(path: Path, remote: Remote) -> None:
+def prepare(path: Path, remote: Remote, *, whole: bool = False) -> None:
     """Make the mirror of ``remote`` at ``path`` if it is not there, and sweep it if it is."""
+    config = _CONFIG.format(url=_quoted(remote.url)) + ("" if whole else _PARTIAL)
     fresh = path.with_name(f"{path.name}.new")
     with storage_errors("write the git cache", path):
         for left_over in (fresh, _old(path)):
@@ -42,12 +45,19 @@ def prepare(path: Path, remote: Remote) -> None:
             for folder in ("objects", "refs/keep", "info"):
                 (fresh / folder).mkdir(parents=True)
             (fresh / "HEAD").write_text("ref: refs/heads/none\n")
-            (fresh / "config").write_text(_CONFIG.format(url=_quoted(remote.url)))
+            (fresh / "config").write_text(config)
             (fresh / "info" / "attributes").write_text(_ATTRIBUTES)
             fresh.rename(path)
         for pattern in _LEFT_OVER:
             for file in path.glob(pattern):
                 file.unlink()
+
+
+def is_whole(path: Path) -> bool:
+    """Whether the mirror at ``path`` was made to hold everything."""
+    with storage_errors("read the git cache", path), contextlib.suppress(FileNotFoundError):
+        return _PARTIAL.encode() not in (path / "config").read_bytes()
+    return False
 
 
 def discard(path: Path) -> None:

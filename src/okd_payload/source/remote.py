@@ -17,7 +17,7 @@ import msgspec
 from okd_payload.errors import InputError
 
 _SCHEMES = ("https", "http", "ssh", "git", "file")
-_SCP_LIKE = re.compile(r"(?:[^@/:\s]+@)?[^@/:\s]+:(?!:)\S+")
+_SCP_LIKE = re.compile(r"(?!-)(?:[^@/:\s]+@)?(?!-)[^@/:\s]+:(?!:)\S+")
 _SSH_PASSWORD = re.compile(r"(ssh://[^/@:\s]*):[^/\s]*@")
 _USER_INFORMATION = re.compile(r"(?<!ssh)://[^/\s]*@")
 _UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9._]+")

@@ -16,6 +16,7 @@ import msgspec
 
 from okd_payload.errors import OkdPayloadError, SourceError
 from okd_payload.source.commits import date_of
+from okd_payload.source.content import settle
 from okd_payload.source.git_objects import Entry, Mode, Person, blob_id, commit_id, tree_id
 from okd_payload.source.model import Commit, FolderSource, Source
 from okd_payload.source.paths import find_file
@@ -106,7 +107,7 @@ class MemorySourceTree:
             else:
                 target.write_bytes(file.content)
                 target.chmod(0o755 if file.mode is Mode.EXECUTABLE else 0o644)
-                os.utime(target, (commit.time, commit.time))
+        settle(directory, time=commit.time)
 
     def _content(self, source: Source, commit: Commit) -> dict[str, MemoryFile]:
         if commit.id not in self._contents:

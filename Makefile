@@ -22,7 +22,7 @@ demo: setup ## build, change, rebuild and publish the quickstart stream, about a
 .PHONY: test
 test: setup ## all tests with coverage of branches
 	@$(BIN)/pytest -n 2 --cov --cov-report=
-	@for room in $(COVERED); do \
+	@failed=; for room in $(COVERED); do \
 	  total=$$($(BIN)/coverage report --include="src/okd_payload/$$room/*" --format=total); \
 	  echo "coverage of $$room: $$total %"; \
 	  test "$$total" -ge $(FLOOR) || failed=yes; \

@@ -25,7 +25,7 @@ def failure(text: str):
     "said",
     [
         "sealing memfd copy: Device or resource busy",
-        "Temporary failure resolving 'deb.debian.org'",
+        "Temporary failure resolving 'packages.example.org'",
         "curl: (6) Could not resolve host: example.com",
         "curl: (22) The requested URL returned error: 503",
         "wget: server returned error: HTTP/1.1 502 Bad Gateway",

@@ -19,6 +19,7 @@ from okd_payload.oci.location import Location, RegistryLocation
 from okd_payload.oci.manifest import Descriptor, Platform
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.repository import Repository
+from okd_payload.scratch import scratch_folder
 from okd_payload.source.tree import Sources
 
 if TYPE_CHECKING:
@@ -79,8 +80,9 @@ class Services:
 async def open_services(
     settings: Settings, progress: Progress, *, registries: RegistrySettings | None = None
 ) -> AsyncIterator[Services]:
-    """Services for the length of one command; connections are closed at its end."""
+    """Services for the length of one command; at its end connections and scratch files go."""
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(scratch_folder(settings.locations.state / "scratch"))
         yield Services(settings, progress, stack, registries)
 
 

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Temporary files that do not outlive their process, however it ends.
+
+Each process has a folder of its own below one parent and holds a lock in it. The kernel gives
+the lock back when the process is gone, also by SIGKILL or a power cut; whoever comes next
+removes the folders whose lock is free. Everything that uses ``tempfile`` works in there while
+the context lasts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from okd_payload.errors import StorageError
+
+_LOCK = "lock"
+
+
+@contextlib.contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """A folder below ``parent`` for ``tempfile`` to use, removed at the end with all in it.
+
+    Removes what dead processes left, too. Raises StorageError when ``parent`` cannot be used.
+    """
+    try:
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder, lock = _enter(parent)
+    except OSError as error:
+        raise StorageError(
+            f"cannot use {parent} for temporary files: {error.strerror}",
+            hint="free space there, or choose another folder with --state",
+        ) from error
+    before = tempfile.tempdir
+    tempfile.tempdir = str(folder)
+    try:
+        yield folder
+    finally:
+        tempfile.tempdir = before
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _enter(parent: Path) -> tuple[Path, int]:
+    """A new locked folder, and no dead ones any more; one process at a time."""
+    gate = os.open(parent / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        for other in parent.iterdir():
+            if other.is_dir() and _is_dead(other):
+                shutil.rmtree(other, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    finally:
+        os.close(gate)
+    return folder, lock
+
+
+def _is_dead(folder: Path) -> bool:
+    try:
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lock)
+    return True

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Temporary files of processes that end well, and of those that do not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from okd_payload.errors import StorageError
+from okd_payload.scratch import scratch_folder
+
+HANG = """
+import sys, tempfile, time
+from pathlib import Path
+from okd_payload.scratch import scratch_folder
+with scratch_folder(Path(sys.argv[1])), tempfile.TemporaryDirectory():
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+def _folders(parent: Path) -> list[Path]:
+    return [path for path in parent.iterdir() if path.is_dir()]
+
+
+def test_temporary_files_go_there_and_vanish(tmp_path: Path):
+    """While the context lasts tempfile works in the folder; afterwards nothing is left."""
+    before = tempfile.gettempdir()
+    with scratch_folder(tmp_path) as folder:
+        handle, name = tempfile.mkstemp()
+        os.close(handle)
+        assert Path(name).parent == folder
+    assert _folders(tmp_path) == []
+    assert tempfile.gettempdir() == before
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path):
+    """A folder stays while its process lives, and goes once it was killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HANG, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline() == "ready\n"
+        with scratch_folder(tmp_path):
+            assert len(_folders(tmp_path)) == 2
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert len(_folders(tmp_path)) == 1
+    with scratch_folder(tmp_path):
+        assert len(_folders(tmp_path)) == 1
+    assert _folders(tmp_path) == []
+
+
+def test_a_parent_that_cannot_be_used_is_an_error(tmp_path: Path):
+    """A file in the way gives a StorageError that names --state."""
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(StorageError, match="temporary files") as caught,
+        scratch_folder(tmp_path / "file"),
+    ):
+        pass
+    assert "--state" in caught.value.hint

@@ -7,6 +7,7 @@ in ``docs/reference`` are what editors load; a test keeps them equal.
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import msgspec
@@ -29,8 +30,9 @@ def write_schemas(folder: Path) -> None:
 
 
 def _schema(kind: type) -> str:
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **msgspec.json.schema(kind),
-    }
+    described = msgspec.json.schema(kind)
+    for definition in described["$defs"].values():
+        if "description" in definition:  # which Python takes the indent from since 3.13 only
+            definition["description"] = inspect.cleandoc(definition["description"])
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
     return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"

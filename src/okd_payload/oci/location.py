@@ -44,7 +44,7 @@ class LayoutLocation(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def selector(self) -> str:
-        """The digest or tag; empty when neither was given."""
+        """The digest or tag; empty, the layout's only image, when neither was given."""
         return self.digest or self.tag
 
     def __str__(self) -> str:

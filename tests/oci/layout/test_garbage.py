@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import warnings
@@ -97,8 +98,9 @@ async def test_what_a_live_writer_stored_is_spared(layout, reopen):
 
 async def test_what_a_writer_was_told_is_there_is_spared(layout, reopen):
     """A blob that was looked for and found is not taken away before it is used."""
-    await push_blob(reopen(), b"left behind", OCI_LAYER)
-    await push_blob(reopen(), b"not looked for", OCI_LAYER)
+    with contextlib.closing(reopen()) as other:
+        await push_blob(other, b"left behind", OCI_LAYER)
+        await push_blob(other, b"not looked for", OCI_LAYER)
     digest = digest_of(b"left behind")
     assert await layout.blobs.stat(digest) == len(b"left behind")
     await reopen().collect_garbage()
@@ -108,7 +110,8 @@ async def test_what_a_writer_was_told_is_there_is_spared(layout, reopen):
 
 async def test_what_an_untagged_index_leads_to_is_spared(layout, reopen):
     """Putting an index protects the members' blobs, although another writer stored them."""
-    member = await push_image(reopen())
+    with contextlib.closing(reopen()) as other:
+        member = await push_image(other)
     index = await push_index(layout, {"amd64": member})
     assert (await reopen().collect_garbage()).removed == 0
     await layout.manifests.put(index, tag="all")
@@ -131,6 +134,25 @@ async def test_a_write_across_a_collection_succeeds(layout, reopen):
             tasks.create_task(reopen().collect_garbage())
     for tag in await layout.manifests.tags():
         await layout.manifests.put(await layout.manifests.get(tag), tag="complete")
+
+
+async def test_writers_may_leave_while_garbage_is_collected(layout, reopen):
+    """A writer that closes at the very moment its lease is read is no error."""
+
+    async def come_and_go(number):
+        for _ in range(40):
+            with contextlib.closing(reopen()) as mine:
+                await push_blob(mine, b"%d" % number, OCI_LAYER)
+
+    async def collect():
+        for _ in range(60):
+            with contextlib.closing(reopen()) as mine:
+                await mine.collect_garbage()
+
+    await asyncio.gather(*(come_and_go(number) for number in range(3)), collect(), collect())
+    layout.close()
+    await layout.collect_garbage()
+    assert _digests(layout) == set()
 
 
 async def test_referrers_stay_with_their_subject(layout):

@@ -22,6 +22,8 @@ from okd_payload.errors import (
 from okd_payload.oci.blob_sources import BytesSource
 from okd_payload.oci.digest import digest_of, hex_of
 from okd_payload.oci.layout import LayoutRepository
+from okd_payload.oci.layout.folder import Folder
+from okd_payload.oci.layout.writer import Writer
 from okd_payload.oci.manifest import MAX_MANIFEST_BYTES, Index, encode_manifest
 from okd_payload.oci.media_types import OCI_LAYER
 from okd_payload.oci.referrers import list_tag
@@ -106,6 +108,20 @@ async def test_a_mistyped_tag_gets_an_offer(layout):
     with pytest.raises(NotFound) as caught:
         await layout.manifests.get("machine-config-operater")
     assert "machine-config-operator" in caught.value.hint
+
+
+async def test_a_lone_image_needs_no_name(layout):
+    """Without a tag the only image is meant, named or not; several need a choice."""
+    with pytest.raises(NotFound) as caught:
+        await layout.manifests.get("")
+    assert "there is nothing" in caught.value.hint
+    image = await push_image(layout, tag="a")
+    await push_image(layout, layers=[b"s"], subject=image.descriptor)
+    assert await layout.manifests.get("") == image
+    await push_image(layout, tag="b", layers=[b"2"])
+    with pytest.raises(NotFound, match="2 tags") as caught:
+        await layout.manifests.get("")
+    assert "there is a, b" in caught.value.hint
 
 
 async def test_untagging_leaves_the_image(layout):
@@ -275,9 +291,12 @@ async def test_closing_takes_the_writers_folder_away(layout):
     assert await layout.manifests.tags() == ["a", "b"]
 
 
-async def test_forgetting_takes_the_writers_folder_away(layout):
-    """A repository object that nobody holds any more gives its lease back by itself."""
-    await push_image(LayoutRepository(layout.path), tag="a")
+def test_forgetting_takes_the_writers_folder_away(layout):
+    """A writer that nobody holds any more gives its lease back by itself."""
+    writer = Writer(Folder(layout.path))
+    writer.enter()
+    assert [path.name for path in _scratch(layout)] == ["lease"]
+    del writer
     assert _scratch(layout) == []
 
 

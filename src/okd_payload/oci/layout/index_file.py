@@ -21,6 +21,7 @@ from okd_payload.oci.layout.files import storage_errors
 from okd_payload.oci.layout.folder import Folder
 from okd_payload.oci.layout.writer import Membership
 from okd_payload.oci.manifest import Descriptor
+from okd_payload.oci.referrers import subject_of_list_tag
 
 NAME_ANNOTATION = "org.opencontainers.image.ref.name"
 
@@ -51,6 +52,16 @@ class IndexContent:
         for entry in self._entries:
             if entry.descriptor is not None and entry.name:
                 self.named.setdefault(entry.name, entry.descriptor)
+
+    @property
+    def only(self) -> Descriptor | None:
+        """The entry, named or not, when there is exactly one; lists of referrers do not count."""
+        images = [
+            entry.descriptor
+            for entry in self._entries
+            if entry.descriptor and not subject_of_list_tag(entry.name)
+        ]
+        return images[0] if len(images) == 1 else None
 
     @property
     def entries(self) -> list[Descriptor]:

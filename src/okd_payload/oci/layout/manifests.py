@@ -28,6 +28,9 @@ from okd_payload.oci.referrers import (
 )
 from okd_payload.oci.threads import finish_in_thread
 
+_OFFERED = 5
+"""How many tags a hint names."""
+
 
 class LayoutManifests:
     """The manifests, indexes and tags of one layout directory."""
@@ -38,11 +41,14 @@ class LayoutManifests:
         self._index = IndexFile(folder)
 
     async def get(self, reference: str) -> Manifest:
-        """The manifest with this tag or digest. Raises NotFound, ContentError, StorageError."""
+        """The manifest with this tag or digest; "" is the layout's only one, as for skopeo.
+
+        Raises NotFound, ContentError and StorageError.
+        """
         if is_digest(reference):
             return read_stored(self._folder, Digest(reference))
         index = self._index.read()
-        found = index.named.get(reference)
+        found = index.named.get(reference) if reference else index.only
         if found is None:
             raise self._no_image(reference, index)
         return read_stored(self._folder, found.digest, media_type=found.media_type)
@@ -112,7 +118,14 @@ class LayoutManifests:
             self._index.replace(self._index.read().without_tags({tag}), member)
 
     def _no_image(self, reference: str, index: IndexContent) -> NotFound:
-        near = nearest_names(reference, _tags(index))
+        tags = _tags(index)
+        if not reference:
+            some = ", ".join(tags[:_OFFERED]) or "nothing"
+            return NotFound(
+                f"oci:{self._folder.root} has {len(tags)} tags, and none was chosen",
+                hint=f"write oci:{self._folder.root}:TAG; there is {some}",
+            )
+        near = nearest_names(reference, tags)
         return NotFound(
             f"oci:{self._folder.root} has no image {reference!r}",
             hint=f"did you mean {' or '.join(near)}?" if near else "",

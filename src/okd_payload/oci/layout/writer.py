@@ -118,10 +118,11 @@ def remove_dead_writers(folder: Folder) -> None:
 def leased_digests(folder: Folder) -> set[Digest]:
     """What live writers protect; needs the content lock, alone."""
     found: set[Digest] = set()
-    for path, lease in _leases(folder):
+    for _, lease in _leases(folder):
         if lease is not None and not try_lock(lease):
-            lines = (path / _LEASE).read_text(encoding="ascii", errors="replace").split()
-            found.update(Digest(line) for line in lines if is_digest(line))
+            # Not by its path: the writer may leave, and remove the file, at any time.
+            with open(lease, encoding="ascii", errors="replace", closefd=False) as lines:
+                found.update(Digest(line) for line in lines.read().split() if is_digest(line))
     return found
 
 

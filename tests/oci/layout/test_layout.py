@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
+import random
 
 import msgspec
 import pytest
@@ -30,7 +30,7 @@ from okd_payload.oci.referrers import list_tag
 from okd_payload.testing.images import blob_of, push_blob, push_image, push_index
 from okd_payload.testing.memory_repository import MemoryRepository
 
-BIG = os.urandom(3 * 1024 * 1024 + 17)
+BIG = random.Random(7).randbytes(3 * 1024 * 1024 + 17)
 NAME = "org.opencontainers.image.ref.name"
 
 

@@ -68,7 +68,7 @@ class Limiter:
         """A request went well; ``latency`` is given where it tells something about the host."""
         if latency is not None and self._pace.is_slow_after(latency):
             self.cut(slot)
-        elif self._busy >= self.limit:
+        elif 2 * self._busy >= self.limit:  # else nothing was learnt about more at once
             self._limit = min(self._most, self._limit + (1 if self._doubling else 1 / self._limit))
             self._wake()
 

@@ -11,7 +11,14 @@ from urllib.parse import quote
 
 import msgspec
 
-from okd_payload.errors import ContentError, DigestMismatch, InvalidReference, NotFound, TooLarge
+from okd_payload.errors import (
+    ContentError,
+    DigestMismatch,
+    InvalidReference,
+    NotFound,
+    TooLarge,
+    UnsupportedContent,
+)
 from okd_payload.oci import media_types
 from okd_payload.oci.digest import Digest, digest_of, is_digest, verify
 from okd_payload.oci.foreign_json import decode_json
@@ -163,16 +170,19 @@ class RegistryManifests:
     async def _fetch(self, reference: str, expected: str) -> Manifest:
         request = self._read(reference, method="GET")
         answer = await self._host.ask(request, limit=MAX_MANIFEST_BYTES)
+        stated = expected or answer.headers.get("Docker-Content-Digest", "")
+        found = digest_of(answer.body)
         try:
             manifest = read_manifest(answer.body, media_type=answer.headers.get("Content-Type", ""))
         except ContentError as error:
-            if expected and digest_of(answer.body) != expected:
-                raise self._damaged(reference, digest_of(answer.body)) from error
+            # The digest stated for schema 1 is not that of its bytes.
+            told = expected if isinstance(error, UnsupportedContent) else stated
+            if is_digest(told) and told != found:
+                raise self._damaged(reference, found) from error
             name = _shown(self._name, reference)
             raise type(error)(f"{name}: {error.message}", hint=error.hint) from error
-        stated = expected or answer.headers.get("Docker-Content-Digest", "")
-        if is_digest(stated) and stated != manifest.digest:
-            raise self._damaged(reference, manifest.digest)
+        if is_digest(stated) and stated != found:
+            raise self._damaged(reference, found)
         return manifest
 
     def _damaged(self, reference: str, found: Digest) -> DigestMismatch:

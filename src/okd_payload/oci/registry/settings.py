@@ -2,7 +2,7 @@
 """What the user decides about registries; every default is meant to be left alone.
 
 Hosts are written as in references: ``quay.io``, ``registry.example.com:5000``. A host listed
-without a port stands for all its ports.
+without a port stands for all its ports, ``*`` for every host.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import msgspec
+
+
+EVERY_HOST = "*"
 
 
 def standard_certificate_folders() -> tuple[Path, ...]:
@@ -55,7 +58,7 @@ class RegistrySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 def lists_host(hosts: AbstractSet[str], host: str) -> bool:
     """Whether ``host``, with or without a port, is one of ``hosts``."""
-    return host in hosts or host_name(host) in hosts
+    return not hosts.isdisjoint({host, host_name(host), EVERY_HOST})
 
 
 def host_name(host: str) -> str:

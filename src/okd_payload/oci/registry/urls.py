@@ -11,12 +11,14 @@ from __future__ import annotations
 from yarl import URL
 
 from okd_payload.errors import RegistryRefused
-from okd_payload.oci.registry.responses import printable
 from okd_payload.oci.registry.settings import RegistrySettings, lists_host
 
 
 def resolve(target: str, *, base: URL, settings: RegistrySettings) -> URL:
-    """``target`` as an absolute URL, its encoding untouched. Raises RegistryRefused."""
+    """``target`` as an absolute URL, its encoding untouched.
+
+    Raises RegistryRefused, which does not repeat ``target``: it may be signed.
+    """
     try:
         url = base.join(URL(target, encoded=True))
         host = url.host_port_subcomponent
@@ -24,7 +26,7 @@ def resolve(target: str, *, base: URL, settings: RegistrySettings) -> URL:
         host = None
     if not target or host is None or url.scheme not in ("http", "https") or url.user:
         raise RegistryRefused(
-            f"{base.host} leads to a place that is no URL: {printable(target.partition('?')[0])!r}",
+            f"{base.host} leads to a place that cannot be followed",
             hint="the registry, or a proxy before it, is set up wrongly",
         )
     if base.scheme == "https" and url.scheme == "http":
@@ -50,7 +52,7 @@ def _at(base: URL, url: URL) -> URL:
 
 def same_origin(one: URL, other: URL) -> bool:
     """Whether what is meant for the one may be sent to the other."""
-    return one.origin() == other.origin()
+    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
 
 
 def add_query(url: URL, name: str, value: str) -> URL:

@@ -21,6 +21,7 @@ from okd_payload.machine.model import Finding, Part, State
 _PARTS = {
     Part.BUILD: "The main job: building components and payloads",
     Part.ROOTLESS: "The main job, not being root",
+    Part.NETWORKS: "Networks of builds: some versions of buildah do nothing without",
     Part.ROOTS: "Own base images",
     Part.SIGNATURES: "Signing and verifying",
     Part.TESTS: "`make demo` and `make test`",

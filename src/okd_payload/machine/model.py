@@ -13,6 +13,7 @@ class Part(enum.Enum):
 
     BUILD = "build"
     ROOTLESS = "rootless"
+    NETWORKS = "networks"
     ROOTS = "roots"
     SIGNATURES = "signatures"
     TESTS = "tests"

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 
-import msgspec
 import pytest
 
 from okd_payload.build.engine import CopiedFiles
@@ -14,7 +13,6 @@ from okd_payload.catalog.component import Argument, Copy, Layering
 from okd_payload.engines.buildah import Network, Secret
 from okd_payload.errors import BuildError, TransientBuildError
 from okd_payload.oci import media_types
-from okd_payload.oci.blob_sources import BytesSource
 from okd_payload.oci.image import read_image
 from okd_payload.oci.manifest import ImageManifest, encode_manifest
 from okd_payload.testing.images import blob_of
@@ -22,6 +20,8 @@ from okd_payload.testing.memory_repository import MemoryRepository
 
 pytestmark = pytest.mark.integration
 
+OCI = (media_types.OCI_CONFIG, media_types.OCI_MANIFEST)
+DOCKER = (media_types.DOCKER_CONFIG, media_types.DOCKER_MANIFEST)
 RUN_AND_COPY = "FROM base\nRUN echo built > /built && rm -r /srv/removed\nCOPY file /srv/\n"
 
 
@@ -39,13 +39,13 @@ async def test_an_image_is_its_base_and_one_layer(room) -> None:
     assert image.config.diff_ids[:-1] == base.config.diff_ids
 
 
-async def test_an_image_is_of_docker_media_types(room) -> None:
-    """Clusters of every version read what is built."""
+async def test_an_image_is_of_one_family(room) -> None:
+    """Manifest, configuration and layers are OCI's."""
     image = await room.build("FROM base\nCOPY file /\n")
 
-    assert image.manifest.media_type == media_types.DOCKER_MANIFEST
-    assert image.content.config.media_type == media_types.DOCKER_CONFIG
-    assert {layer.media_type for layer in image.layers} == {media_types.DOCKER_LAYER_GZIP}
+    assert image.manifest.media_type == media_types.OCI_MANIFEST
+    assert image.content.config.media_type == media_types.OCI_CONFIG
+    assert {layer.media_type for layer in image.layers} == {media_types.OCI_LAYER_GZIP}
 
 
 async def test_the_configuration_says_nothing_of_the_build(room, labels) -> None:
@@ -278,26 +278,46 @@ async def test_storage_can_be_emptied_when_nobody_builds(cold_room) -> None:
     assert not (cold_room.locations.buildah / "parents").exists()
 
 
-async def test_a_base_with_zstd_layers_makes_an_oci_image(room) -> None:
-    """Docker has no media type for zstd, so such an image is OCI throughout."""
+async def test_bases_of_any_kind_keep_their_blobs(room) -> None:
+    """Docker's layers get OCI's names, zstd layers stay zstd; no blob is made again."""
     zstd = pytest.importorskip("backports.zstd")
     base = await read_image(room.repository, room.base)
-    content = zstd.compress(await room.archive(base.layers[0]))
-    memory = MemoryRepository()
-    layer = blob_of(content, media_types.OCI_LAYER_ZSTD)
-    config = blob_of(base.config_bytes, media_types.OCI_CONFIG)
-    await memory.blobs.write(layer, BytesSource(content))
-    await memory.blobs.write(config, BytesSource(base.config_bytes))
-    manifest = encode_manifest(
-        ImageManifest(config=config, layers=(layer,), media_type=media_types.OCI_MANIFEST)
+    archive = await room.archive(base.layers[0])
+    for content, layer_type, config_type, manifest_type in (
+        (zstd.compress(archive), media_types.OCI_LAYER_ZSTD, *OCI),
+        (archive, media_types.DOCKER_LAYER, *DOCKER),
+    ):
+        memory = MemoryRepository()
+        layer = blob_of(content, layer_type)
+        memory.blobs.contents[layer.digest] = content
+        config = blob_of(base.config_bytes, config_type)
+        memory.blobs.contents[config.digest] = base.config_bytes
+        manifest = encode_manifest(
+            ImageManifest(config=config, layers=(layer,), media_type=manifest_type)
+        )
+        await memory.manifests.put(manifest)
+        room.repository, room.base = memory, manifest.digest
+
+        image = await room.build("FROM base\nRUN echo built > /built\n")
+
+        assert image.layers[0].digest == layer.digest
+        assert image.layers[0].media_type.startswith("application/vnd.oci.image.layer")
+        assert image.manifest.media_type == media_types.OCI_MANIFEST
+        assert await room.read(image.layers[1], "built") == "built\n"
+
+
+async def test_storage_drivers_give_the_same_image(room, cold_room) -> None:
+    """An overlay's copies, opaque folders and touched folders are no part of an image."""
+    dockerfile = (
+        "FROM base\n"
+        "RUN rm -r /srv/removed /tmp && mkdir -m 1777 /tmp && touch /srv/kept/new\n"
+        "RUN chmod -R u+r /bin && rm /bin/zcat && mkdir /new && touch /bin/busybox\n"
     )
-    await memory.manifests.put(manifest)
-    room.repository, room.base = memory, manifest.digest
 
-    image = await room.build("FROM base\nRUN echo built > /built\n")
+    image = await room.build(dockerfile)
+    copied = await cold_room.build(dockerfile, settings={"storage_driver": "vfs"})
 
-    assert image.manifest.media_type == media_types.OCI_MANIFEST
-    assert image.layers[0] == layer
-    assert image.layers[1].media_type == media_types.OCI_LAYER_GZIP
-    assert image.content.config.media_type == media_types.OCI_CONFIG
-    assert msgspec.json.decode(image.manifest.content)["schemaVersion"] == 2
+    assert copied.digest == image.digest
+    assert sorted(await room.members(image.layers[-1])) == [
+        *("bin", "bin/.wh.zcat", "new", "srv", "srv/.wh.removed", "srv/kept", "srv/kept/new")
+    ]

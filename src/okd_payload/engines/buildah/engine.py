@@ -25,7 +25,7 @@ from okd_payload.engines.buildah.failures import failure_of, read_tail
 from okd_payload.engines.buildah.image_config import EPOCH_ARGUMENT
 from okd_payload.engines.buildah.limits import Limits, limited
 from okd_payload.engines.buildah.parents import Parents, image_id
-from okd_payload.engines.buildah.result import expect_result, store_result
+from okd_payload.engines.buildah.result import Results, expect_result
 from okd_payload.engines.buildah.settings import BuildahSettings
 from okd_payload.engines.buildah.storage import Storage, Workspace
 from okd_payload.errors import BuildError, TransientBuildError
@@ -58,6 +58,7 @@ class BuildahEngine:
         self._sources = sources
         self._settings = settings or BuildahSettings()
         self._storage = Storage(locations.buildah)
+        self._results = Results(repository)
         self._opening = asyncio.Lock()
         self._parents: Parents | None = None
 
@@ -82,12 +83,7 @@ class BuildahEngine:
                 context = await self._lay_out(step, workspace)
                 images = await parents.bring(step.images.values(), step.platform, workspace, file)
                 await self._run(step, images, parents, workspace, context, file)
-                return await store_result(
-                    workspace,
-                    step=step,
-                    parents=images.values(),
-                    repository=self._repository,
-                )
+                return await self._results.store(workspace, step=step, parents=images.values())
 
     async def prune(self) -> bool:
         """Remove imported images and whatever else is kept; False while any build runs."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import ssl
 import subprocess
@@ -171,6 +172,15 @@ async def test_plain_http_needs_permission(server, clock, monkeypatch):
         with pytest.raises(RegistryUnavailable, match=r"the proxy before registry.invalid"):
             await repository.manifests.tags()
     assert server.requests == []
+
+
+async def test_requests_side_by_side_fall_back_together(server, clock):
+    """When many requests meet a plain host at once, none fails because another was first."""
+    for _ in range(20):
+        async with RegistryClient(clock=clock) as client:
+            repository = client.repository(parse_reference(f"{server.host}/okd/a"))
+            answers = await asyncio.gather(*(repository.manifests.tags() for _ in range(16)))
+            assert answers == [[]] * 16
 
 
 async def test_loopback_falls_back_to_plain_http(server, client):

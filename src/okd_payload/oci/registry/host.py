@@ -228,9 +228,12 @@ class Host:
         try:
             response = await self.transport.send(request.method, url, headers=headers, body=body)
         except NoTls:
-            if not self._may_drop_tls or url.host != self._base.host or url.scheme != "https":
+            if url.host != self._base.host or url.scheme != "https":
                 raise
-            self._use_tls(False)
+            if self._base.scheme == "https":  # else a request beside this one found out already
+                if not self._may_drop_tls:
+                    raise
+                self._use_tls(False)
             return await self._open(request, url.with_scheme("http"), secret)
         self._has_answered = True
         self._may_drop_tls = False

@@ -72,8 +72,8 @@ async def run(
 
     ``environment`` is added to ours; None takes a variable out. With ``log``, both outputs go
     there and the outcome's are empty; with ``output``, standard output goes to that file
-    instead. The files ``held`` (descriptors of locks) stay open until
-    nothing of the command runs any more, even when we are killed.
+    instead. The files ``held`` (descriptors of locks) stay open until nothing of the command
+    runs any more, even when we are killed.
 
     After ``deadline`` seconds, or when the caller is cancelled, everything the command started
     is ended before the error is raised (TimeoutError, CancelledError). Raises MissingTool when
@@ -156,7 +156,8 @@ async def _feed(pipe: asyncio.StreamWriter | None, content: bytes) -> None:
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         pipe.write(content)
         await pipe.drain()
-        pipe.close()
+    pipe.close()
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         await pipe.wait_closed()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from okd_payload.errors import StorageError
-from okd_payload.source.locking import locked
+from okd_payload.source.locking import lock_if_free, locked
 
 
 async def take(path: Path) -> None:
@@ -80,3 +80,15 @@ async def test_a_place_that_takes_no_locks_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot lock"):
         await take(tmp_path / "file" / "lock")
+
+
+async def test_a_free_lock_is_had_at_once(tmp_path: Path) -> None:
+    """Asking for a lock without waiting says whether it was free, and frees it again."""
+    async with locked(tmp_path / "lock", shared=True):
+        with lock_if_free(tmp_path / "lock") as free:
+            assert not free
+    with lock_if_free(tmp_path / "lock") as free:
+        assert free
+        with lock_if_free(tmp_path / "lock") as again:
+            assert not again
+    await asyncio.wait_for(take(tmp_path / "lock"), timeout=5)

@@ -54,13 +54,18 @@ def hash_files(root: Path, paths: Iterable[str]) -> dict[str, Entry]:
 
 def copy_files(root: Path, paths: Iterable[str], directory: Path) -> None:
     """Copy files and links below ``root`` to the same paths below ``directory``."""
+    made = set()
     with _reading(root, writing=directory):
         for path in paths:
-            target = directory / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(f"{root}/{path}", target, follow_symlinks=False)
-            if not target.is_symlink():
-                target.chmod(os.lstat(f"{root}/{path}").st_mode)
+            source, target = f"{root}/{path}", f"{directory}/{path}"
+            folder = path.rpartition("/")[0]
+            if folder not in made:
+                (directory / folder).mkdir(parents=True, exist_ok=True)
+                made.add(folder)
+            shutil.copyfile(source, target, follow_symlinks=False)
+            mode = os.lstat(source).st_mode
+            if stat.S_ISREG(mode) and mode & stat.S_IXUSR:
+                os.chmod(target, mode)
 
 
 def settle(directory: Path, *, time: int) -> dict[str, Entry]:

@@ -13,7 +13,7 @@ import contextlib
 import fcntl
 import os
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from okd_payload.oci.layout.files import storage_errors
@@ -26,6 +26,19 @@ async def locked(path: Path, *, shared: bool = False) -> AsyncIterator[int]:
     descriptor = await _acquire(path, operation)
     try:
         yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def lock_if_free(path: Path) -> Iterator[bool]:
+    """Whether the lock at ``path`` could be had alone at once, and then it is held."""
+    descriptor = _open(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
     finally:
         os.close(descriptor)
 

@@ -5,7 +5,7 @@ A commit is fetched alone (``--depth=1``) and without file contents (``--filter=
 git fetches those when they are read, all missing ones of a checkout at once. Of servers that
 cannot do that the mirror is a whole copy. The ref ``refs/keep/<commit>`` is written last by git
 itself, so it exists only for commits that are complete, and a kill leaves nothing worse than
-files that the next writer sweeps away. A copy that turns out to be damaged is thrown away and
+files that the next run sweeps away. A copy that turns out to be damaged is thrown away and
 fetched again.
 
 Writers of a mirror are alone; readers share it, with each other and with nobody else.
@@ -31,8 +31,8 @@ from okd_payload.source.content import clear, settle
 from okd_payload.source.git import Git
 from okd_payload.source.git_failures import complaint
 from okd_payload.source.git_objects import tree_id
-from okd_payload.source.locking import locked
-from okd_payload.source.mirror_folder import discard, is_whole, prepare
+from okd_payload.source.locking import lock_if_free, locked
+from okd_payload.source.mirror_folder import discard, is_whole, prepare, sweep
 from okd_payload.source.model import Commit
 from okd_payload.source.paths import outside
 from okd_payload.source.remote import Remote
@@ -61,6 +61,7 @@ class Mirror:
         self._lock = path.with_name(f"{path.name}.lock")
         self._remote = remote
         self._git = git
+        self._swept = False
 
     def holds(self, commit: str) -> bool:
         """Whether ``commit`` is here already."""
@@ -145,13 +146,23 @@ class Mirror:
             ) from damage
 
     async def _read_once(self, commit: str, read: Callable[[_Session], Awaitable[T]]) -> T:
+        await self._sweep_once()
         if not self.holds(commit):
             async with locked(self._lock) as lock:
                 if not self.holds(commit):  # nobody fetched it while we waited
+                    await finish_in_thread(sweep, self._path)
                     await finish_in_thread(prepare, self._path, self._remote)
                     await self._fetch(commit, self._session(commit, lock))
         async with locked(self._lock, shared=True) as lock:
             return await read(self._session(commit, lock))
+
+    async def _sweep_once(self) -> None:
+        """Clean up after a killed run, unless another one is at work here and may own it all."""
+        if not self._swept:
+            self._swept = True
+            with lock_if_free(self._lock) as free:
+                if free:
+                    await finish_in_thread(sweep, self._path)
 
     async def _fetch(self, commit: str, session: _Session) -> None:
         """Fetch ``commit``: alone if the server lets us, else with all that it has."""

@@ -35,7 +35,7 @@ _LEFT_OVER = ("*.lock", "refs/keep/*.lock", "objects/pack/tmp_*", "objects/??/tm
 
 
 def prepare(path: Path, remote: Remote, *, whole: bool = False) -> None:
-    """Make the mirror of ``remote`` at ``path`` if it is not there, and sweep it if it is."""
+    """Make the mirror of ``remote`` at ``path`` if it is not there."""
     config = _CONFIG.format(url=_quoted(remote.url)) + ("" if whole else _PARTIAL)
     fresh = path.with_name(f"{path.name}.new")
     with storage_errors("write the git cache", path):
@@ -48,6 +48,11 @@ def prepare(path: Path, remote: Remote, *, whole: bool = False) -> None:
             (fresh / "config").write_text(config)
             (fresh / "info" / "attributes").write_text(_ATTRIBUTES)
             fresh.rename(path)
+
+
+def sweep(path: Path) -> None:
+    """Remove what killed commands left in the mirror at ``path``."""
+    with storage_errors("write the git cache", path):
         for pattern in _LEFT_OVER:
             for file in path.glob(pattern):
                 file.unlink()

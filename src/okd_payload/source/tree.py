@@ -46,6 +46,7 @@ class Sources:
         self._turns = asyncio.Semaphore(parallel)
         self._alone: defaultdict[Source, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._commits: dict[Source, Commit] = {}
+        self._mirrors: dict[Remote, Mirror] = {}
         self._snapshots: dict[tuple[str, str], Snapshot] = {}
 
     async def resolve(self, source: Source) -> Commit:
@@ -112,7 +113,10 @@ class Sources:
         return known
 
     def _mirror(self, remote: Remote) -> Mirror:
-        return Mirror(self._locations.git / remote.folder_name, remote, self._git)
+        if remote not in self._mirrors:
+            place = self._locations.git / remote.folder_name
+            self._mirrors[remote] = Mirror(place, remote, self._git)
+        return self._mirrors[remote]
 
 
 async def resolve_all(tree: SourceTree, sources: Mapping[str, Source]) -> dict[str, Commit]:

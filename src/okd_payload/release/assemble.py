@@ -30,7 +30,13 @@ from okd_payload.progress import Progress, ignore_progress
 from okd_payload.release.image import BaseImage, ReleaseImage, build_image, write_layer
 from okd_payload.release.images import ImageReader, RepositoryOf, read_member
 from okd_payload.release.inputs import ReleaseInput, pull_spec_of
-from okd_payload.release.payload import Payload, PayloadFile, ReleaseOptions, make_payload
+from okd_payload.release.payload import (
+    Payload,
+    PayloadFile,
+    ReleaseOptions,
+    ReleaseParts,
+    make_payload,
+)
 
 AMD64 = Platform(architecture="amd64")
 """The member of an index that speaks for all of them where lists are kept."""
@@ -68,18 +74,17 @@ class AssembledRelease(msgspec.Struct, frozen=True, kw_only=True):
         return self.payload.issues
 
 
-async def assemble_payload(
+async def read_parts(
     given: ReleaseInput,
     *,
     options: ReleaseOptions,
     repository_of: RepositoryOf,
     keep_lists: bool = False,
     progress: Progress = ignore_progress,
-) -> Payload:
-    """The payload of ``given``; images are read where ``repository_of`` says.
+) -> ReleaseParts:
+    """All images of ``given``, read where ``repository_of`` says; nothing is decided yet.
 
-    Raises RegistryError when a registry does not answer, ReleaseError when there is nothing to
-    make a release of, and InputError for versions that are none.
+    Raises RegistryError when a registry does not answer.
     """
     reader = ImageReader(
         repository_of,
@@ -88,8 +93,34 @@ async def assemble_payload(
         progress=progress,
     )
     images = await reader.read_all(given.tags, base=options.base_tag)
-    operators = [image.operator for image in images if image.operator is not None]
-    return await finish_in_thread(make_payload, images, operators, options=options, given=given)
+    return ReleaseParts(
+        given=given,
+        images={image.tag.name: image for image in images},
+        operators=tuple(image.operator for image in images if image.operator is not None),
+    )
+
+
+async def assemble_payload(
+    given: ReleaseInput,
+    *,
+    options: ReleaseOptions,
+    repository_of: RepositoryOf,
+    keep_lists: bool = False,
+    progress: Progress = ignore_progress,
+) -> Payload:
+    """The payload of ``given``, whether sound or not.
+
+    Raises RegistryError when a registry does not answer, ReleaseError when there is nothing to
+    make a release of, and InputError for versions that are none.
+    """
+    parts = await read_parts(
+        given,
+        options=options,
+        repository_of=repository_of,
+        keep_lists=keep_lists,
+        progress=progress,
+    )
+    return await finish_in_thread(make_payload, parts, options)
 
 
 def find_base(given: ReleaseInput, options: ReleaseOptions) -> str:

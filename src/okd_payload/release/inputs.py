@@ -78,6 +78,11 @@ def make_input(
     )
 
 
+def annotate(given: ReleaseInput, annotations: Mapping[str, str]) -> ReleaseInput:
+    """``given`` with more annotations for its release."""
+    return msgspec.structs.replace(given, annotations={**given.annotations, **annotations})
+
+
 def exclude(given: ReleaseInput, names: Collection[str]) -> ReleaseInput:
     """``given`` without the tags called ``names``."""
     tags = tuple(tag for tag in given.tags if tag.name not in names)

@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Manifest files as the documents that are in them.
+"""Manifest files as the documents and objects that are in them.
 
-Files are cut into documents as Kubernetes cuts them: at lines of three dashes, which may bear a
-comment, wherever they stand, even in a block of text. What is between is YAML with Go's rules.
+Two readers want them: ``check_manifest`` lets into a payload what ``oc`` would let in, looking at
+every document; ``read_objects`` is as strict as the cluster that loads the payload. Files are
+cut into documents as Kubernetes cuts them: at lines of three dashes, which may bear a comment,
+wherever they stand, even in a block of text. What is between is YAML with Go's rules.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import msgspec
 
 from okd_payload.errors import InvalidDocument
 from okd_payload.imagestream import go_yaml
 
-_SEPARATOR = re.compile(rb"^---[ \t\r\v\f]*(?:#.*)?\n?", re.MULTILINE)
+_SEPARATOR = re.compile(rb"^---[ \t\r\v\f]*(?:#.*)?$\n?", re.MULTILINE)
+_BAD_SEPARATOR = re.compile(rb"^---(?![ \t\r\v\f]*(?:#.*)?$)(.*)$", re.MULTILINE)
 _NOTHING = re.compile(rb"(?:\s|#.*)*")
 _SHOWN_BYTES = 30
 
@@ -34,17 +39,33 @@ class Problem(msgspec.Struct, frozen=True):
     line: int = 0
 
 
-def split_documents(content: bytes) -> Iterator[Segment]:
-    """The documents of ``content``, empty ones included, but nothing before a leading separator."""
-    start = 0
-    lines = 0
-    for separator in _SEPARATOR.finditer(content):
-        text = content[start : separator.start()]
-        if start or not _NOTHING.fullmatch(text):
-            yield Segment(text, lines)
-        lines = content.count(b"\n", 0, separator.end())
-        start = separator.end()
-    yield Segment(content[start:], lines)
+class ObjectKey(NamedTuple):
+    """What the cluster tells objects apart by: versions of a group are the same object."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        group = f".{self.group}" if self.group else ""
+        namespace = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.kind}{group} {namespace}{self.name}"
+
+
+class ManifestObject(msgspec.Struct, frozen=True):
+    """One object of a manifest file."""
+
+    key: ObjectKey
+    value: dict[str, Any]
+    line: int
+
+
+class ManifestFile(msgspec.Struct, frozen=True):
+    """The objects of a file as the cluster would load them, and why it would not."""
+
+    objects: tuple[ManifestObject, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 def check_manifest(content: bytes) -> list[Problem]:
@@ -54,28 +75,127 @@ def check_manifest(content: bytes) -> list[Problem]:
     need no apiVersion, because the cluster does not ask for it.
     """
     problems = []
-    for number, segment in enumerate(split_documents(content)):
-        problem = _check_document(segment, first=number == 0)
+    for number, segment in enumerate(_split(content)):
+        problem = _check_document(segment, is_first=number == 0)
         if problem is not None:
             problems.append(problem)
     return problems
 
 
-def _check_document(segment: Segment, *, first: bool) -> Problem | None:
+def read_objects(content: bytes) -> ManifestFile:
+    """The objects of a file, by the rules of the cluster-version operator."""
+    found = [
+        _read_object(document) if isinstance(document, _Document) else document
+        for document in _read_documents(content)
+    ]
+    return ManifestFile(
+        objects=tuple(item for item in found if isinstance(item, ManifestObject)),
+        problems=tuple(item for item in found if isinstance(item, Problem)),
+    )
+
+
+class _Document(NamedTuple):
+    value: Any
+    line: int
+
+
+def _read_documents(content: bytes) -> Iterator[_Document | Problem]:
+    """JSON objects one after another as long as there are any, then YAML; without empty ones."""
+    rest = content.lstrip()
+    if rest.startswith(b"{"):
+        documents, rest = _read_json(content)
+        yield from documents
+    skipped = content.count(b"\n", 0, len(content) - len(rest))
+    for bad in _BAD_SEPARATOR.finditer(rest):
+        line = skipped + rest.count(b"\n", 0, bad.start()) + 1
+        yield Problem(f"invalid document separator: {bad[0].decode(errors='replace')[:80]}", line)
+    for segment in _split(rest):
+        line = skipped + segment.lines_before
+        try:
+            value = go_yaml.parse(segment.content, path="")
+        except InvalidDocument as error:
+            yield Problem(f"error parsing: {error.detail}", line + max(error.line, 1))
+        else:
+            if value is not None:
+                yield _Document(value, line + 1)
+
+
+def _read_json(content: bytes) -> tuple[list[_Document | Problem], bytes]:
+    """The objects at the beginning of ``content``, and what follows: YAML, or nothing."""
+    found: list[_Document | Problem] = []
+    try:
+        text = content.decode()
+        decoder, place = json.JSONDecoder(), _skip_blanks(text, 0)
+        while text[place : place + 1] == "{":
+            line = text.count("\n", 0, place) + 1
+            value, end = decoder.raw_decode(text, place)
+            found.append(_Document(value, line))
+            place = _skip_blanks(text, end)
+    except (ValueError, RecursionError) as error:
+        return [*found, Problem(f"error parsing JSON: {error}", getattr(error, "lineno", 1))], b""
+    rest = text[place:]
+    if rest and not rest.startswith("---"):
+        line = text.count("\n", 0, place) + 1
+        return [*found, Problem(f"text after the JSON object: {rest[:_SHOWN_BYTES]}", line)], b""
+    return found, rest.encode()
+
+
+def _skip_blanks(text: str, place: int) -> int:
+    return len(text) - len(text[place:].lstrip(" \t\r\n"))
+
+
+def _read_object(document: _Document) -> ManifestObject | Problem:
+    value, line = document
+    if not isinstance(value, dict):
+        return Problem(f"not an object: {str(value)[:_SHOWN_BYTES]!r}", line)
+    version, kind = value.get("apiVersion"), value.get("kind")
+    if not isinstance(version, str | None) or (version or "").count("/") > 1:
+        return Problem(f"apiVersion {version!r} is not GROUP/VERSION", line)
+    if not isinstance(kind, str) or not kind:
+        return Problem("no kind" if kind in (None, "") else f"kind {kind!r} is not text", line)
+    metadata = value.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    name, namespace = metadata.get("name"), metadata.get("namespace")
+    if not isinstance(name, str) or not name:
+        what = "no metadata.name" if name in (None, "") else f"metadata.name {name!r} is not text"
+        return Problem(f"{kind}: {what}", line)
+    group, slash, _ = (version or "").partition("/")
+    key = ObjectKey(
+        group=group if slash else "",
+        kind=kind,
+        namespace=namespace if isinstance(namespace, str) else "",
+        name=name,
+    )
+    return ManifestObject(key, value, line)
+
+
+def _split(content: bytes) -> Iterator[Segment]:
+    """The documents of ``content``, empty ones included, but nothing before a leading separator."""
+    start = lines = 0
+    for separator in _SEPARATOR.finditer(content):
+        text = content[start : separator.start()]
+        if start or not _NOTHING.fullmatch(text):
+            yield Segment(text, lines)
+        lines += content.count(b"\n", start, separator.end())
+        start = separator.end()
+    yield Segment(content[start:], lines)
+
+
+def _check_document(segment: Segment, *, is_first: bool) -> Problem | None:
     try:
         value = go_yaml.parse(segment.content, path="")
     except InvalidDocument as error:
         line = segment.lines_before + error.line if error.line else 0
         return Problem(f"invalid YAML/JSON: {error.detail}", line)
     line = segment.lines_before + 1
-    if value is None and not first:
+    if value is None and not is_first:
         return None
     if not isinstance(value, dict):
         shown = segment.content[:_SHOWN_BYTES].decode(errors="replace")
         more = "..." if len(segment.content) > _SHOWN_BYTES else ""
         return Problem(f"not a valid YAML/JSON object, got: {shown}{more}", line)
     missing = [key for key in ("kind", "apiVersion") if value.get(key) in (None, "")]
-    if missing if first else "kind" in missing:
+    if missing if is_first else "kind" in missing:
         return Problem(
             "manifests must contain Kubernetes API objects with 'kind' and 'apiVersion' set:"
             f" {' and '.join(missing)} is missing",

@@ -62,6 +62,22 @@ class ReleaseOptions(msgspec.Struct, frozen=True, kw_only=True):
     """None takes the newest time that the inputs carry, so that equal inputs give equal bytes."""
 
 
+class ReleaseParts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that was read and that a payload is made of."""
+
+    given: ReleaseInput
+    images: dict[str, InputImage] = {}
+    """Images by tag, where they were read at all."""
+    operators: tuple[Operator, ...] = ()
+
+    @property
+    def tags(self) -> list[TagReference]:
+        """All tags, with what their images say about their build."""
+        return [
+            self.images[tag.name].tag if tag.name in self.images else tag for tag in self.given.tags
+        ]
+
+
 class PayloadFile(msgspec.Struct, frozen=True):
     """A file of the payload: its path below ``release-manifests/``."""
 
@@ -83,8 +99,6 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds since the epoch, of the newest file that operators brought."""
     operators: tuple[str, ...] = ()
     """Tags of the images that are operators."""
-    offered: int = 0
-    """How many tags there were before those were left out that nobody needs."""
     issues: tuple[Issue, ...] = ()
 
     @property
@@ -98,48 +112,33 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
         return not any(issue.blocks for issue in self.issues)
 
 
-def make_payload(
-    images: Sequence[InputImage],
-    operators: Iterable[Operator],
-    *,
-    given: ReleaseInput,
-    options: ReleaseOptions,
-) -> Payload:
-    """The payload of ``images``, which are those of ``given``, with the files of ``operators``.
+def make_payload(parts: ReleaseParts, options: ReleaseOptions) -> Payload:
+    """The payload of ``parts``.
 
-    Raises ReleaseError when there are no images, and InputError for versions that are none.
+    Raises ReleaseError when there are no tags, and InputError for versions that are none.
     """
-    if not images:
+    if not parts.given.tags:
         raise ReleaseError(
             "no component images defined, unable to build a release payload",
             hint="give an image stream with tags, a release, or NAME=PULLSPEC",
         )
-    visited = sorted(operators, key=lambda operator: operator.tag)
-    operands = {operator.tag: read_operands(operator) for operator in visited}
-    kept = _prune(images, operands.values(), options)
-    created = options.created or _newest_time(kept, visited)
-    name = options.name or created.strftime("0.0.1-%Y-%m-%d-%H%M%S")
+    operators = sorted(parts.operators, key=lambda operator: operator.tag)
+    operands = {operator.tag: read_operands(operator) for operator in operators}
+    kept = _prune(parts.tags, operands.values(), options)
+    created = options.created or _newest_time(parts, kept)
+    name = options.name or default_name(created)
     metadata = make_metadata(
         name, previous=options.previous, following=options.following, metadata=options.metadata
     )
-    found = [*given.issues, *(issue for image in images for issue in image.issues)]
-    stream_annotations = _with_versions(given.annotations, options.component_versions)
-    writer = _Writer(
-        name, {image.tag.name: image.tag for image in images}, stream_annotations, options
-    )
-    for operator in visited:
+    annotations = _with_versions(parts.given.annotations, options.component_versions)
+    writer = _Writer(name, {tag.name: tag for tag in parts.tags}, annotations, options)
+    for operator in operators:
         writer.add(operator, operands[operator.tag])
-    references = make_references(
-        name,
-        created=created,
-        tags=[image.tag for image in kept],
-        annotations=stream_annotations,
-    )
-    newest = max((file.mtime_ns for each in visited for file in each.top_files), default=0)
-    seconds = newest // _SECOND
+    references = make_references(name, created=created, tags=kept, annotations=annotations)
+    newest = max((file.mtime_ns for file in _files_of(operators)), default=0) // _SECOND
     own = (
-        PayloadFile(labels.IMAGE_REFERENCES, encode_image_stream(references), seconds * _SECOND),
-        PayloadFile(labels.RELEASE_METADATA, encode_metadata(metadata), seconds * _SECOND),
+        PayloadFile(labels.IMAGE_REFERENCES, encode_image_stream(references), newest * _SECOND),
+        PayloadFile(labels.RELEASE_METADATA, encode_metadata(metadata), newest * _SECOND),
     )
     return Payload(
         name=name,
@@ -147,30 +146,41 @@ def make_payload(
         references=references,
         metadata=metadata,
         files=(*own, *writer.files),
-        newest_mtime=seconds,
-        operators=tuple(operator.tag for operator in visited),
-        offered=len(images),
-        issues=(*found, *writer.issues),
+        newest_mtime=newest,
+        operators=tuple(operator.tag for operator in operators),
+        issues=(
+            *parts.given.issues,
+            *(issue for image in parts.images.values() for issue in image.issues),
+            *writer.issues,
+        ),
     )
 
 
+def default_name(created: datetime) -> str:
+    """The version of a release that nobody named."""
+    return created.strftime("0.0.1-%Y-%m-%d-%H%M%S")
+
+
+def _files_of(operators: Iterable[Operator]) -> Iterable[SourceFile]:
+    return (file for operator in operators for file in operator.top_files)
+
+
 def _prune(
-    images: Iterable[InputImage], operands: Collection[Operands], options: ReleaseOptions
-) -> list[InputImage]:
-    """The images that somebody needs: operators, what they list, the base, what was asked for."""
+    tags: Iterable[TagReference], operands: Collection[Operands], options: ReleaseOptions
+) -> list[TagReference]:
+    """The tags that somebody needs: operators, what they list, the base, what was asked for."""
     needed = {options.base_tag, *options.included}
     for each in operands:
         needed |= {each.operator, *each.listed}
-    return [image for image in images if image.tag.name in needed]
+    return [tag for tag in tags if tag.name in needed]
 
 
-def _newest_time(images: Iterable[InputImage], operators: Iterable[Operator]) -> datetime:
-    """The newest time that images or files carry, in whole seconds."""
+def _newest_time(parts: ReleaseParts, kept: Iterable[TagReference]) -> datetime:
+    """The newest time that the images kept or their files carry, in whole seconds."""
+    images = [parts.images[tag.name] for tag in kept if tag.name in parts.images]
     times = [image.created for image in images if image.created is not None]
-    times += [
-        from_seconds(file.mtime_ns // _SECOND) for each in operators for file in each.top_files
-    ]
-    return max(EPOCH, *times, EPOCH).replace(microsecond=0)
+    times += [from_seconds(file.mtime_ns // _SECOND) for file in _files_of(parts.operators)]
+    return max([EPOCH, *times]).replace(microsecond=0)
 
 
 def _with_versions(annotations: Mapping[str, str], given: ComponentVersions) -> dict[str, str]:

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``okd-payload release info``: what a release is made of, or how two differ."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+import msgspec
+
+from okd_payload.cli.loop import run_async
+from okd_payload.cli.output import escape_controls
+from okd_payload.cli.release_options import (
+    find_content,
+    print_go_json,
+    release_registry_options,
+    release_registry_settings,
+    tell_progress,
+)
+from okd_payload.cli.services import Services, open_services
+from okd_payload.cli.settings import Settings
+from okd_payload.errors import InputError
+from okd_payload.oci.image import Image
+from okd_payload.oci.location import RegistryLocation, parse_location
+from okd_payload.oci.reference import DEFAULT_TAG, Reference
+from okd_payload.oci.registry import RegistrySettings
+from okd_payload.release.compare import (
+    Comparison,
+    changed_images,
+    changed_manifests,
+    describe_comparison,
+    unified_diff,
+)
+from okd_payload.release.components import look_up, require_all
+from okd_payload.release.inputs import pull_spec_of
+from okd_payload.release.load import Release, find_folder, load_release, parse_release, read_folder
+from okd_payload.release.report import (
+    ImageColumn,
+    describe_contents,
+    describe_release,
+    digest_or_pull_spec,
+    find_image,
+    list_images,
+    list_sizes,
+)
+from okd_payload.release.report_json import make_info
+from okd_payload.release.times import format_time, from_seconds, parse_time
+
+_COLUMNS = {
+    "pullspecs": ImageColumn.PULL_SPEC,
+    "commits": ImageColumn.COMMIT,
+    "commit_urls": ImageColumn.COMMIT_URL,
+}
+_LINES = {
+    "name": lambda tag: tag.name,
+    "digest": digest_or_pull_spec,
+    "pullspec": pull_spec_of,
+}
+_LAYOUTS = ("commits", "commit_urls", "pullspecs", "contents", "size", "verify", "image_for")
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """What to show of a release: at most one layout, or one of the formats."""
+
+    layout: str = ""
+    image_for: str = ""
+    format: str = ""
+    include_images: bool = False
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """A release, and the pull specs it goes by: as typed, and by digest."""
+
+    release: Release
+    typed: str
+    pull_from: Reference | None = None
+
+
+@click.command()
+@click.argument("releases", nargs=-1, required=True, metavar="RELEASE...")
+@click.option("--commits", is_flag=True, help="Show the commit of each image.")
+@click.option("--commit-urls", is_flag=True, help="Show links to the commits.")
+@click.option("--pullspecs", is_flag=True, help="Show the pull spec of each image.")
+@click.option("--contents", is_flag=True, help="Show the files of the payload.")
+@click.option("--size", is_flag=True, help="Show how large each image is.")
+@click.option("--verify", is_flag=True, help="Look up every image, and show one line.")
+@click.option("--image-for", default="", metavar="NAME", help="Show the pull spec of one image.")
+@click.option("--include-images", is_flag=True, help="With -o json: also what each image says.")
+@click.option("--filter-by-os", metavar="REGEX", help="Choose the member of an index by platform.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(("json", "yaml", "name", "digest", "pullspec")),
+    help="Print the whole object, or one line for each image.",
+)
+@release_registry_options
+@click.pass_obj
+def info(
+    settings: Settings, /, releases: tuple[str, ...], filter_by_os: str | None, **options: Any
+) -> None:
+    """Show what RELEASE is made of; of two, how they differ.
+
+    RELEASE is HOST/PATH[:TAG|@DIGEST], oci:DIR:TAG, or a folder with the files of a payload.
+    """
+    registries = release_registry_settings(options)
+    content = options.pop("content")
+    run_async(
+        _Info(settings, _read_shown(options), _compile(filter_by_os)).run(
+            releases, registries=registries, content=content
+        )
+    )
+
+
+def _read_shown(options: dict[str, Any]) -> Shown:
+    chosen = [name for name in _LAYOUTS if options[name]]
+    if len(chosen) > 1:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in _LAYOUTS)
+        raise InputError(f"only one of {flags} may be specified")
+    return Shown(
+        layout=chosen[0] if chosen else "",
+        image_for=options["image_for"],
+        format=options["output"] or "",
+        include_images=options["include_images"],
+    )
+
+
+def _compile(pattern: str | None) -> re.Pattern[str] | None:
+    try:
+        return re.compile(pattern) if pattern else None
+    except re.error as error:
+        raise InputError(f"--filter-by-os: {pattern!r} is no pattern: {error}") from error
+
+
+class _Info:
+    """One run of the command."""
+
+    def __init__(self, settings: Settings, shown: Shown, platforms: re.Pattern[str] | None) -> None:
+        self._settings = settings
+        self._shown = shown
+        self._platforms = platforms
+
+    async def run(
+        self, releases: tuple[str, ...], *, registries: RegistrySettings, content: str
+    ) -> None:
+        progress = tell_progress(self._settings)
+        async with open_services(self._settings, progress, registries=registries) as services:
+            loaded = [await self._load(text, services) for text in releases]
+            if len(loaded) == 2 and self._shown.layout not in ("verify", "image_for"):
+                self._compare(*loaded, services)
+                return
+            for each in loaded:
+                await self._show(each, services, content)
+
+    async def _load(self, text: str, services: Services) -> Loaded:
+        folder = find_folder(text)
+        if folder:
+            return Loaded(release=parse_release(read_folder(folder)), typed=text)
+        location = parse_location(text)
+        repository = await services.open_location(location)
+        selector = location.selector or DEFAULT_TAG
+        release = await load_release(repository, selector, platforms=self._platforms)
+        pull_from = None
+        if isinstance(location, RegistryLocation) and release.digest:
+            pull_from = location.reference.with_digest(release.digest)
+        return Loaded(release=release, typed=text, pull_from=pull_from)
+
+    async def _show(self, loaded: Loaded, services: Services, content: str) -> None:
+        shown, release = self._shown, loaded.release
+        needs_images = shown.layout in ("size", "verify") or shown.include_images
+        images = await _look_up(release, services, content) if needs_images else {}
+        if shown.layout == "verify":
+            image = release.content.image
+            created = parse_time(image.config.created) if image else None
+            when = format_time(created) if created else ""
+            click.echo(f"{release.digest} {when} {release.name}")
+        elif shown.layout == "image_for":
+            click.echo(find_image(release, shown.image_for))
+        elif shown.layout == "contents":
+            click.get_binary_stream("stdout").write(describe_contents(release.content))
+        elif shown.format in _LINES:
+            for tag in release.tags:
+                click.echo(escape_controls(_LINES[shown.format](tag)))
+        elif shown.format:
+            info = make_info(
+                release,
+                pull_spec=loaded.typed,
+                images=images if shown.include_images else None,
+            )
+            print_go_json(info, shown.format)
+        else:
+            self._describe(loaded, images, services)
+
+    def _describe(self, loaded: Loaded, images: dict[str, Image], services: Services) -> None:
+        if self._shown.layout == "size":
+            now = from_seconds(int(services.clock.now()))
+            lines = list_sizes(loaded.release, images, now=now)
+        else:
+            column = _COLUMNS.get(self._shown.layout, ImageColumn.DIGEST)
+            lines = list_images(loaded.release, column)
+        text = describe_release(loaded.release, pull_from=loaded.pull_from, images=lines)
+        click.echo(escape_controls(text, keep_lines=True), nl=False)
+
+    def _compare(self, before: Loaded, after: Loaded, services: Services) -> None:
+        if self._shown.format:
+            comparison = Comparison(
+                before=make_info(before.release, pull_spec=before.typed),
+                after=make_info(after.release, pull_spec=after.typed),
+                changed_images=changed_images(before.release, after.release),
+                changed_manifests=changed_manifests(before.release, after.release),
+            )
+            print_go_json(comparison, self._shown.format)
+            return
+        now = from_seconds(int(services.clock.now()))
+        if self._shown.layout == "contents":
+            text = unified_diff(before.release, after.release)
+        else:
+            text = describe_comparison(before.release, after.release, now=now)
+        click.echo(escape_controls(text, keep_lines=True), nl=False)
+
+
+async def _look_up(release: Release, services: Services, content: str) -> dict[str, Image]:
+    return require_all(await look_up(release.tags, await find_content(content, services)))

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``okd-payload release lint``: everything that is wrong with a release."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import msgspec
+
+from okd_payload.cli.issues import print_issues
+from okd_payload.cli.loop import run_async
+from okd_payload.cli.output import output_option, print_document
+from okd_payload.cli.release_options import (
+    find_content,
+    release_registry_options,
+    release_registry_settings,
+    tell_progress,
+)
+from okd_payload.cli.services import open_services
+from okd_payload.cli.settings import Settings
+from okd_payload.issues import Issue, Permit, apply_permits
+from okd_payload.oci.location import parse_location
+from okd_payload.oci.reference import DEFAULT_TAG
+from okd_payload.oci.registry import RegistrySettings
+from okd_payload.release.lint import lint_base, lint_images, lint_release
+from okd_payload.release.load import find_folder, read_folder, read_release
+
+_REASON = "permitted on the command line"
+
+
+class PrintedLint(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``-o json`` prints."""
+
+    release: str
+    sound: bool
+    issues: tuple[Issue, ...]
+
+
+@click.command()
+@click.argument("release")
+@click.option("--permit", multiple=True, metavar="CODE", help="A kind of issue to accept.")
+@click.option("--files-only", is_flag=True, help="Do not look up any image.")
+@release_registry_options
+@output_option("json", "yaml")
+@click.pass_obj
+def lint(
+    settings: Settings,
+    /,
+    release: str,
+    permit: tuple[str, ...],
+    output: str | None,
+    *,
+    files_only: bool,
+    **options: Any,
+) -> int:
+    """Check RELEASE as strictly as a cluster would, and for what a cluster would not notice.
+
+    RELEASE is HOST/PATH[:TAG|@DIGEST], oci:DIR:TAG, or a folder with the files of a payload.
+    The exit code is 1 when an error was found that is not permitted.
+    """
+    registries = release_registry_settings(options)
+    found = run_async(
+        _lint(
+            settings,
+            release,
+            registries=registries,
+            content=options.pop("content"),
+            files_only=files_only,
+        )
+    )
+    issues = apply_permits(found, [Permit(code=code, reason=_REASON) for code in permit])
+    sound = not any(issue.blocks for issue in issues)
+    if output:
+        printed = PrintedLint(release=release, sound=sound, issues=tuple(issues))
+        print_document(printed, output)
+    else:
+        print_issues(issues, settings)
+        click.echo(f"{release}: {'nothing' if sound else 'something'} bars it from clusters")
+    return 0 if sound else 1
+
+
+async def _lint(
+    settings: Settings,
+    release: str,
+    *,
+    registries: RegistrySettings,
+    content: str,
+    files_only: bool,
+) -> list[Issue]:
+    folder = find_folder(release)
+    if folder:
+        return lint_release(read_folder(folder))
+    async with open_services(settings, tell_progress(settings), registries=registries) as services:
+        location = parse_location(release)
+        repository = await services.open_location(location)
+        found = await read_release(repository, location.selector or DEFAULT_TAG)
+        issues = lint_release(found)
+        if not files_only:
+            issues += await lint_base(found, repository)
+            issues += await lint_images(found, await find_content(content, services))
+        return issues

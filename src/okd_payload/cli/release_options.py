@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands about releases share: options for registries, and where images are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import msgspec
+
+from okd_payload.cli.output import escape_controls
+from okd_payload.cli.registry_options import registry_options, registry_settings
+from okd_payload.cli.services import Services
+from okd_payload.cli.settings import Settings
+from okd_payload.imagestream import go_json
+from okd_payload.oci.location import parse_location
+from okd_payload.oci.reference import Reference
+from okd_payload.oci.repository import Repository
+from okd_payload.progress import Event, Noticed, Progress, ignore_progress
+from okd_payload.release.images import RepositoryOf
+
+if TYPE_CHECKING:
+    from okd_payload.oci.registry import RegistrySettings
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def release_registry_options(function: Function) -> Function:
+    """``registry_options``, and those by which ``oc`` says the same."""
+    options = [
+        registry_options,
+        click.option(
+            "--insecure", is_flag=True, help="Do not verify the certificate of any registry."
+        ),
+        click.option(
+            "--max-per-registry",
+            type=click.IntRange(min=1),
+            help="Most requests at a time; by default as many as the registry bears.",
+        ),
+        click.option(
+            "--content",
+            metavar="LOCATION",
+            default="",
+            help="Read all images here, instead of where their pull specs say.",
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def release_registry_settings(options: dict[str, Any]) -> RegistrySettings:
+    """Take the values of ``release_registry_options`` out of ``options``, but for content."""
+    from okd_payload.oci.registry.settings import EVERY_HOST
+
+    insecure, most = options.pop("insecure"), options.pop("max_per_registry")
+    settings = registry_settings(options)
+    if insecure:
+        settings = msgspec.structs.replace(settings, insecure_hosts=frozenset({EVERY_HOST}))
+    if most:
+        settings = msgspec.structs.replace(settings, max_concurrency=most)
+    return settings
+
+
+async def find_content(content: str, services: Services, *, standing_for: str = "") -> RepositoryOf:
+    """Where images are read: in the repository at ``content``, or where references say.
+
+    With ``standing_for``, only the images of that repository are read at ``content``.
+    """
+    if not content:
+        return services.open_repository
+    repository = await services.open_location(parse_location(content))
+
+    async def repository_of(reference: Reference) -> Repository:
+        if standing_for and reference.repository != standing_for:
+            return await services.open_repository(reference)
+        return repository
+
+    return repository_of
+
+
+def split_commas(texts: Sequence[str]) -> tuple[str, ...]:
+    """The values of an option that may be repeated and may hold several."""
+    return tuple(part for text in texts for part in text.split(","))
+
+
+def tell_progress(settings: Settings) -> Progress:
+    """A listener that prints notices in the words and the form of ``oc``."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Noticed):
+            line = f"info: {event.message} {event.subject}".rstrip()
+            click.echo(escape_controls(line), err=True)
+
+    return ignore_progress if settings.quiet else tell
+
+
+def print_go_json(value: msgspec.Struct, output: str) -> None:
+    """Print an object of the field as its own tools do: JSON as Go writes it, or YAML."""
+    content = go_json.encode(value, indent=2)
+    if output == "yaml":
+        content = msgspec.yaml.encode(msgspec.json.decode(content)).rstrip(b"\n")
+    click.echo(content.decode())

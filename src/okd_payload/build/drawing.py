@@ -12,12 +12,12 @@ from html import escape
 
 from okd_payload.build.graph import Graph, ancestors, waves
 
-_COLUMN = 240
+_COLUMN = 270
 _ROW = 34
-_BOX_WIDTH = 180
+_BOX_WIDTH = 210
 _BOX_HEIGHT = 24
 _MARGIN = 12
-_LONGEST_NAME = 26
+_LONGEST_NAME = 27
 
 
 def draw_svg(graph: Graph, classes: Mapping[str, str]) -> str:

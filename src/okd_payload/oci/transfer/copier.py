@@ -112,7 +112,9 @@ class _Run:
     async def copy_image(self, image: PlannedImage) -> CopyOutcome:
         """Bring one image and what is attached to it; the tag comes last."""
         copy, digest = image.copy, image.root.manifest.digest
-        self._progress(Started(subject=copy.subject, activity="copy", detail=str(copy)))
+        self._progress(
+            Started(subject=copy.subject, activity="copy", detail=f"to {copy.destination.name}")
+        )
         try:
             was_present = await self._bring_image(image)
         except OkdPayloadError as error:

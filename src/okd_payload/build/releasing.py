@@ -18,7 +18,8 @@ from okd_payload.build.report import PayloadImage, ReleaseResult
 from okd_payload.catalog.release_name import release_name
 from okd_payload.catalog.stream import Stream
 from okd_payload.imagestream.model import ImageStream, ImageStreamTag
-from okd_payload.issues import Issue
+from okd_payload.issues import Issue, apply_permits
+from okd_payload.oci.digest import Digest
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.repository import Repository
 from okd_payload.release.assemble import (
@@ -36,7 +37,8 @@ from okd_payload.release.inputs import (
     read_tags,
 )
 from okd_payload.release.labels import FROM_RELEASE
-from okd_payload.release.load import Release
+from okd_payload.release.lint import lint_base, lint_images, lint_release
+from okd_payload.release.load import Release, read_release
 from okd_payload.release.payload import ReleaseOptions
 from okd_payload.release.publish import publish_release
 
@@ -87,7 +89,7 @@ class ReleaseMaker:
         )
 
     async def make(self, given: ReleaseInput, *, time: int) -> ReleaseOutcome:
-        """The release of ``given``, stored and tagged unless an issue blocks it.
+        """The release of ``given``: stored, read back, checked, and tagged if nothing blocks it.
 
         ``time`` goes into its name. Raises ReleaseError when there is nothing to make it of.
         """
@@ -102,10 +104,20 @@ class ReleaseMaker:
         assembled = await put_on_base(
             payload, find_base(given, options), repository_of=self.repository_of
         )
-        await publish_release(
-            assembled, self._releases, tag=assembled.name, repository_of=self.repository_of
-        )
-        return ReleaseOutcome(result=self._describe(assembled), issues=payload.issues)
+        await publish_release(assembled, self._releases, tag=None, repository_of=self.repository_of)
+        issues = (*payload.issues, *await self._check(assembled.digest))
+        if any(issue.blocks for issue in issues):
+            return ReleaseOutcome(issues=issues)
+        await self._releases.manifests.put(assembled.image.manifest, tag=assembled.name)
+        return ReleaseOutcome(result=self._describe(assembled), issues=issues)
+
+    async def _check(self, digest: Digest) -> list[Issue]:
+        """Every issue of the stored release, read back as a cluster would."""
+        content = await read_release(self._releases, digest)
+        found = lint_release(content)
+        found += await lint_base(content, self._releases)
+        found += await lint_images(content, self.repository_of)
+        return apply_permits(found, self._stream.permits)
 
     def _describe(self, release: AssembledRelease) -> ReleaseResult:
         return ReleaseResult(

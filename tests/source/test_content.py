@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from okd_payload.errors import SourceError, StorageError, TooLarge
+from okd_payload.errors import SourceError, StorageError
 from okd_payload.source.content import clear, copy_files, hash_files, list_files, settle
 from okd_payload.source.git_objects import Mode, blob_id
 
@@ -37,7 +37,7 @@ def test_too_many_files_are_refused(tmp_path: Path) -> None:
     """A folder that is surely no source is refused before it is read."""
     fill(tmp_path)
     assert len(list_files(tmp_path, most=3)) == 3
-    with pytest.raises(TooLarge, match="more than 2 files"):
+    with pytest.raises(SourceError, match="more than 2 files"):
         list_files(tmp_path, most=2)
 
 

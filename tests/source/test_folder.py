@@ -213,6 +213,16 @@ async def test_files_are_read_at_the_snapshot(sources, tmp_path) -> None:
         await sources.read_file(source(tmp_path / "it"), commit, "Dockerfile")
 
 
+async def test_too_large_files_are_refused(sources, tmp_path) -> None:
+    """A file beyond the bound is not read as a whole."""
+    (tmp_path / "it").mkdir()
+    with (tmp_path / "it" / "large").open("wb") as file:
+        file.truncate(70 * 1024 * 1024)
+    commit = await sources.resolve(source(tmp_path / "it"))
+    with pytest.raises(SourceError, match="large has more than"):
+        await sources.read_file(source(tmp_path / "it"), commit, "large")
+
+
 async def test_checkouts_are_exact(sources, tmp_path) -> None:
     """A checkout has the content, plain permissions and the commit's time, and no .git."""
     fill(tmp_path / "it")

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from okd_payload.errors import InputError, MissingTool, SourceError, StorageError, TooLarge
+from okd_payload.errors import MissingTool, SourceError, StorageError
 from okd_payload.locations import Locations
 from okd_payload.progress import Event, Failed, Finished, Started
 from okd_payload.source.model import GitSource
@@ -113,7 +113,7 @@ async def test_an_empty_repository_is_named(repository, sources) -> None:
 @pytest.mark.parametrize("ref", ["-x", "a b", "a..b", "a*", "x.lock", "/a", "a/", "a\n"])
 async def test_impossible_names_are_refused(ref: str, repository, sources) -> None:
     """What git would take for an option or a pattern is no ref."""
-    with pytest.raises(InputError, match="cannot be a git branch"):
+    with pytest.raises(SourceError, match="cannot be a git branch"):
         await sources.resolve(source(repository, ref))
 
 
@@ -202,7 +202,7 @@ async def test_too_large_files_are_refused(repository, sources) -> None:
         file.truncate(70 * 1024 * 1024)
     repository.commit()
     commit = await sources.resolve(source(repository, "main"))
-    with pytest.raises(TooLarge, match="large of file://"):
+    with pytest.raises(SourceError, match="large of file://"):
         await sources.read_file(source(repository), commit, "large")
 
 
@@ -384,8 +384,9 @@ async def test_the_users_filters_and_hooks_change_nothing(
     configuration.write_text(
         f"[core]\n\tautocrlf = true\n\teol = crlf\n\thooksPath = {hooks}\n"
         f"\tattributesFile = {tmp_path}/attributes\n\tsymlinks = false\n"
+        "\tsparseCheckout = true\n\tsplitIndex = true\n"
         f'[filter "x"]\n\tsmudge = sed s/one/two/\n\trequired = true\n'
-        f"[init]\n\ttemplateDir = {tmp_path}\n[fetch]\n\tprune = true\n"
+        f"[init]\n\ttemplateDir = {tmp_path}\n[color]\n\tui = always\n[fetch]\n\tprune = true\n"
     )
     (tmp_path / "attributes").write_text("* filter=x\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(configuration))

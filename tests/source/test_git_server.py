@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from okd_payload.errors import InputError, OkdPayloadError, SourceError
+from okd_payload.errors import SourceError
 from okd_payload.locations import Locations
 from okd_payload.source.git import Git
 from okd_payload.source.model import GitSource
 from okd_payload.source.remote import Remote
-from okd_payload.source.tree import Sources, resolve_all
+from okd_payload.source.tree import Sources
 
 pytestmark = pytest.mark.integration
 
@@ -156,7 +156,7 @@ async def test_passwords_of_urls_work_and_are_never_seen(
 
 async def test_programs_named_by_urls_do_not_run(sources, tmp_path, monkeypatch) -> None:
     """Neither a URL nor what the configuration turns it into starts a program."""
-    with pytest.raises(InputError):
+    with pytest.raises(SourceError, match="is not a git URL"):
         await sources.resolve(GitSource(url=f"ext::touch {tmp_path}/ran"))
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.ext::touch {tmp_path}/ran .insteadOf")
@@ -164,21 +164,6 @@ async def test_programs_named_by_urls_do_not_run(sources, tmp_path, monkeypatch)
     with pytest.raises(SourceError, match="transport 'ext' not allowed"):
         await sources.resolve(GitSource(url="https://host.invalid/a"))
     assert not (tmp_path / "ran").exists()
-
-
-async def test_all_failures_are_named_together(repository, sources, tmp_path) -> None:
-    """Resolving many sources reports every one that failed, with its component."""
-    repository.commit(file="x")
-    good = GitSource(url=repository.url)
-    bad = GitSource(url=f"file://{tmp_path}/absent")
-    found = await resolve_all(sources, {"a": good, "b": good})
-    assert found["a"] == found["b"]
-    with pytest.raises(SourceError) as failed:
-        await resolve_all(sources, {"a": good, "b": bad, "c": GitSource(url="x")})
-    assert failed.value.message.startswith("2 sources cannot be resolved:\n  b: cannot resolve ")
-    assert "\n  c: 'x' is not a git URL" in failed.value.message
-    with pytest.raises(OkdPayloadError, match=r"^b: cannot resolve"):
-        await resolve_all(sources, {"b": bad})
 
 
 KILLED = """

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where sources come from: git repositories and folders, made reproducible.
 
-``model`` holds the values and the seam, ``git`` and ``folder`` the two kinds of source,
-``tree`` the implementation of the seam, ``lock`` the file that freezes a stream's inputs.
+What others use: ``model`` (the values and the seam ``SourceTree``), ``tree`` (its
+implementation), ``overrides`` (what people type) and ``lock`` (the file that freezes inputs).
+
+Below them: ``folder`` and ``mirror`` are the two kinds of source; ``references`` finds what a
+branch means; ``git`` runs git and ``git_failures`` understands it; ``content``, ``paths`` and
+``git_objects`` know files and their identities; ``remote`` keeps passwords to itself.
 """

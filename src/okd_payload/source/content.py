@@ -19,7 +19,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from okd_payload.errors import SourceError, StorageError, TooLarge
+from okd_payload.errors import SourceError, StorageError
 from okd_payload.source.git_objects import BlobHash, Entry, Mode, blob_id
 
 MOST_FILES = 500_000
@@ -31,7 +31,7 @@ _TRY_AGAIN = "run the same command again when nothing writes to the folder"
 def list_files(root: Path, *, most: int = MOST_FILES) -> list[str]:
     """The paths of all files and links below ``root``; everything named ``.git`` is left out.
 
-    Raises TooLarge when there are more than ``most``.
+    Raises SourceError when there are more than ``most``.
     """
     found = []
     with _reading(root):
@@ -39,7 +39,7 @@ def list_files(root: Path, *, most: int = MOST_FILES) -> list[str]:
             if not entry.is_dir(follow_symlinks=False):
                 found.append(path)
                 if len(found) > most:
-                    raise TooLarge(
+                    raise SourceError(
                         f"{root} has more than {most} files",
                         hint="is this the folder of one component's source?",
                     )

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from okd_payload.errors import SourceError, TooLarge
+from okd_payload.errors import SourceError
 from okd_payload.oci.threads import finish_in_thread
 from okd_payload.process import KEPT_BYTES, Outcome
 from okd_payload.source.commits import LOG_FORMAT, date_of, parse_log
@@ -36,7 +36,7 @@ from okd_payload.source.git import Git
 from okd_payload.source.git_failures import complaint, hint_for
 from okd_payload.source.git_objects import Entry, Person, blob_id, commit_id, tree_id
 from okd_payload.source.model import Commit
-from okd_payload.source.paths import find_file
+from okd_payload.source.paths import find_file, too_large
 from okd_payload.source.remote import location_of
 
 SNAPSHOT_TIME = 315_532_800
@@ -63,7 +63,7 @@ class Snapshot(msgspec.Struct, frozen=True):
             if name is None:
                 return None
             if (self.root / name).stat().st_size > KEPT_BYTES:
-                raise TooLarge(f"{self.root / name} has more than {KEPT_BYTES} bytes")
+                raise too_large(str(self.root / name))
             content = (self.root / name).read_bytes()
         except OSError as error:
             raise changed_during_run(self.root, path) from error

@@ -9,6 +9,7 @@ are tried again when that may help.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,8 @@ LOCAL_SECONDS = 300.0
 """Deadline of a command that needs no server."""
 REMOTE_SECONDS = 1800.0
 """Deadline of a command that may fetch a large repository over a slow line."""
+PARALLEL = 8
+"""Commands at once: servers answer so many from one client without complaint."""
 BACK_OFF_SECONDS = (1.0, 2.0, 4.0)
 
 _CREDENTIAL_HELPER = (
@@ -29,14 +32,20 @@ _CREDENTIAL_HELPER = (
     '"$OKD_PAYLOAD_GIT_USER" "$OKD_PAYLOAD_GIT_PASSWORD"; }; f'
 )
 _SETTINGS = (
+    "color.ui=false",
     "core.attributesFile=/dev/null",
     "core.autocrlf=false",
     "core.eol=lf",
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
+    "core.sparseCheckout=false",
+    "core.splitIndex=false",
     "core.symlinks=true",
+    "fetch.prune=false",
+    "fetch.pruneTags=false",
     "fetch.recurseSubmodules=false",
     "fetch.unpackLimit=1",
+    "fetch.writeCommitGraph=false",
     "gc.auto=0",
     "http.lowSpeedLimit=1000",
     "http.lowSpeedTime=60",
@@ -70,6 +79,7 @@ class Git:
     def __init__(self, clock: Clock, *, patience: float = REMOTE_SECONDS) -> None:
         self._clock = clock
         self._patience = patience
+        self._turns = asyncio.Semaphore(PARALLEL)
 
     async def run(
         self,
@@ -85,14 +95,15 @@ class Git:
         program = process.find_program("git", needed_for="reading git repositories")
         configured = [word for setting in (*_SETTINGS, *settings) for word in ("-c", setting)]
         try:
-            return await process.run(
-                [program, *configured, *arguments],
-                directory=directory,
-                environment={**_ENVIRONMENT, **(environment or {})},
-                stdin=stdin,
-                held=held,
-                deadline=deadline,
-            )
+            async with self._turns:
+                return await process.run(
+                    [program, *configured, *arguments],
+                    directory=directory,
+                    environment={**_ENVIRONMENT, **(environment or {})},
+                    stdin=stdin,
+                    held=held,
+                    deadline=deadline,
+                )
         except TimeoutError as error:
             raise SourceError(
                 f"git {arguments[0]} was not done after {deadline:g} seconds",

@@ -23,9 +23,9 @@ from typing import TypeVar
 
 import msgspec
 
-from okd_payload.errors import SourceError, TooLarge
+from okd_payload.errors import SourceError
 from okd_payload.oci.threads import finish_in_thread
-from okd_payload.process import KEPT_BYTES, Outcome
+from okd_payload.process import Outcome
 from okd_payload.source.commits import LOG_FORMAT, parse_log
 from okd_payload.source.content import clear, settle
 from okd_payload.source.git import Git
@@ -34,7 +34,7 @@ from okd_payload.source.git_objects import tree_id
 from okd_payload.source.locking import lock_if_free, locked
 from okd_payload.source.mirror_folder import discard, is_whole, prepare, sweep
 from okd_payload.source.model import Commit
-from okd_payload.source.paths import outside
+from okd_payload.source.paths import outside, too_large
 from okd_payload.source.remote import Remote
 
 _logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Mirror:
             outcome = await session.ask("cat-file", "--batch", "--follow-symlinks", stdin=wanted)
             file = _FOUND_FILE.match(outcome.output)
             if file and outcome.truncated:
-                raise TooLarge(f"{path} of {self._remote.url} has more than {KEPT_BYTES} bytes")
+                raise too_large(f"{path} of {self._remote.url}")
             if file:
                 return outcome.output[file.end() : file.end() + int(file[1])]
             if outcome.output.startswith(b"symlink "):

@@ -68,9 +68,16 @@ class SourceTree(Protocol):
         ...
 
     async def read_file(self, source: Source, commit: Commit, path: str) -> bytes | None:
-        """One file's content at ``commit``, None when there is no such file."""
+        """One file's content at ``commit``, links followed; None when there is no such file.
+
+        Raises SourceError, also for a path that leads out of the source.
+        """
         ...
 
     async def check_out(self, source: Source, commit: Commit, directory: Path) -> None:
-        """Fill the empty ``directory`` with exactly the content of ``commit``, clean."""
+        """Fill the empty ``directory`` with exactly the content of ``commit``, clean.
+
+        Files have the permissions 644 or 755, everything has the commit's time, and there is no
+        ``.git``. Raises SourceError.
+        """
         ...

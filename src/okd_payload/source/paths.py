@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from okd_payload.errors import SourceError
+from okd_payload.process import KEPT_BYTES
 from okd_payload.source.git_objects import Entry, Mode
 
 _MOST_LINKS = 40
@@ -52,4 +53,12 @@ def outside(path: str) -> SourceError:
     return SourceError(
         f"{path} leads out of the source",
         hint="only files of the source itself are read: replace the link by the file",
+    )
+
+
+def too_large(name: str) -> SourceError:
+    """The refusal to read the file called ``name`` as a whole."""
+    return SourceError(
+        f"{name} has more than {KEPT_BYTES} bytes",
+        hint="it is read as a text, as in a Dockerfile: is the path right?",
     )

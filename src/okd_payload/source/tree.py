@@ -9,23 +9,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
 from pathlib import Path
 
 from okd_payload.clock import Clock
-from okd_payload.errors import OkdPayloadError, SourceError, StorageError
+from okd_payload.errors import InputError, OkdPayloadError, SourceError, StorageError
 from okd_payload.locations import Locations
 from okd_payload.oci.threads import finish_in_thread
 from okd_payload.progress import Failed, Finished, Progress, Started, ignore_progress
 from okd_payload.source.folder import Snapshot, take_snapshot
 from okd_payload.source.git import Git
 from okd_payload.source.mirror import Mirror
-from okd_payload.source.model import Commit, FolderSource, GitSource, Source, SourceTree
-from okd_payload.source.references import look_up
+from okd_payload.source.model import Commit, FolderSource, GitSource, Source
+from okd_payload.source.references import check_ref, look_up
 from okd_payload.source.remote import Remote, parse_remote
-
-PARALLEL = 8
-"""Sources resolved at once: servers answer so many without complaint."""
 
 
 class Sources:
@@ -37,13 +33,11 @@ class Sources:
         *,
         clock: Clock,
         progress: Progress = ignore_progress,
-        parallel: int = PARALLEL,
     ) -> None:
         self._locations = locations
         self._clock = clock
         self._progress = progress
         self._git = Git(clock)
-        self._turns = asyncio.Semaphore(parallel)
         self._alone: defaultdict[Source, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._commits: dict[Source, Commit] = {}
         self._mirrors: dict[Remote, Mirror] = {}
@@ -53,25 +47,27 @@ class Sources:
         """The commit that ``source`` means now, or meant when first asked. Raises SourceError."""
         async with self._alone[source]:
             if source not in self._commits:
-                async with self._turns:
-                    self._commits[source] = await self._resolve(source)
+                self._commits[source] = await self._resolve(source)
             return self._commits[source]
 
     async def read_file(self, source: Source, commit: Commit, path: str) -> bytes | None:
-        """One file's content at ``commit``, None when there is no such file."""
+        """One file's content at ``commit``, None when there is no such file. Raises SourceError."""
         if isinstance(source, FolderSource):
             snapshot = await self._snapshot(source, commit)
             return await finish_in_thread(snapshot.read_file, path)
-        return await self._mirror(parse_remote(source.url)).read_file(commit.id, path)
+        return await self._mirror(_remote(source)).read_file(commit.id, path)
 
     async def check_out(self, source: Source, commit: Commit, directory: Path) -> None:
-        """Fill the empty ``directory`` with exactly the content of ``commit``, clean."""
+        """Fill the empty ``directory`` with exactly the content of ``commit``, clean.
+
+        Raises SourceError.
+        """
         place = _empty(directory)
         if isinstance(source, FolderSource):
             snapshot = await self._snapshot(source, commit)
             await finish_in_thread(snapshot.copy_to, place)
         else:
-            mirror = self._mirror(parse_remote(source.url))
+            mirror = self._mirror(_remote(source))
             await mirror.check_out(commit, place)
 
     async def _resolve(self, source: Source) -> Commit:
@@ -79,7 +75,7 @@ class Sources:
             snapshot = await take_snapshot(Path(source.path), self._git)
             self._snapshots[source.path, snapshot.commit.id] = snapshot
             return snapshot.commit
-        remote = parse_remote(source.url)
+        remote = _remote(source)
         commit = await look_up(self._git, remote, source.ref)
         mirror = self._mirror(remote)
         if mirror.holds(commit):
@@ -119,35 +115,14 @@ class Sources:
         return self._mirrors[remote]
 
 
-async def resolve_all(tree: SourceTree, sources: Mapping[str, Source]) -> dict[str, Commit]:
-    """The commit of each of ``sources``, by the name it is given under.
-
-    Raises SourceError that names every source that failed, not only the first.
-    """
-
-    async def attempt(source: Source) -> Commit | OkdPayloadError:
-        try:
-            return await tree.resolve(source)
-        except OkdPayloadError as error:
-            return error
-
-    results = await asyncio.gather(*(attempt(source) for source in sources.values()))
-    commits, failures = {}, {}
-    for name, result in zip(sources, results, strict=True):
-        if isinstance(result, Commit):
-            commits[name] = result
-        else:
-            failures[name] = result
-    if failures:
-        raise _combined(failures)
-    return commits
-
-
-def _combined(failures: Mapping[str, OkdPayloadError]) -> SourceError:
-    lines = [f"{name}: {error.message}" for name, error in failures.items()]
-    many = f"{len(lines)} sources cannot be resolved:\n  " if len(lines) > 1 else ""
-    hints = dict.fromkeys(error.hint for error in failures.values() if error.hint)
-    return SourceError(many + "\n  ".join(lines), hint="\n".join(hints))
+def _remote(source: GitSource) -> Remote:
+    """Where ``source`` is. Raises SourceError when that cannot be a repository or a ref."""
+    try:
+        if source.ref:
+            check_ref(source.ref)
+        return parse_remote(source.url)
+    except InputError as error:
+        raise SourceError(error.message, hint=error.hint) from error
 
 
 def _empty(directory: Path) -> Path:

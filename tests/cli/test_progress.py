@@ -67,6 +67,15 @@ def test_plain_lines_tell_work_and_failures(clock, capsys):
     ]
 
 
+def test_a_quick_beginning_is_not_told(clock, capsys):
+    """A copy has one line, at its end, unless there was nothing to copy."""
+    lines = PlainLines(tally_of(clock), colored=None)
+    for subject, outcome in (("a", "copied"), ("b", "present")):
+        lines(Started(subject=subject, activity="copy", detail="to example.org/x"))
+        lines(Finished(subject=subject, outcome=outcome))
+    assert capsys.readouterr().err == "copied a\n"
+
+
 def test_nothing_done_is_not_worth_a_line(clock, capsys):
     """Without any event nothing is printed."""
     PlainLines(tally_of(clock), colored=None).close()
@@ -146,10 +155,13 @@ def test_the_drawing_fits_the_terminal(clock):
 
 def test_the_drawing_ends_with_the_summary(clock):
     """What was told stays above, and the last line left is the summary."""
-    _, left = draw(clock, [Failed(subject="cli", reason="[bold]no[/bold] markup")])
+    other = Started(subject="other", activity="build")
+    _, left = draw(clock, [other, Failed(subject="cli", reason="[bold]no[/bold] markup")])
     assert "cli: [bold]no[/bold] markup" in left
     visible = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", left)
-    assert re.split("[\r\n]", visible)[-2] == "1 of 9, 11 %, 1 failed, 12 s"
+    lines = re.split("[\r\n]", visible)
+    assert not any(line.startswith("build other") for line in lines)
+    assert lines[-2] == "1 of 9, 11 %, 1 failed, 12 s"
 
 
 class Terminal(io.StringIO):

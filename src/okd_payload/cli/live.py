@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from okd_payload.cli.progress import Running, Tally
-from okd_payload.progress import Event
+from okd_payload.progress import Event, Started
 
 _REDRAWS_A_SECOND = 4
 _ROOM_FOR_OTHERS = 4
@@ -60,7 +60,7 @@ class LiveView:
         """Take one event."""
         with self._lock:
             line = self._tally.take(event)
-        if line:
+        if line and not isinstance(event, Started):  # what runs is drawn below
             self._console.print(Text.assemble((line.word, line.color), " ", line.text))
 
     def _draw(self) -> Group:

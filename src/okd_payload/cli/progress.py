@@ -31,6 +31,8 @@ from okd_payload.progress import (
 
 _SILENT = frozenset({"reused", "present"})
 """Outcomes that took no work: counted, not told one by one."""
+_QUICK = frozenset({"copy"})
+"""Activities whose end says enough, where lines are not drawn over."""
 _COLORS = {"failed": "red", "skipped": "yellow", "built": "green"}
 
 
@@ -150,7 +152,7 @@ class PlainLines:
     def __call__(self, event: Event) -> None:
         """Take one event."""
         line = self._tally.take(event)
-        if line:
+        if line and line.word not in _QUICK:
             word = click.style(line.word, fg=line.color or None)
             click.echo(f"{word} {line.text}", err=True, color=self._colored)
 

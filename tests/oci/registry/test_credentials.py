@@ -87,6 +87,11 @@ def test_a_key_that_is_a_url_stands_for_its_host(read):
     assert _users(file, "reg.example.com:5000/a/b", "reg.example.com/a/b") == ["me", None]
 
 
+def test_keys_of_the_api_stand_for_the_host(read):
+    """An address without a scheme may still end with the version of the API."""
+    assert _users(read(auths={"quay.io/v2": _pair("me", "x")}), "quay.io/a/b") == ["me"]
+
+
 def test_empty_entries_are_no_login(read):
     """Docker leaves empty entries for what is in a credential store."""
     file = read(auths={"quay.io": {}, "ghcr.io": {"auth": ""}}, credsStore="vault")

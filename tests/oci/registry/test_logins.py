@@ -120,6 +120,25 @@ async def test_an_identity_token_opens_the_registry(log_in, entry):
         assert not any("refresh-hunter2" in str(item.headers) for item in server.requests)
 
 
+async def test_a_new_identity_token_replaces_the_old(log_in):
+    """A token server may give out a new identity token each time; the last one counts."""
+    entry = {"identitytoken": "refresh-hunter2"}
+    async with RegistryServer(_options(Login.BEARER)) as server, log_in(server, **entry) as client:
+        rotated = b'{"token": "useless", "refresh_token": "refresh-hunter3"}'
+        server.faults.add(Reply(path="/token", status=200, body=rotated))
+        with pytest.raises(Unauthorized, match="refuses the credentials"):
+            await _repository(client, server).manifests.tags()
+        assert server.count("POST", "/token") == 2
+
+
+async def test_a_challenge_needs_no_service(log_in):
+    """Token servers that serve one registry need not be told which."""
+    async with RegistryServer(_options(Login.BEARER)) as server, log_in(server) as client:
+        challenge = {"WWW-Authenticate": f'Bearer realm="http://{server.host}/token"'}
+        server.faults.add(Reply(status=401, headers=challenge))
+        assert await _repository(client, server).manifests.tags() == []
+
+
 async def test_a_token_server_without_get_is_asked_by_post(log_in):
     """Servers that only know the newer protocol get the password that way."""
     kind = _options(Login.BEARER, tokens_by_post_only=True)

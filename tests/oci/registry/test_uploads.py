@@ -87,6 +87,16 @@ async def test_a_registry_that_refuses_the_whole_gets_pieces(server, client, sta
     assert _uploads(server) == ["POST", *["PATCH"] * 4, "PUT"]
 
 
+async def test_a_registry_that_takes_no_byte_is_given_up(client, clock):
+    """A registry that accepts pieces and keeps nothing of them is not served for ever."""
+    async with RegistryServer(ServerOptions(whole_uploads=False)) as server:
+        nothing = {"Range": "0-0"}
+        server.faults.add(Reply(method="PATCH", status=202, headers=nothing, times=-1))
+        with pytest.raises(RegistryUnavailable, match="does not take what it is sent"):
+            await _place(client, server).blobs.write(BLOB, Source())
+        assert clock.monotonic() <= 600
+
+
 async def test_pieces_say_where_they_belong(client):
     """Each piece carries its range and length; the last request carries nothing."""
     async with RegistryServer(ServerOptions(whole_uploads=False)) as server:

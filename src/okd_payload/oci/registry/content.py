@@ -25,7 +25,7 @@ class Content:
         self._digest = descriptor.digest
         self._source = source
         self._verifier = Verifier(descriptor.digest, descriptor.size)
-        self._chunks: AsyncIterator[bytes] | None = None
+        self._chunks: AsyncIterator[bytes] = source.open()
         self._position = 0
         self._rest = b""
 
@@ -37,8 +37,8 @@ class Content:
     async def read(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """The bytes from ``start`` to ``end``. Raises DigestMismatch before the last of all."""
         try:
-            if self._chunks is None or start != self._position:
-                await self._open(start)
+            if start != self._position:
+                await self._reopen(start)
             if start == self.size:
                 await self._check_end()
             while self._position < end:
@@ -55,9 +55,8 @@ class Content:
         """Let go of the source."""
         if isinstance(self._chunks, AsyncGenerator):
             await self._chunks.aclose()
-        self._chunks = None
 
-    async def _open(self, start: int) -> None:
+    async def _reopen(self, start: int) -> None:
         await self.close()
         self._chunks = self._source.open(start)
         self._position = start
@@ -84,8 +83,7 @@ class Content:
 
     async def _next_chunk(self) -> bytes:
         """The source's next chunk that is not empty; empty at its end."""
-        if self._chunks is not None:
-            async for chunk in self._chunks:
-                if chunk:
-                    return chunk
+        async for chunk in self._chunks:
+            if chunk:
+                return chunk
         return b""

@@ -124,7 +124,10 @@ class Host:
     async def attempt(self, request: Request, *, limit: int = _MAX_SMALL_ANSWER) -> Answer:
         """The whole of one answer, without a second try. Raises the errors of ``exchange``."""
         async with self.exchange(request) as response:
-            body = await self.transport.read(response, limit=limit)
+            try:
+                body = await self.transport.read(response, limit=limit)
+            except TooLarge as error:
+                raise TooLarge(f"{request.what}: {error}", hint=error.hint) from error
             return Answer(response.status, response.headers, body, response.url)
 
     @asynccontextmanager
@@ -228,16 +231,21 @@ class Host:
         try:
             response = await self.transport.send(request.method, url, headers=headers, body=body)
         except NoTls:
-            if url.host != self._base.host or url.scheme != "https":
+            if not self._may_go_without_tls(url):
                 raise
-            if self._base.scheme == "https":  # else a request beside this one found out already
-                if not self._may_drop_tls:
-                    raise
-                self._use_tls(False)
+            self._use_tls(False)
             return await self._open(request, url.with_scheme("http"), secret)
         self._has_answered = True
         self._may_drop_tls = False
         return response
+
+    def _may_go_without_tls(self, url: URL) -> bool:
+        """Whether ``url`` is the registry's own, and it is known or allowed to speak plain http.
+
+        It is known when a request beside this one has just found out.
+        """
+        own = url.raw_authority == self._base.raw_authority and url.scheme == "https"
+        return own and (self._may_drop_tls or self._base.scheme == "http")
 
     def _use_tls(self, use: bool) -> None:  # noqa: FBT001 - the name of the function says it
         self._base = URL.build(

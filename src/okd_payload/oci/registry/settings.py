@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 
-
 EVERY_HOST = "*"
 
 

@@ -21,6 +21,7 @@ from yarl import URL
 from okd_payload import __version__
 from okd_payload.clock import Clock
 from okd_payload.errors import RegistryError, RegistryRefused, RegistryUnavailable, TooLarge
+from okd_payload.oci.registry import responses
 from okd_payload.oci.registry.certificates import Certificates
 from okd_payload.oci.registry.proxies import Proxies
 from okd_payload.oci.registry.retry import Transient
@@ -31,6 +32,7 @@ _READ_BUFFER = 512 * 1024
 _MAX_HEADER = 64 * 1024
 _UNKNOWN_NAME = frozenset({socket.EAI_NONAME, socket.EAI_NODATA})
 
+_NAME_HINT = "check the spelling of the registry's name, and the network"
 _PROXY_HINT = "check HTTPS_PROXY and NO_PROXY"
 
 Body = bytes | AsyncIterator[bytes] | None
@@ -64,9 +66,9 @@ class Transport:
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
     async def send(
         self, method: str, url: URL, *, headers: Mapping[str, str], body: Body = None
@@ -132,7 +134,7 @@ class Transport:
     @contextlib.contextmanager
     def _own_errors(self, url: URL) -> Iterator[None]:
         """Whatever the network does, as an error of ours that says whom it concerns."""
-        host = url.host_port_subcomponent or ""
+        host = responses.printable(url.host_port_subcomponent or "")
         try:
             yield
         except aiohttp.ClientHttpProxyError as error:
@@ -142,7 +144,7 @@ class Transport:
             ) from None
         except aiohttp.ClientResponseError as error:
             raise Transient(f"{host} does not speak HTTP: {error.message}") from None
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, UnicodeError) as error:
             raise _connection_error(host, error) from error
 
 
@@ -158,8 +160,8 @@ def _connection_error(host: str, error: Exception) -> RegistryError:
     match error:
         case aiohttp.ClientConnectorError():
             return _connector_error(host, error)
-        case aiohttp.InvalidURL():
-            return RegistryRefused(f"{host} leads to a place that is no URL")
+        case aiohttp.InvalidURL() | UnicodeError():
+            return RegistryRefused(f"{host} is not the name of a host", hint=_NAME_HINT)
         case TimeoutError():
             return Transient(f"{host} went silent", overload=True)
         case _:
@@ -179,12 +181,12 @@ def _connector_error(host: str, error: aiohttp.ClientConnectorError) -> Registry
         case aiohttp.ClientConnectorSSLError():
             return NoTls(
                 f"{host} does not speak TLS with us: {reason}",
-                hint=f"if {host} speaks plain http only, allow that for it",
+                hint=f"if {host} speaks plain http only, allow that: --plain-http {host}",
             )
         case aiohttp.ClientConnectorDNSError() if error.errno in _UNKNOWN_NAME:
             return RegistryUnavailable(
                 f"the name of {host} is unknown: {reason}",
-                hint="check the spelling of the registry's name, and the network",
+                hint=_NAME_HINT,
             )
         case aiohttp.ClientProxyConnectionError():
             message = f"the proxy before {host} cannot be reached: {reason}"

@@ -30,12 +30,12 @@ def resolve(target: str, *, base: URL, settings: RegistrySettings) -> URL:
             hint="the registry, or a proxy before it, is set up wrongly",
         )
     if base.scheme == "https" and url.scheme == "http":
-        if url.host == base.host:
+        if url.raw_host == base.raw_host:
             return _at(base, url)
         if not lists_host(settings.plain_http_hosts, host):
             raise RegistryRefused(
                 f"{base.host} leads from https to plain http at {host}",
-                hint=f"if that is intended, allow plain http for {host}",
+                hint=f"if that is intended, allow it: --plain-http {host}",
             )
     return url
 
@@ -52,7 +52,8 @@ def _at(base: URL, url: URL) -> URL:
 
 def same_origin(one: URL, other: URL) -> bool:
     """Whether what is meant for the one may be sent to the other."""
-    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
+    places = [(url.scheme, url.raw_host, url.port) for url in (one, other)]
+    return places[0] == places[1]
 
 
 def add_query(url: URL, name: str, value: str) -> URL:

@@ -187,10 +187,12 @@ async def test_hooks_and_monitors_of_the_folder_do_not_run(repository, sources) 
     assert not ran.exists()
 
 
-async def test_an_absent_folder_is_named(sources, tmp_path) -> None:
-    """A folder that does not exist is an error that names it."""
-    with pytest.raises(SourceError, match=r"there is no folder .*absent"):
-        await sources.resolve(source(tmp_path / "absent"))
+@pytest.mark.parametrize("name", ["absent", "x" * 300, "nul\0"])
+async def test_an_unusable_folder_is_named(sources, tmp_path, name) -> None:
+    """A folder that does not exist, or cannot, is an error that names it."""
+    with pytest.raises(SourceError, match="cannot read ") as refused:
+        await sources.resolve(source(tmp_path / name))
+    assert name in refused.value.message
 
 
 async def test_files_are_read_at_the_snapshot(sources, tmp_path) -> None:

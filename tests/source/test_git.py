@@ -342,6 +342,17 @@ async def test_a_damaged_mirror_is_fetched_again(
     assert {path.suffix for path in locations.git.iterdir()} == {mirror(locations).suffix, ".lock"}
 
 
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+async def test_a_damaged_mirror_stays_a_partial_one(repository, sources, locations, damage) -> None:
+    """Damage found by a fetch does not make us fetch a whole history."""
+    repository.commit(file="x")
+    await sources.resolve(source(repository, "main"))
+    damage(mirror(locations))
+    second = repository.commit(file="y")
+    assert (await sources.resolve(source(repository, second))).id == second
+    assert objects(locations, "blob") == 0
+
+
 async def test_a_commit_that_is_not_its_tree_is_refused(repository, sources, tmp_path) -> None:
     """A lock whose commit and tree do not belong together is not built."""
     repository.commit(file="x")

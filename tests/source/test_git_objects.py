@@ -104,6 +104,7 @@ def test_folders_sort_as_if_they_ended_with_a_slash() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(1, 50))
 def test_a_blob_may_pass_in_pieces(content: bytes, step: int) -> None:
     """The id does not depend on how the content arrives."""

@@ -196,6 +196,7 @@ def test_a_lock_that_cannot_be_written(tmp_path: Path) -> None:
         write_lock(Lock(), tmp_path / "file" / "lock")
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_scalars_are_what_yaml_reads(text: str) -> None:
     """Any reference is a key that every YAML reader reads back as the same text."""

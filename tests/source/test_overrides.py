@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from okd_payload.errors import InputError
@@ -65,6 +65,8 @@ def test_absolute_and_home_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("https://me:pw@host/a", "https://host/a"),
         ("etcd=./absent", "the source of etcd does not exist"),
         ("etcd=./file", "the source of etcd is not a folder"),
+        ("etcd=~surely-nobody", "the source of etcd cannot be read"),
+        ("etcd=" + "x" * 300, "the source of etcd cannot be read: [Errno 36] File name too long"),
         ("etcd=https://host/a@", "cannot be a git branch"),
         ("etcd=https://host/a@-x", "cannot be a git branch"),
         ("etcd=https://host/a@a..b", "cannot be a git branch"),
@@ -90,6 +92,7 @@ def test_each_component_once(tmp_path: Path) -> None:
         parse_overrides(["a=https://h/a", "a=https://h/b"], directory=tmp_path)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_an_override_or_a_mistake(text: str) -> None:
     """No text makes the parser fail in another way."""

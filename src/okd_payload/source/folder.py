@@ -94,11 +94,15 @@ async def take_snapshot(root: Path, git: Git) -> Snapshot:
 
 def _is_work_tree(root: Path) -> bool:
     """Whether ``root`` is the top of a git work tree; raises SourceError for no folder."""
-    if not root.is_dir():
-        raise SourceError(
-            f"there is no folder {root}", hint="a source is a folder or a git URL: check the path"
-        )
-    return (root / ".git").exists()
+    try:
+        if root.is_dir():
+            return (root / ".git").exists()
+        problem = "there is no such folder"
+    except (OSError, ValueError) as error:  # not ours, too long, or with a NUL
+        problem = str(error)
+    raise SourceError(
+        f"cannot read {root}: {problem}", hint="a source is a folder or a git URL: check the path"
+    )
 
 
 async def _work_tree(root: Path, git: Git) -> Snapshot:

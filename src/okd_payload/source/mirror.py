@@ -44,6 +44,7 @@ T = TypeVar("T")
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
 _ONE_COMMIT = ("--depth=1", "--filter=blob:none")
 _EVERYTHING = ("+refs/heads/*:refs/all/heads/*", "+refs/tags/*:refs/all/tags/*")
+_INCAPABLE = re.compile(r"unadvertised object|dumb http transport|shallow|filter")
 _FOUND_FILE = re.compile(rb"[0-9a-f]{40} blob ([0-9]+)\n")
 _FOUND_TREE = re.compile(rb"^[0-9a-f]{40} tree [0-9]+\n", re.MULTILINE)
 _SUBMODULE = re.compile(rb"(?:^|\0)160000 commit [0-9a-f]{40}\t([^\0]*)")
@@ -173,6 +174,8 @@ class Mirror:
                 return
             if "not our ref" in outcome.errors:
                 raise self._gone(commit)
+            if not _INCAPABLE.search(outcome.errors):
+                raise _Damaged(complaint(outcome))
             # Git takes the gaps of a partial copy for what a server owes it, also when that
             # server cannot fill them: such a copy cannot be completed, only replaced.
             await finish_in_thread(discard, self._path)

@@ -48,7 +48,7 @@ def parse_override(text: str, *, directory: Path) -> tuple[str, Source]:
     matched = _WITH_SCHEME.fullmatch(value) or _SCP_LIKE.fullmatch(value)
     if matched:
         return name, _git_source(matched["place"], matched["path"])
-    return name, _folder_source(name, directory / Path(value).expanduser())
+    return name, _folder_source(name, value, directory)
 
 
 def _git_source(place: str, path: str) -> GitSource:
@@ -58,8 +58,12 @@ def _git_source(place: str, path: str) -> GitSource:
     return GitSource(url=url, ref=check_ref(ref) if separator else "")
 
 
-def _folder_source(name: str, path: Path) -> FolderSource:
-    if not path.is_dir():
-        what = "is not a folder" if path.exists() else "does not exist"
-        raise InputError(f"the source of {name} {what}: {path}", hint=_HINT)
-    return FolderSource(path=str(path.resolve()))
+def _folder_source(name: str, value: str, directory: Path) -> FolderSource:
+    try:
+        path = directory / Path(value).expanduser()
+        if path.is_dir():
+            return FolderSource(path=str(path.resolve()))
+        what = f"is not a folder: {path}" if path.exists() else f"does not exist: {path}"
+    except (OSError, RuntimeError, ValueError) as error:  # too long, not ours, ~nobody, NUL
+        what = f"cannot be read: {error}"
+    raise InputError(f"the source of {name} {what}", hint=_HINT)

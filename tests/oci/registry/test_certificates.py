@@ -26,7 +26,7 @@ def _sign(folder, name, subject, extension):
     """A key and a certificate for ``subject``, signed by the authority in ``folder``."""
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     _openssl(folder, "req", *key, "-keyout", f"{name}.key", "-out", "request", "-subj", subject)
-    (folder / "extension").write_text(extension)
+    (folder / "extension").write_text(f"{extension}\nauthorityKeyIdentifier=keyid\n")
     ca = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
     _openssl(
         folder,
@@ -50,7 +50,8 @@ def keys(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
     authority = ("-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     output = ("-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=test authority")
-    _openssl(folder, "req", *authority, *output)
+    usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")  # Python insists since 3.13
+    _openssl(folder, "req", *authority, *output, *usage)
     _sign(folder, "server", "/CN=localhost", "subjectAltName=IP:127.0.0.1,DNS:localhost")
     _sign(folder, "client", "/CN=me", "extendedKeyUsage=clientAuth")
     return folder

@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from okd_payload.testing.docker_registry import serve_docker_registry
+
+# What a test may take depends on what else this machine does.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

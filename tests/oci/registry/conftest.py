@@ -50,8 +50,13 @@ async def server() -> AsyncIterator[RegistryServer]:
 
 @pytest.fixture
 async def client(clock: ManualClock) -> AsyncIterator[RegistryClient]:
-    """A client that finds a silent server dead after a fifth of a second."""
-    settings = RegistrySettings(stall_seconds=0.2, answer_seconds=0.4, certificate_folders=())
+    """A client that finds a silent server dead after a fifth of a second.
+
+    It knows that the server speaks plain http: reading the roots for a try with TLS takes time.
+    """
+    settings = RegistrySettings(
+        stall_seconds=0.2, answer_seconds=0.4, plain_http_hosts=frozenset({"127.0.0.1"})
+    )
     async with RegistryClient(settings, clock=clock) as client:
         yield client
 

@@ -177,16 +177,17 @@ async def test_plain_http_needs_permission(server, clock, monkeypatch):
 
 async def test_requests_side_by_side_fall_back_together(server, clock):
     """When many requests meet a plain host at once, none fails because another was first."""
-    for _ in range(20):
+    for _ in range(3):
         async with RegistryClient(clock=clock) as client:
             repository = client.repository(parse_reference(f"{server.host}/okd/a"))
             answers = await asyncio.gather(*(repository.manifests.tags() for _ in range(16)))
             assert answers == [[]] * 16
 
 
-async def test_loopback_falls_back_to_plain_http(server, client):
+async def test_loopback_falls_back_to_plain_http(server):
     """A registry on this machine needs no certificate: what speaks no TLS is asked without."""
-    repository = client.repository(parse_reference(f"{server.host}/okd/a"))
-    assert await repository.manifests.tags() == []
     named = server.host.replace("127.0.0.1", "localhost")
-    assert await client.repository(parse_reference(f"{named}/okd/a")).manifests.tags() == []
+    async with RegistryClient() as client:
+        for host in (server.host, named):
+            repository = client.repository(parse_reference(f"{host}/okd/a"))
+            assert await repository.manifests.tags() == []

@@ -19,6 +19,7 @@ from okd_payload.testing.registry_faults import Reply
 from okd_payload.testing.registry_logins import Accounts, Login
 from okd_payload.testing.registry_server import RegistryServer, ServerOptions
 
+PLAIN = frozenset({"127.0.0.1"})
 PASSWORD = "hunter2"  # a word that must never be seen
 ACCOUNTS = Accounts(
     passwords={"me": PASSWORD, "reader": PASSWORD},
@@ -41,7 +42,7 @@ def log_in(tmp_path, clock):
         pair = base64.b64encode(f"{user}:{password}".encode()).decode()
         path = tmp_path / "auth.json"
         path.write_text(json.dumps({"auths": {server.host: entry or {"auth": pair}}}))
-        return RegistryClient(RegistrySettings(auth_file=path, certificate_folders=()), clock=clock)
+        return RegistryClient(RegistrySettings(auth_file=path, plain_http_hosts=PLAIN), clock=clock)
 
     return make
 

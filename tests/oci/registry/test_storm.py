@@ -73,7 +73,11 @@ KINDS = st.builds(
 async def _use(server, auth_file):
     """Write and read blobs and images; what succeeds is compared with what was meant."""
     chosen = RegistrySettings(
-        auth_file=auth_file, stall_seconds=0.05, answer_seconds=0.05, chunk_bytes=100_000
+        auth_file=auth_file,
+        stall_seconds=0.05,
+        answer_seconds=0.05,
+        chunk_bytes=100_000,
+        plain_http_hosts=frozenset({"127.0.0.1"}),
     )
     errors = []
     clock = ManualClock()
@@ -104,7 +108,7 @@ async def _use(server, auth_file):
     return errors, clock.monotonic()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(kind=KINDS, faults=st.lists(FAULTS, max_size=6), stall=st.none() | STALLS)
 def test_nothing_wrong_is_ever_kept(tmp_path_factory, kind, faults, stall):
     """In any weather, on any kind of registry: right in the end, or a clear error in time."""

@@ -24,7 +24,10 @@ MEBIBYTE = 1024 * 1024
 CONTENT = random.Random(1).randbytes(3 * MEBIBYTE + 17)
 BLOB = blob_of(CONTENT, "x")
 SETTINGS = RegistrySettings(
-    chunk_bytes=MEBIBYTE, stall_seconds=0.3, answer_seconds=0.3, certificate_folders=()
+    chunk_bytes=MEBIBYTE,
+    stall_seconds=0.3,
+    answer_seconds=0.3,
+    plain_http_hosts=frozenset({"127.0.0.1"}),
 )
 
 

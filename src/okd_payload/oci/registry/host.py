@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import msgspec
+from multidict import CIMultiDictProxy
 from yarl import URL
 
 from okd_payload.errors import RegistryError, RegistryRefused, TooLarge
@@ -71,7 +72,7 @@ class Answer(msgspec.Struct, frozen=True):
     """The whole of a small answer."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: CIMultiDictProxy[str]
     body: bytes
     url: URL
     """Where it came from, to resolve what it points at."""
@@ -166,41 +167,44 @@ class Host:
                 latency = self.transport.clock.monotonic() - began
                 limiter.succeeded(slot, None if request.body else latency)
                 return response
-            renewed = await self._log_in(request, response, secret)
+            failure = await self._read_failure(response)
+            renewed = await self._log_in(request, failure, secret)
             if renewed is None:
                 break
-            response.release()
             secret = renewed
+        raise await self._judge(request, failure)
+
+    async def _read_failure(self, response: aiohttp.ClientResponse) -> Answer:
+        """An answer that the caller does not understand, as far as it can be read."""
         try:
-            raise await self._judge(request, response)
+            body = await self.transport.read(response, limit=_MAX_PROBLEM)
+        except (Transient, TooLarge):
+            body = b""
         finally:
             response.release()
+        return Answer(response.status, response.headers, body, response.url)
 
     async def _log_in(
-        self, request: Request, response: aiohttp.ClientResponse, refused: Secret | None
+        self, request: Request, answer: Answer, refused: Secret | None
     ) -> Secret | None:
         """Another header to try, None when the answer is no challenge or there is no other."""
-        if response.status != 401 or not self._is_own(response.url):
+        if answer.status != 401 or not self._is_own(answer.url):
             return None
-        challenges = parse_challenges(response.headers.getall("WWW-Authenticate", []))
+        challenges = parse_challenges(answer.headers.getall("WWW-Authenticate", []))
         if challenges and not {"basic", "bearer"} & {item.scheme for item in challenges}:
             raise unsupported_login(self.name, challenges)
         return await self._authorizer.renewed(
             request.path, request.access, challenges=challenges, refused=refused
         )
 
-    async def _judge(self, request: Request, response: aiohttp.ClientResponse) -> RegistryError:
+    async def _judge(self, request: Request, answer: Answer) -> RegistryError:
         """The error for an answer that the caller does not understand."""
-        try:
-            body = await self.transport.read(response, limit=_MAX_PROBLEM)
-        except (Transient, TooLarge):
-            body = b""
-        problem = responses.read_problem(response.status, body)
+        problem = responses.read_problem(answer.status, answer.body)
         # Object storage refuses a signed address that has expired: a new one may be had.
-        expired = problem.status in (401, 403) and not self._is_own(response.url)
+        expired = problem.status in (401, 403) and not self._is_own(answer.url)
         if problem.is_transient or expired:
             now = self.transport.clock.now()
-            wait = parse_retry_after(response.headers.get("Retry-After", ""), now=now)
+            wait = parse_retry_after(answer.headers.get("Retry-After", ""), now=now)
             return responses.transient(problem, retry_after=wait)
         login_hint = await self._authorizer.login_hint(request.path)
         return responses.refusal(problem, what=request.what, login_hint=login_hint)

@@ -13,9 +13,13 @@ from okd_payload.catalog.component import Argument, Copy, Layering
 from okd_payload.engines.buildah import Network, Secret
 from okd_payload.errors import BuildError, TransientBuildError
 from okd_payload.oci import media_types
+from okd_payload.oci.config import AddedLayer, change_config
+from okd_payload.oci.digest import Digest
 from okd_payload.oci.image import read_image
+from okd_payload.oci.layers.entry import Entry
+from okd_payload.oci.layers.tar_encoder import encode_header
 from okd_payload.oci.manifest import ImageManifest, encode_manifest
-from okd_payload.testing.images import blob_of
+from okd_payload.testing.images import blob_of, push_blob
 from okd_payload.testing.memory_repository import MemoryRepository
 
 pytestmark = pytest.mark.integration
@@ -321,3 +325,53 @@ async def test_storage_drivers_give_the_same_image(room, cold_room) -> None:
     assert sorted(await room.members(image.layers[-1])) == [
         *("bin", "bin/.wh.zcat", "new", "srv", "srv/.wh.removed", "srv/kept", "srv/kept/new")
     ]
+
+
+async def test_images_of_many_layers_can_be_built_on(room) -> None:
+    """More layers than names fit a page, in every place where an image can be used, twice."""
+    base = await read_image(room.repository, room.base)
+    room.repository, room.base = await with_more_layers(room.repository, base, 100)
+    dockerfile = (
+        "FROM other\nRUN echo first > /first\n"
+        "FROM base\n"
+        "COPY --from=third /file-99 /third\n"
+        "RUN --mount=type=bind,from=third,target=/mnt cp /mnt/file-50 /fourth && rm /file-3\n"
+    )
+    images = dict.fromkeys(("base", "other", "third"), room.base)
+
+    image = await room.build(dockerfile, images=images)
+    again = await room.build(dockerfile, images=images)
+
+    assert sorted(await room.members(image.layers[-1])) == [".wh.file-3", "fourth", "third"]
+    assert again.digest == image.digest
+
+
+async def with_more_layers(origin, image, number) -> tuple[MemoryRepository, Digest]:
+    """``image`` with more layers of one file each, in a repository of its own."""
+    repository = MemoryRepository()
+    for layer in image.layers:
+        chunks = [chunk async for chunk in origin.blobs.read(layer)]
+        repository.blobs.contents[layer.digest] = b"".join(chunks)
+    layers, added = list(image.layers), []
+    for count in range(number):
+        archive = encode_header(Entry(name=f"file-{count}")) + bytes(1024)
+        layers.append(await push_blob(repository, archive, media_types.OCI_LAYER))
+        added.append(AddedLayer(diff_id=layers[-1].digest))
+    content = change_config(image.config_bytes, added=added)
+    config = await push_blob(repository, content, media_types.OCI_CONFIG)
+    manifest = encode_manifest(
+        ImageManifest(config=config, layers=tuple(layers), media_type=media_types.OCI_MANIFEST)
+    )
+    await repository.manifests.put(manifest)
+    return repository, manifest.digest
+
+
+async def test_a_stage_can_stand_on_a_stage(room) -> None:
+    """Then each of the two has a layer, and the history fits."""
+    image = await room.build(
+        "FROM base AS first\nRUN echo first > /first\nFROM first\nRUN echo second > /second\n"
+    )
+
+    assert "first" in await room.members(image.layers[-2])
+    assert "second" in await room.members(image.layers[-1])
+    assert sum(not entry.empty_layer for entry in image.config.history) == len(image.layers)

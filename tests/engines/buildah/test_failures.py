@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pytest
 
-from okd_payload.engines.buildah.failures import failure_of
+from okd_payload.engines.buildah.failures import failure_of, only_tidying_failed
 from okd_payload.errors import BuildError, StorageError, TransientBuildError
 
 STEPS = "[1/2] STEP 1/3: FROM base\n[1/2] STEP 2/3: RUN make\n"
@@ -106,3 +106,19 @@ def test_instructions_are_shown_in_one_line_and_without_our_folders() -> None:
 def test_any_log_gives_an_error(text) -> None:
     """Whatever was printed, there is a message."""
     assert failure(text).message.startswith("cannot build tool: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "complete"),
+    [
+        ("COMMIT oci:x\n--> \nError: layer not known\n", True),
+        ("COMMIT oci:x\n--> 1f2e\n[Warning] arg [A]\nError: layer not known\n", True),
+        ("STEP 1/2: FROM first\nError: layer not known\n", False),
+        ("COMMIT oci:x\n--> \nError: layer not known\nError: more\n", False),
+    ],
+)
+def test_a_complete_image_is_not_lost_to_tidying(text, complete) -> None:
+    """Only the one complaint about a stage's image, after the result was written, is ignored."""
+    log = BytesIO(text.encode())
+
+    assert only_tidying_failed(log, 0) is complete

@@ -14,14 +14,12 @@ import shlex
 from pathlib import Path
 from typing import IO
 
-import msgspec
-
 from okd_payload.build.engine import BuildStep
 from okd_payload.catalog.component import Layering
 from okd_payload.engines.buildah import program
 from okd_payload.engines.buildah.dockerfile import declare_epoch
 from okd_payload.engines.buildah.drivers import Driver, find_driver
-from okd_payload.engines.buildah.failures import failure_of, read_tail
+from okd_payload.engines.buildah.failures import failure_of, only_tidying_failed
 from okd_payload.engines.buildah.image_config import EPOCH_ARGUMENT
 from okd_payload.engines.buildah.limits import Limits, limited
 from okd_payload.engines.buildah.parents import Parents, image_id
@@ -82,7 +80,14 @@ class BuildahEngine:
                 program.furnish(workspace)
                 context = await self._lay_out(step, workspace)
                 images = await parents.bring(step.images.values(), step.platform, workspace, file)
-                await self._run(step, images, parents, workspace, context, file)
+                store = parents.lend(images.values(), workspace)
+                command = [*self._command(step, images, store, workspace), str(context)]
+                try:
+                    await self._run(step, command, workspace, file)
+                except BuildError as error:
+                    if parents.lost_some(images.values(), error.message):
+                        raise _storage_lost_images(step) from error
+                    raise
                 return await self._results.store(workspace, step=step, parents=images.values())
 
     async def prune(self) -> bool:
@@ -129,47 +134,25 @@ class BuildahEngine:
             )
         return context
 
-    async def _run(  # noqa: PLR0917 - one build has so many parts, each of another type
-        self,
-        step: BuildStep,
-        images: dict[Digest, Image],
-        parents: Parents,
-        workspace: Workspace,
-        context: Path,
-        log: IO[bytes],
+    async def _run(
+        self, step: BuildStep, command: list[str], workspace: Workspace, log: IO[bytes]
     ) -> None:
-        command = self._command(step, images, parents.store, workspace)
         with limited(Limits.of(step.resources), workspace.path.name) as group:
-            log.write(_heading(step, [*command, str(context)], group.notice))
+            log.write(_heading(step, command, group.notice))
             start = log.seek(0, 2)
             outcome = await program.run(
-                group.wrap([*command, str(context)]),
-                workspace,
-                log=log,
-                network=self._settings.network,
+                group.wrap(command), workspace, log=log, network=self._settings.network
             )
-        if outcome.code == 0:
-            return
-        if parents.distrust(images.values(), read_tail(log, start)):
-            raise TransientBuildError(
-                f"buildah's storage lost an image that {step.component} stands on",
-                hint="the same command imports it again",
-            )
-        raise failure_of(log, start, doing=f"build {step.component}", component=step.component)
+        if outcome.code != 0 and not only_tidying_failed(log, start):
+            raise failure_of(log, start, doing=f"build {step.component}", component=step.component)
 
     def _command(
         self,
         step: BuildStep,
         images: dict[Digest, Image],
-        parents: program.Store,
+        store: program.Store,
         workspace: Workspace,
     ) -> list[str]:
-        store = msgspec.structs.replace(
-            parents,
-            root=workspace.root,
-            run_root=workspace.run_root,
-            images=parents.root if images else None,
-        )
         text = declare_epoch(step.dockerfile, component=step.component)
         workspace.dockerfile.write_text(text, encoding="utf-8", newline="")
         layers = "true" if step.layering is Layering.EACH else "false"
@@ -196,6 +179,13 @@ class BuildahEngine:
             f"--tag={expect_result(workspace, images.values())}",
             f"--file={workspace.dockerfile}",
         ]
+
+
+def _storage_lost_images(step: BuildStep) -> TransientBuildError:
+    return TransientBuildError(
+        f"buildah's storage lost an image that {step.component} stands on",
+        hint="the same command imports it again",
+    )
 
 
 def _heading(step: BuildStep, command: list[str], notice: str) -> bytes:

@@ -51,6 +51,9 @@ _TRANSIENT_WORDS = (
     r"eai_again|econnreset|etimedout|npm err! network",
 )
 _TRANSIENT = re.compile("|".join(_TRANSIENT_WORDS), re.IGNORECASE)
+_UNTIDY = re.compile(
+    r"^--> ?[0-9a-f]*\n(\s|\[Warning\].*)*Error: layer not known\s*\Z", re.MULTILINE
+)
 _KILLED = re.compile(
     r"signal: killed|exit status 137|out of memory|cannot allocate memory", re.IGNORECASE
 )
@@ -72,6 +75,15 @@ def failure_of(log: IO[bytes], start: int, *, doing: str, component: str = "") -
     if _KILLED.search(telling):
         log_hint = f"it may have run out of memory: run fewer jobs at once; {log_hint}"
     return BuildError(message, hint=log_hint)
+
+
+def only_tidying_failed(log: IO[bytes], start: int) -> bool:
+    """Whether the image is complete, and only the image of a stage could not be removed.
+
+    So every build ends whose last stage stands on another stage: when buildah (1.28 to 1.39)
+    removes the other's image it does not look for the layers below in the parents' storage.
+    """
+    return _UNTIDY.search(read_tail(log, start)) is not None
 
 
 def read_tail(log: IO[bytes], start: int) -> str:

@@ -15,8 +15,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
+import msgspec
+
 from okd_payload.engines.buildah import program
-from okd_payload.engines.buildah.drivers import Driver
+from okd_payload.engines.buildah.drivers import VFS, Driver
 from okd_payload.engines.buildah.failures import failure_of
 from okd_payload.engines.buildah.storage import Workspace
 from okd_payload.oci.blob_sources import RepositorySource
@@ -27,6 +29,8 @@ from okd_payload.oci.layout.files import storage_errors
 from okd_payload.oci.manifest import Platform
 from okd_payload.oci.repository import Repository
 
+_FEW_LAYERS = 16
+"""As many names fit a page, however long the path of our state folder is."""
 _DAMAGED = re.compile(
     r"image not known|layer not known|no such file or directory.*/overlay/l/|identifier is not"
 )
@@ -57,13 +61,30 @@ class Parents:
             found[digest] = image
         return found
 
-    def distrust(self, images: Iterable[Image], said: str) -> bool:
-        """Whether ``said`` means that the storage lost images; then import them anew."""
+    def lost_some(self, images: Iterable[Image], said: str) -> bool:
+        """Whether ``said`` means that the storage lost images; they are imported anew then."""
         if not _DAMAGED.search(said):
             return False
         for image in images:
             self._note(image).unlink(missing_ok=True)
         return True
+
+    def lend(self, images: Iterable[Image], workspace: Workspace) -> program.Store:
+        """The storage of ``workspace``, which finds ``images`` in ours.
+
+        The names of all layers of an image have to fit a page of memory when it is mounted, so
+        buildah takes relative names for many layers. Before 1.33 it takes them relative to the
+        workspace's storage although the layers are in ours; so links are put where it looks.
+        """
+        own = msgspec.structs.replace(
+            self.store, root=workspace.root, run_root=workspace.run_root, images=self.store.root
+        )
+        deepest = max((len(image.layers) for image in images), default=0)
+        if not deepest:
+            return msgspec.structs.replace(own, images=None)
+        if own.driver != VFS.name and deepest > _FEW_LAYERS:
+            _link_layers(self.store.root / own.driver, own.root / own.driver)
+        return own
 
     async def _import(self, image: Image, workspace: Workspace, log: IO[bytes]) -> None:
         path = workspace.path / f"parent-{hex_of(image.digest)[:12]}"
@@ -88,6 +109,16 @@ class Parents:
 
     def _note(self, image: Image) -> Path:
         return self._notes / hex_of(image.digest)
+
+
+def _link_layers(origin: Path, target: Path) -> None:
+    """Let all layers below ``origin`` be found below ``target``, by their short names too."""
+    with storage_errors("write to", target):
+        (target / "l").mkdir(parents=True)
+        for link in (origin / "l").iterdir():
+            layer = link.readlink()
+            (target / "l" / link.name).symlink_to(layer)
+            (target / layer.parts[1]).symlink_to(origin / layer.parts[1])
 
 
 def image_id(image: Image) -> str:

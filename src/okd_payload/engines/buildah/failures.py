@@ -21,7 +21,12 @@ _SHOWN_LINES = 12
 
 _WORKSPACE = re.compile(r"/\S*/workspaces/[0-9a-f]+/source\b")
 _STEP = re.compile(r'building at STEP "(?P<step>.*?)": (?P<reason>.*)', re.DOTALL)
-_DISK_FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
+_INTERNALS = re.compile(r"(?<=committing container) for step \{.*?\}(?=: )", re.DOTALL)
+_DISK_FULL = re.compile(
+    r"no space left on device|disk quota exceeded|storing layer \S+ to file: .*closed pipe",
+    re.IGNORECASE,
+)
+"""The last is how buildah says that it could not write the archive of a layer."""
 _TRANSIENT_WORDS = (
     # buildah and the kernel
     r"sealing memfd copy: (device or resource busy|resource temporarily unavailable)",
@@ -61,13 +66,14 @@ _KILLED = re.compile(
 
 def failure_of(log: IO[bytes], start: int, *, doing: str, component: str = "") -> OkdPayloadError:
     """The error for what ``log`` says from offset ``start`` on."""
-    lines = _WORKSPACE.sub("the source", read_tail(log, start)).splitlines()
+    text = _INTERNALS.sub("", _WORKSPACE.sub("the source", read_tail(log, start)))
+    lines = text.splitlines()
     telling = "\n".join(lines[-_TELLING_LINES:])
     message = f"cannot {doing}: {_reason(lines)}"
     if _DISK_FULL.search(telling):
         return StorageError(
             f"{message}: the disk is full",
-            hint="free some space, `okd-payload prune` helps, and run the same command again",
+            hint="free some space and run the same command again",
         )
     log_hint = f"`okd-payload logs {component}` shows everything" if component else ""
     if _TRANSIENT.search(telling):

@@ -11,7 +11,8 @@ import pytest
 from okd_payload.build.engine import CopiedFiles
 from okd_payload.catalog.component import Argument, Copy, Layering
 from okd_payload.engines.buildah import Network, Secret
-from okd_payload.errors import BuildError, TransientBuildError
+from okd_payload.errors import BuildError, StorageError, TransientBuildError
+from okd_payload.locations import Locations
 from okd_payload.oci import media_types
 from okd_payload.oci.config import AddedLayer, change_config
 from okd_payload.oci.digest import Digest
@@ -251,6 +252,25 @@ async def test_content_may_be_kept_anywhere(base_room, cold_room) -> None:
 
     assert image.layers[:-1] == base.layers
     assert await cold_room.read(image.layers[-1], "built") == "built\n"
+
+
+@pytest.mark.parametrize("name", [".local", "Own State", "ünï'ted%"])
+async def test_the_storage_may_have_any_name(cold_room, name) -> None:
+    """What is no name of an image, such as .local where state is by default, is fine."""
+    cold_room.locations = Locations(cache=cold_room.path / "cache", state=cold_room.path / name)
+
+    assert await cold_room.build("FROM base\nRUN true\n")
+
+
+@pytest.mark.parametrize("name", ["a:b", "a,b", 'a"b', "a\\b", "a\nb"])
+async def test_a_storage_that_options_cannot_name_is_refused(cold_room, name) -> None:
+    """Buildah and overlay mounts take these characters apart, so another folder is asked for."""
+    cold_room.locations = Locations(cache=cold_room.path / "cache", state=cold_room.path / name)
+
+    with pytest.raises(StorageError, match="buildah cannot work in") as caught:
+        await cold_room.build("FROM base\nRUN true\n")
+
+    assert "--state" in caught.value.hint
 
 
 async def test_storage_that_lost_an_image_mends_itself(cold_room) -> None:

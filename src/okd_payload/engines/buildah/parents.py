@@ -91,7 +91,8 @@ class Parents:
         await self._lay_out(image, path)
         command = [self._buildah, *self.store.flags, "pull", program.policy_flag(workspace)]
         start = log.seek(0, 2)
-        outcome = await program.run([*command, "--quiet", f"oci:{path}"], workspace, log=log)
+        # Relative, because buildah makes a name of the path, and ".local" is not one.
+        outcome = await program.run([*command, "--quiet", f"oci:{path.name}"], workspace, log=log)
         if outcome.code != 0:
             raise failure_of(log, start, doing=f"import {image.digest}")
         with storage_errors("write to", self._notes):

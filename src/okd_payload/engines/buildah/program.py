@@ -142,9 +142,10 @@ async def run(
     log: IO[bytes] | None = None,
     network: Network = Network.HOST,
 ) -> process.Outcome:
-    """Run ``command``, which begins with buildah, for ``workspace``, which stays alive with it."""
+    """Run ``command``, which begins with buildah, in ``workspace``, which stays alive with it."""
     return await process.run(
         wrap(command, network=network),
+        directory=workspace.path,
         environment=environment(workspace),
         log=log,
         held=(workspace.lock,),

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -27,6 +28,9 @@ from okd_payload.engines.buildah.limits import remove_groups
 from okd_payload.errors import StorageError
 from okd_payload.oci.layout.files import locked, storage_errors, try_lock
 from okd_payload.oci.threads import finish_in_thread
+
+_UNFIT = re.compile(r'[:,"\\\x00-\x1f]')
+"""What separates or quotes paths in the options of buildah and of overlay mounts."""
 
 
 class Workspace:
@@ -59,7 +63,15 @@ class Storage:
 
     @contextlib.asynccontextmanager
     async def workspace(self, *, program: str) -> AsyncIterator[Workspace]:
-        """A new workspace, removed at the end. Removes what dead builds left, too."""
+        """A new workspace, removed at the end. Removes what dead builds left, too.
+
+        Raises StorageError.
+        """
+        if unfit := _UNFIT.search(str(self.path)):
+            raise StorageError(
+                f"buildah cannot work in {self.path}: its name has a {unfit[0]!r}",
+                hint="choose another folder with --state",
+            )
         with storage_errors("use", self.path):
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._workspaces.mkdir(exist_ok=True)

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -24,7 +25,6 @@ from okd_payload.errors import InputError
 from okd_payload.oci.image import Image
 from okd_payload.oci.location import RegistryLocation, parse_location
 from okd_payload.oci.reference import DEFAULT_TAG, Reference
-from okd_payload.oci.registry import RegistrySettings
 from okd_payload.release.compare import (
     Comparison,
     changed_images,
@@ -46,6 +46,9 @@ from okd_payload.release.report import (
 )
 from okd_payload.release.report_json import make_info
 from okd_payload.release.times import format_time, from_seconds, parse_time
+
+if TYPE_CHECKING:  # loads the HTTP client
+    from okd_payload.oci.registry import RegistrySettings
 
 _COLUMNS = {
     "pullspecs": ImageColumn.PULL_SPEC,
@@ -177,7 +180,7 @@ class _Info:
         elif shown.layout == "image_for":
             click.echo(find_image(release, shown.image_for))
         elif shown.layout == "contents":
-            click.get_binary_stream("stdout").write(describe_contents(release.content))
+            sys.stdout.buffer.write(describe_contents(release.content))
         elif shown.format in _LINES:
             for tag in release.tags:
                 click.echo(escape_controls(_LINES[shown.format](tag)))

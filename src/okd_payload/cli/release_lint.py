@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -22,9 +22,11 @@ from okd_payload.cli.settings import Settings
 from okd_payload.issues import Issue, Permit, apply_permits
 from okd_payload.oci.location import parse_location
 from okd_payload.oci.reference import DEFAULT_TAG
-from okd_payload.oci.registry import RegistrySettings
 from okd_payload.release.lint import lint_base, lint_images, lint_release
 from okd_payload.release.load import find_folder, read_folder, read_release
+
+if TYPE_CHECKING:  # loads the HTTP client
+    from okd_payload.oci.registry import RegistrySettings
 
 _REASON = "permitted on the command line"
 

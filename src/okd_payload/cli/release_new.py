@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,10 +24,15 @@ from okd_payload.cli.services import Services, open_services
 from okd_payload.cli.settings import Settings
 from okd_payload.errors import InputError, ReleaseError
 from okd_payload.oci.location import Location, RegistryLocation, parse_location
-from okd_payload.oci.registry import RegistrySettings
 from okd_payload.oci.threads import finish_in_thread
 from okd_payload.progress import Noticed
-from okd_payload.release.assemble import AssembledRelease, find_base, put_on_base, require_sound
+from okd_payload.release.assemble import (
+    AssembledRelease,
+    find_base,
+    put_on_base,
+    require_none_blocks,
+    require_sound,
+)
 from okd_payload.release.image import write_layer
 from okd_payload.release.images import RepositoryOf
 from okd_payload.release.mirror import mirror_images
@@ -43,6 +49,9 @@ from okd_payload.release.publish import publish_release, write_file, write_folde
 from okd_payload.release.signature_message import encode_message
 from okd_payload.release.sources import write_operator_folders
 from okd_payload.release.times import format_time, from_seconds
+
+if TYPE_CHECKING:  # loads the HTTP client
+    from okd_payload.oci.registry import RegistrySettings
 
 
 @click.command()
@@ -79,6 +88,8 @@ class _Job:
                 request, open_location=services.open_location, progress=self._progress
             )
             if outputs.format:
+                print_issues(prepared.given.issues, self._settings)
+                require_none_blocks(prepared.given.issues)
                 now = from_seconds(int(services.clock.now()))
                 print_go_json(merged_stream(prepared, now=now), outputs.format)
                 return
@@ -201,6 +212,6 @@ class _Job:
 async def _write_file(payload: Payload, name: str) -> None:
     layer = await finish_in_thread(write_layer, payload)
     if name == "-":
-        click.get_binary_stream("stdout").write(layer.content)
+        sys.stdout.buffer.write(layer.content)
     else:
         write_file(payload, layer, Path(name))

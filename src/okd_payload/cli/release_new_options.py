@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -139,8 +140,7 @@ def _read_component_versions(options: dict[str, Any]) -> ComponentVersions:
 
 def _read_stream(name: str) -> RawImageStream:
     if name == "-":
-        content = click.get_binary_stream("stdin").read()
-        return parse_image_stream(content, path="standard input")
+        return parse_image_stream(sys.stdin.buffer.read(), path="standard input")
     return read_image_stream_file(Path(name))
 
 

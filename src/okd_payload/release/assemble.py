@@ -15,7 +15,7 @@ all of it; the caller shows them, applies permits, and goes on to ``put_on_base`
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -183,13 +183,18 @@ def permit(payload: Payload, permits: Sequence[Permit]) -> Payload:
 
 def require_sound(payload: Payload) -> None:
     """Raise ReleaseError when an issue blocks the publication of ``payload``."""
-    blocking = [issue for issue in payload.issues if issue.blocks]
+    require_none_blocks(payload.issues)
+
+
+def require_none_blocks(issues: Iterable[Issue]) -> None:
+    """Raise ReleaseError, which tells of the first, when one of ``issues`` blocks."""
+    blocking = [issue for issue in issues if issue.blocks]
     if blocking:
         more = f", and {len(blocking) - 1} more errors" if len(blocking) > 1 else ""
-        first = blocking[0]
+        who = f"{blocking[0].component}: " if blocking[0].component else ""
         raise ReleaseError(
-            f"unable to create a release: {first.component}: {first.message}{more}",
-            hint=first.hint,
+            f"unable to create a release: {who}{blocking[0].message}{more}",
+            hint=blocking[0].hint,
         )
 
 

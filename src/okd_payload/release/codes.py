@@ -104,6 +104,9 @@ PRIVATE_IMAGE = IssueCode(
     Severity.ERROR,
     "The release uses an image from a registry that not everybody can pull from.",
 )
+INVALID_PULL_SPEC = IssueCode(
+    "invalid-pull-spec", Severity.ERROR, "The release names an image by what is no pull spec."
+)
 FLOATING_IMAGE = IssueCode(
     "floating-image", Severity.WARNING, "The release names an image by tag instead of by digest."
 )
@@ -132,5 +135,6 @@ ALL_CODES = (
     LEFTOVER_PLACEHOLDER,
     FOREIGN_IMAGE,
     PRIVATE_IMAGE,
+    INVALID_PULL_SPEC,
     FLOATING_IMAGE,
 )

@@ -23,9 +23,7 @@ _PADDING = 2
 _KEYS = {"before": "from", "after": "to"}
 
 
-class ChangedImage(
-    msgspec.Struct, frozen=True, kw_only=True, rename=_KEYS
-):
+class ChangedImage(msgspec.Struct, frozen=True, kw_only=True, rename=_KEYS):
     """A tag that is not the same image in both."""
 
     name: str
@@ -39,9 +37,7 @@ class ChangedImage(
         return not (before and after) or before == after
 
 
-class ChangedManifest(
-    msgspec.Struct, frozen=True, kw_only=True, rename=_KEYS
-):
+class ChangedManifest(msgspec.Struct, frozen=True, kw_only=True, rename=_KEYS):
     """A file that is not the same in both, in base64."""
 
     filename: str
@@ -49,9 +45,7 @@ class ChangedManifest(
     after: str | None
 
 
-class Comparison(
-    msgspec.Struct, frozen=True, kw_only=True, rename=_KEYS
-):
+class Comparison(msgspec.Struct, frozen=True, kw_only=True, rename=_KEYS):
     """The whole difference, as ``oc adm release info -o json`` prints it."""
 
     before: ReleaseInfo

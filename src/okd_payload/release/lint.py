@@ -81,11 +81,13 @@ async def lint_base(content: ReleaseContent, repository: Repository) -> list[Iss
 
 def _check_tag(tag: TagReference) -> Iterator[Issue]:
     pull_spec = pull_spec_of(tag)
+    if not pull_spec:
+        return
     try:
         reference = parse_reference(pull_spec)
     except InvalidReference as error:
-        yield codes.INVALID_REFERENCES.issue(
-            f"{pull_spec!r} is no pull spec",
+        yield codes.INVALID_PULL_SPEC.issue(
+            error.message,
             component=tag.name,
             file=labels.IMAGE_REFERENCES,
             hint=error.hint,

@@ -68,7 +68,7 @@ def _read_metadata(content: ReleaseContent, issues: list[Issue]) -> ReleaseMetad
     if text is None:
         return None
     try:
-        metadata = parse_metadata(text, path="")
+        metadata = parse_metadata(text.decode(errors="replace").encode(), path="")
         problem = "" if metadata.kind == METADATA_KIND else f"kind is {metadata.kind!r}"
         if not problem and not metadata.version:
             problem = "there is no version"

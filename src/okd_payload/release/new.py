@@ -78,11 +78,12 @@ class NewRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def repeats(self) -> bool:
-        """Whether a release shall be made again exactly as it is."""
+        """Whether a release shall be made again exactly as it is, its time of creation included."""
         lenience = ReleaseOptions(
             allow_missing_images=self.options.allow_missing_images,
             check_manifests=self.options.check_manifests,
             version_keys=self.options.version_keys,
+            created=self.options.created,
         )
         changes = (self.previous, self.following, self.metadata) != (None, None, None)
         changes = changes or bool(self.mappings or self.excluded or self.base)
@@ -242,7 +243,9 @@ def _complete(
     """The options of ``request``, with what the source release leaves to its heirs."""
     inherited = (source.metadata if source else None) or ReleaseMetadata()
     options = request.options
-    created = source.references.metadata.creation_timestamp if source else None
+    created = options.created
+    if source and request.repeats:
+        created = source.references.metadata.creation_timestamp
     return msgspec.structs.replace(
         options,
         name=options.name or (source.name if source else ""),
@@ -250,7 +253,7 @@ def _complete(
         following=inherited.next if request.following is None else request.following,
         metadata=inherited.metadata if request.metadata is None else request.metadata,
         base_tag=request.base_tag or base_tag or labels.BASE_TAG,
-        created=options.created or (created if request.repeats else None),
+        created=created,
     )
 
 

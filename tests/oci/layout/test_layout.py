@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import random
 
@@ -297,6 +298,7 @@ def test_forgetting_takes_the_writers_folder_away(layout):
     writer.enter()
     assert [path.name for path in _scratch(layout)] == ["lease"]
     del writer
+    gc.collect()
     assert _scratch(layout) == []
 
 

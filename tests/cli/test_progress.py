@@ -45,13 +45,14 @@ def tally_of(clock, *, total=0, waves=None):
 
 
 def test_plain_lines_tell_work_and_failures(clock, capsys):
-    """Each thing that takes time or fails has one line on standard error."""
-    lines = PlainLines(tally_of(clock, total=4), colored=None)
+    """Each thing that takes time or fails is told on standard error, nothing twice."""
+    lines = PlainLines(tally_of(clock, total=5), colored=None)
     lines(Started(subject="etcd", activity="build", detail="changed commit"))
     lines(Noticed(subject="etcd", message="attempt 1 failed, trying again"))
-    lines(Finished(subject="etcd", outcome="built", seconds=75))
+    lines(Finished(subject="etcd", outcome="built", detail="changed commit", seconds=75))
     lines(Finished(subject="base", outcome="reused", detail="nothing changed"))
-    lines(Failed(subject="cli", reason="exit code 1"))
+    lines(Finished(subject="tools", outcome="stub", detail="not built here", seconds=0.001))
+    lines(Failed(subject="cli", reason="exit code 1\n  no such file\nbye", seconds=2))
     lines(Finished(subject="tests", outcome="skipped", detail="cli failed"))
     clock.moment = 80
     lines.close()
@@ -61,9 +62,11 @@ def test_plain_lines_tell_work_and_failures(clock, capsys):
         "build etcd: changed commit",
         "note etcd: attempt 1 failed, trying again",
         "built etcd in 1 min 15 s",
-        "failed cli: exit code 1",
-        "skipped tests: cli failed",
-        "4 of 4, 100 %, 1 built, 1 failed, 1 reused, 1 skipped, 1 min 20 s",
+        "stub tools: not built here",
+        "failed cli in 2.0 s: exit code 1",
+        "  no such file",
+        "  bye",
+        "5 of 5, 100 %, 1 built, 1 failed, 1 reused, 1 skipped, 1 stub, 1 min 20 s",
     ]
 
 
@@ -85,8 +88,8 @@ def test_nothing_done_is_not_worth_a_line(clock, capsys):
 def test_text_of_others_is_escaped(clock, capsys):
     """Names and reasons cannot steer the terminal."""
     lines = PlainLines(tally_of(clock), colored=None)
-    lines(Failed(subject="a\x1bb", reason="line\nline\x07"))
-    assert capsys.readouterr().err == "failed a\\x1bb: line\\nline\\x07\n"
+    lines(Failed(subject="a\x1bb", reason="line\nerror: line\x07"))
+    assert capsys.readouterr().err == "failed a\\x1bb: line\n  error: line\\x07\n"
 
 
 def test_the_summary_knows_the_wave(clock):

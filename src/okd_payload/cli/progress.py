@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Progress events on standard error: drawn in a terminal, plain lines elsewhere.
 
-Plain lines tell what takes time or went wrong; what was there already is only counted. The last
-line says how everything ended. Standard output is for results and stays free.
+Plain lines tell what takes time or went wrong; what was there already, and what was not even
+tried, is only counted. The last line says how everything ended. Standard output is for results
+and stays free.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ from okd_payload.progress import (
     ignore_progress,
 )
 
-_SILENT = frozenset({"reused", "present"})
+_SILENT = frozenset({"reused", "present", "skipped"})
 """Outcomes that took no work: counted, not told one by one."""
+_TELLING_SECONDS = 0.05
+"""What took less took no time worth telling."""
 _QUICK = frozenset({"copy"})
 """Activities whose end says enough, where lines are not drawn over."""
-_COLORS = {"failed": "red", "skipped": "yellow", "built": "green"}
+_COLORS = {"failed": "red", "built": "green"}
 
 
 @contextlib.contextmanager
@@ -114,19 +117,20 @@ class Tally:
                     self.running[event.subject].done = done
                     self.running[event.subject].total = total
             case Finished(outcome=outcome, detail=detail, seconds=seconds):
-                self._end(event.subject, outcome)
-                took = f"{subject} in {format_duration(seconds)}" if seconds else subject
-                return None if outcome in _SILENT else Line(outcome, _join(took, detail))
-            case Failed(reason=reason):
+                began = self._end(event.subject, outcome)
+                told = began is not None and began.detail == escape_controls(detail)
+                text = _join(_took(subject, seconds), "" if told else detail)
+                return None if outcome in _SILENT else Line(outcome, text)
+            case Failed(reason=reason, seconds=seconds):
                 self._end(event.subject, "failed")
-                return Line("failed", _join(subject, reason))
+                return Line("failed", _join(_took(subject, seconds), reason))
             case Noticed(message=message):
                 return Line("note", _join(subject, message))
         return None
 
-    def _end(self, subject: str, outcome: str) -> None:
-        self.running.pop(subject, None)
+    def _end(self, subject: str, outcome: str) -> Running | None:
         self.ended[outcome] += 1
+        return self.running.pop(subject, None)
 
     def summary(self) -> str:
         """Where everything stands, on one line."""
@@ -162,5 +166,14 @@ class PlainLines:
             click.echo(self._tally.summary(), err=True, color=self._colored)
 
 
+def _took(subject: str, seconds: float) -> str:
+    if seconds < _TELLING_SECONDS:
+        return subject
+    return f"{subject} in {format_duration(seconds)}"
+
+
 def _join(subject: str, detail: str) -> str:
-    return f"{subject}: {escape_controls(detail)}" if detail else subject
+    """``subject`` and what there is to say of it, lines after the first set in."""
+    lines = escape_controls(detail, keep_lines=True).split("\n")
+    text = "\n  ".join(line.removeprefix("  ") for line in lines)
+    return f"{subject}: {text}" if text else subject

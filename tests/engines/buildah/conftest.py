@@ -157,11 +157,11 @@ class Stranger:
         self.workspaces = self.home / "state" / "buildah" / "workspaces"
         self._base = base
 
-    def command(self, dockerfile: str) -> list[str | Path]:
+    def command(self, dockerfile: str, *, network: str = "host") -> list[str | Path]:
         """The program that builds ``dockerfile`` as that user and prints the digest."""
         become = ["unshare", "--mount", "--", "sh", HERE / "as_ordinary_user.sh", self.path]
         build = [sys.executable, HERE / "lonely_build.py", self.home, self._base, dockerfile]
-        return [*become, sys.base_prefix, *build]
+        return [*become, sys.base_prefix, *build, network]
 
 
 @pytest.fixture

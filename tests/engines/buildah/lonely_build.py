@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A program for tests: one build, to be run by another user, or killed on the way.
 
-``lonely_build.py FOLDER BASE DOCKERFILE``: builds the text DOCKERFILE on the image BASE of the
-layout ``FOLDER/images`` and prints the digest.
+``lonely_build.py FOLDER BASE DOCKERFILE NETWORK``: builds the text DOCKERFILE on the image BASE
+of the layout ``FOLDER/images``, with the network ``host`` or ``none``, and prints the digest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from okd_payload.build.engine import BuildStep
-from okd_payload.engines.buildah import BuildahEngine
+from okd_payload.engines.buildah import BuildahEngine, BuildahSettings, Network
 from okd_payload.locations import Locations
 from okd_payload.oci.digest import parse_digest
 from okd_payload.oci.layout import LayoutRepository
@@ -21,7 +21,7 @@ from okd_payload.source.model import FolderSource
 from okd_payload.testing.memory_sources import MemorySourceTree
 
 
-async def main(folder: Path, base: str, dockerfile: str) -> None:
+async def main(folder: Path, base: str, dockerfile: str, network: str) -> None:
     """Build and print."""
     source = FolderSource(path="/nowhere/component")
     sources = MemorySourceTree()
@@ -29,6 +29,7 @@ async def main(folder: Path, base: str, dockerfile: str) -> None:
         repository=LayoutRepository(folder / "images"),
         sources=sources,
         locations=Locations(cache=folder / "cache", state=folder / "state"),
+        settings=BuildahSettings(network=Network(network)),
     )
     step = BuildStep(
         component="component",
@@ -45,4 +46,4 @@ async def main(folder: Path, base: str, dockerfile: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))
+    asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))

@@ -38,7 +38,7 @@ async def test_a_cancelled_build_leaves_nothing(cold_room) -> None:
 async def test_a_killed_build_is_cleaned_up_by_the_next(filled_room) -> None:
     """After SIGKILL nothing runs and nothing is mounted; the next build removes the files."""
     folder = filled_room.path
-    command = [sys.executable, LONELY_BUILD, folder, filled_room.base, SLEEPING]
+    command = [sys.executable, LONELY_BUILD, folder, filled_room.base, SLEEPING, "host"]
     await asyncio.to_thread(kill_asleep, command, folder / "log")
     await asyncio.to_thread(wait_for, lambda: processes_of(folder) == [])
     assert mounts_in(folder) == []

@@ -350,12 +350,12 @@ async def test_storage_drivers_give_the_same_image(room, cold_room) -> None:
 async def test_images_of_many_layers_can_be_built_on(room) -> None:
     """More layers than names fit a page, in every place where an image can be used, twice."""
     base = await read_image(room.repository, room.base)
-    room.repository, room.base = await with_more_layers(room.repository, base, 100)
+    room.repository, room.base = await with_more_layers(room.repository, base, 45)
     dockerfile = (
         "FROM other\nRUN echo first > /first\n"
         "FROM base\n"
-        "COPY --from=third /file-99 /third\n"
-        "RUN --mount=type=bind,from=third,target=/mnt cp /mnt/file-50 /fourth && rm /file-3\n"
+        "COPY --from=third /file-44 /third\n"
+        "RUN --mount=type=bind,from=third,target=/mnt cp /mnt/file-30 /fourth && rm /file-3\n"
     )
     images = dict.fromkeys(("base", "other", "third"), room.base)
 

@@ -19,14 +19,15 @@ OWNERS = (
 
 
 async def test_an_ordinary_user_builds_the_same_image(room, stranger) -> None:
-    """Owners, modes and removed folders are the same, so the digest is; nothing else is left."""
+    """With network or without, all that an image has is the same; nothing else is left."""
     expected = await room.build(OWNERS)
 
-    built = await asyncio.to_thread(
-        subprocess.run, stranger.command(OWNERS), capture_output=True, text=True, check=False
-    )
-
-    assert built.stdout == expected.digest, built.stderr
+    for network in ("host", "none"):
+        command = stranger.command(OWNERS, network=network)
+        built = await asyncio.to_thread(
+            subprocess.run, command, capture_output=True, text=True, check=False
+        )
+        assert built.stdout == expected.digest, built.stderr
     members = await room.members(expected.layers[-1])
     assert (members["nobody"].uid, members["nobody"].gid) == (65534, 1000)
     assert list(stranger.workspaces.iterdir()) == []

@@ -141,7 +141,7 @@ class BuildahEngine:
             log.write(_heading(step, command, group.notice))
             start = log.seek(0, 2)
             outcome = await program.run(
-                group.wrap(command), workspace, log=log, network=self._settings.network
+                command, workspace, log=log, network=self._settings.network, group=group
             )
         if outcome.code != 0 and not only_tidying_failed(log, start):
             raise failure_of(log, start, doing=f"build {step.component}", component=step.component)

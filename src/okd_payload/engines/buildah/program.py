@@ -21,6 +21,7 @@ from typing import IO
 import msgspec
 
 from okd_payload import process
+from okd_payload.engines.buildah.limits import Group
 from okd_payload.engines.buildah.settings import Network
 from okd_payload.engines.buildah.storage import Workspace
 from okd_payload.errors import MissingTool
@@ -79,7 +80,7 @@ async def find_version(program: str) -> Version:
 
 
 def wrap(command: Sequence[str], *, network: Network = Network.HOST) -> list[str]:
-    """``command`` with its mounts, and its network if need be, kept from the rest."""
+    """``command``, which begins with buildah, with mounts, and maybe a network, of its own."""
     offline = network is Network.NONE
     inner = ["sh", "-c", _ONLY_LOOPBACK, "sh", *command] if offline else list(command)
     if is_privileged():
@@ -141,10 +142,12 @@ async def run(
     *,
     log: IO[bytes] | None = None,
     network: Network = Network.HOST,
+    group: Group | None = None,
 ) -> process.Outcome:
     """Run ``command``, which begins with buildah, in ``workspace``, which stays alive with it."""
+    wrapped = wrap(command, network=network)
     return await process.run(
-        wrap(command, network=network),
+        group.wrap(wrapped) if group else wrapped,
         directory=workspace.path,
         environment=environment(workspace),
         log=log,

@@ -36,16 +36,31 @@ members are; long slices are what makes decoders fast."""
 
 
 class Compression(enum.Enum):
-    """The ways layers are compressed, with the bytes that members and frames begin with."""
+    """The ways layers are compressed."""
 
-    NONE = ()
-    GZIP = (b"\x1f\x8b\x08",)
-    ZSTD = (b"\x28\xb5\x2f\xfd", *(bytes([n]) + b"\x2a\x4d\x18" for n in range(0x50, 0x60)))
+    NONE = "not compressed"
+    GZIP = "gzip"
+    ZSTD = "zstd"
 
     @property
     def title(self) -> str:
         """Its name for people."""
-        return self.name.lower() if self.value else "not compressed"
+        return self.value
+
+    @property
+    def magics(self) -> tuple[bytes, ...]:
+        """The bytes that members and frames begin with."""
+        return _MAGICS[self]
+
+
+_MAGICS: dict[Compression, tuple[bytes, ...]] = {
+    Compression.NONE: (),
+    Compression.GZIP: (b"\x1f\x8b\x08",),
+    Compression.ZSTD: (
+        b"\x28\xb5\x2f\xfd",
+        *(bytes([number]) + b"\x2a\x4d\x18" for number in range(0x50, 0x60)),
+    ),
+}
 
 
 def compression_of(media_type: str) -> Compression:
@@ -96,7 +111,7 @@ class Inflater:
         self._stream.finish()
 
     def _choose(self, head: bytes) -> _Stream:
-        found = next((c for c in Compression if head.startswith(c.value)), Compression.NONE)
+        found = next((c for c in Compression if head.startswith(c.magics)), Compression.NONE)
         if self._expected not in (None, found):
             raise ContentError(
                 f"a layer is {found.title}, while its media type says {self._expected.title}",
@@ -170,7 +185,7 @@ class _Members:
 
     def __init__(self, compression: Compression) -> None:
         self._title = compression.title
-        self._magics: tuple[bytes, ...] = compression.value
+        self._magics = compression.magics
         self._make, self._error = _decoder_of(compression)
         self._decoder: Any = None
         self._head = b""

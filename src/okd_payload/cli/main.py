@@ -32,6 +32,7 @@ COMMANDS = {
     "release": "okd_payload.cli.release:release",
     "publish": "okd_payload.cli.publish:publish",
     "copy": "okd_payload.cli.copy:copy",
+    "prune": "okd_payload.cli.prune:prune",
     "doctor": "okd_payload.cli.doctor:doctor",
 }
 """Where each command is, in the order of a day's work."""

@@ -40,6 +40,18 @@ def test_temporary_files_go_there_and_vanish(tmp_path: Path):
     assert tempfile.gettempdir() == before
 
 
+@pytest.mark.parametrize("outside", [None, "/somewhere"])
+def test_programs_work_there_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outside):
+    """Programs that are run find the folder in TMPDIR, which is as it was afterwards."""
+    monkeypatch.delenv("TMPDIR", raising=False)
+    if outside:
+        monkeypatch.setenv("TMPDIR", outside)
+    with scratch_folder(tmp_path) as folder:
+        made = subprocess.run(["mktemp"], capture_output=True, text=True, check=True).stdout
+    assert Path(made).parent == folder
+    assert os.environ.get("TMPDIR") == outside
+
+
 def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path):
     """A folder stays while its process lives, and goes once it was killed."""
     process = subprocess.Popen(

@@ -4,7 +4,8 @@
 Each process has a folder of its own below one parent and holds a lock in it. The kernel gives
 the lock back when the process is gone, also by SIGKILL or a power cut; whoever comes next
 removes the folders whose lock is free. Everything that uses ``tempfile`` works in there while
-the context lasts.
+the context lasts, and so do the programs that are run: they are killed with us, and some leave
+something behind however they end.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from pathlib import Path
 from okd_payload.errors import StorageError
 
 _LOCK = "lock"
+_VARIABLE = "TMPDIR"
 
 
 @contextlib.contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
-    """A folder below ``parent`` for ``tempfile`` to use, removed at the end with all in it.
+    """A folder below ``parent`` for ``tempfile`` and $TMPDIR, removed at the end with all in it.
 
     Removes what dead processes left, too. Raises StorageError when ``parent`` cannot be used.
     """
@@ -36,12 +38,15 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
             f"cannot use {parent} for temporary files: {error.strerror}",
             hint="free space there, or choose another folder with --state",
         ) from error
-    before = tempfile.tempdir
-    tempfile.tempdir = str(folder)
+    before = tempfile.tempdir, os.environ.get(_VARIABLE)
+    tempfile.tempdir = os.environ[_VARIABLE] = str(folder)
     try:
         yield folder
     finally:
-        tempfile.tempdir = before
+        tempfile.tempdir = before[0]
+        del os.environ[_VARIABLE]
+        if before[1] is not None:
+            os.environ[_VARIABLE] = before[1]
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
 

@@ -20,6 +20,7 @@
     │   └── TooLarge               more, longer or deeper than the stated bound
     ├── StorageError               a local folder or file cannot be used: full, read only, locked
     ├── SourceError                git, or a folder of sources
+    ├── InputsUnavailable          sources or images cannot be had now; issues say which
     ├── BuildError                 one image could not be built
     │   └── TransientBuildError    the same build may succeed when tried again
     ├── ReleaseError               a payload cannot be assembled or read
@@ -140,6 +141,10 @@ class StorageError(OkdPayloadError):
 
 class SourceError(OkdPayloadError):
     """Git, or a folder of sources, failed."""
+
+
+class InputsUnavailable(OkdPayloadError):
+    """Sources or images of elsewhere cannot be had now; they have been shown already."""
 
 
 class BuildError(OkdPayloadError):

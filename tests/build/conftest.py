@@ -1,9 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lets the tests of this folder import what they share."""
+"""What the tests of this folder share, and a way to import it."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+from workshop import Workshop
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    """Everything that a run takes, in memory."""
+    return Workshop(tmp_path)

@@ -191,18 +191,6 @@ async def test_imports_become_nodes_of_their_kind(tmp_path: Path):
     assert plan.graph.parents["kuryr"] == ("base",)
 
 
-async def test_a_permit_keeps_the_issue_and_takes_its_edge(tmp_path: Path):
-    """A permitted issue stays visible and blocks nothing."""
-    catalog = write_stream(
-        tmp_path,
-        {"app": inline("FROM registry.ci.openshift.org/ocp/4.20:base")},
-        stream="permits: [{code: private-reference, reason: we have an account}]\n",
-    )
-    (issue,) = (await plan_of(catalog)).issues
-    assert issue.permitted == "we have an account"
-    assert not issue.blocks
-
-
 async def test_the_real_catalog_plans_without_reading_a_source(shared_data: Path, tmp_path: Path):
     """All 189 definitions plan at once; what cannot be fetched is an issue each, not a crash."""
     (tmp_path / "stream.yaml").write_text(

@@ -92,7 +92,7 @@ async def test_fail_fast_starts_nothing_more():
     """After the first failure the rest is skipped."""
     graph = Graph({"a": (), "b": (), "c": ()})
     work = Recorder(frozenset({"a"}))
-    endings = await run_graph(graph, work, jobs=1, priorities={}, fail_fast=True)
+    endings = await run_graph(graph, work, jobs=1, priorities={}, is_fatal=lambda _: True)
     assert [ending.end for ending in endings.values()] == [End.FAILED, End.SKIPPED, End.SKIPPED]
     assert work.started == ["a"]
 

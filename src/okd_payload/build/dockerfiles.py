@@ -17,6 +17,7 @@ from okd_payload.catalog.component import Argument, Component
 from okd_payload.catalog.dockerfile import (
     Operand,
     OperandKind,
+    decode_dockerfile,
     evaluate,
     parse_dockerfile,
     rewrite,
@@ -56,15 +57,18 @@ class ReadDockerfile(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_dockerfile(
     component: Component,
-    text: str,
+    content: bytes,
     *,
     platform: Platform,
     build_environment: Sequence[Argument] = (),
     labels: Sequence[Argument] = (),
 ) -> ReadDockerfile:
-    """``text`` rewritten for ``component``, and what it refers to. Raises InputError."""
+    """``content`` rewritten for ``component``, and what it refers to.
+
+    Raises InvalidDocument for a Dockerfile that is none, InputError for values it cannot hold.
+    """
     path = dockerfile_path(component)
-    written = parse_dockerfile(text, path=path)
+    written = decode_dockerfile(content, path=path)
     rewritten = rewrite(written, component, build_environment=build_environment, labels=labels)
     arguments = select_arguments(written, component)
     evaluation = evaluate(
@@ -91,7 +95,7 @@ def read_dockerfile(
 def dockerfile_path(component: Component) -> str:
     """Where the Dockerfile of ``component`` is, for messages."""
     if component.dockerfile is not None:
-        return component.origin.file
+        return f"inline Dockerfile of {component.origin.file}"
     location = dockerfile_location(component)
     if isinstance(component.source, FolderSource):
         return f"{component.source.path}/{location}"

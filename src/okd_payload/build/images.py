@@ -9,10 +9,11 @@ machines and after a tag has moved on, and it protects images from garbage colle
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import msgspec
 
-from okd_payload.build.key import KEY_LABEL, KEY_TAG_PREFIX, BuildInputs, key_tag, read_inputs
+from okd_payload.build.key import KEY_LABEL, BuildInputs, key_tag, read_inputs
 from okd_payload.errors import NotFound
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.image import Image, read_image
@@ -79,11 +80,6 @@ class StreamImages:
             return None
 
 
-def is_stream_tag(tag: str) -> bool:
-    """Whether ``tag`` names an image of the stream, rather than a build key."""
-    return not tag.startswith(KEY_TAG_PREFIX)
-
-
 def _made(image: Image) -> MadeImage:
     manifest = image.referenced.descriptor
     return MadeImage(
@@ -94,9 +90,20 @@ def _made(image: Image) -> MadeImage:
     )
 
 
+def newest(images: Iterable[MadeImage]) -> int:
+    """When the newest of ``images`` was created."""
+    return max((image.timestamp for image in images), default=NO_SOURCE_TIME)
+
+
 def read_moment(text: str) -> int:
-    """An RFC 3339 moment in whole seconds since the epoch; 1980-01-01 when it is none."""
+    """An RFC 3339 moment in whole seconds since the epoch.
+
+    1980-01-01 when it is none, or earlier: some tools write the year 1 for "no time".
+    """
     try:
-        return int(dt.datetime.fromisoformat(text).timestamp())
+        moment = dt.datetime.fromisoformat(text)
     except ValueError:
         return NO_SOURCE_TIME
+    if moment.tzinfo is None:
+        return NO_SOURCE_TIME
+    return max(NO_SOURCE_TIME, int(moment.timestamp()))

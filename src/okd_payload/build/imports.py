@@ -3,8 +3,10 @@
 
 Two kinds: images of elsewhere, copied by digest, and root file systems that a command of this
 machine writes (busybox, mmdebstrap), each made into an image with one layer. What a command
-wrote is kept until the command changes: it is found by a key over its words and the content of
-its script, because running it again only to compare would cost what it saves.
+wrote is kept until the command changes: it is found by a key over its words, the content of its
+script and the platform, because running it again only to compare would cost what it saves. The
+key is a tag and no label: a command that changes and writes the same gives the same image, and
+nothing above is built again.
 """
 
 from __future__ import annotations
@@ -19,19 +21,19 @@ import msgspec
 
 from okd_payload import process
 from okd_payload.build.images import NO_SOURCE_TIME, MadeImage, StreamImages
-from okd_payload.build.key import KEY_LABEL, key_tag
+from okd_payload.build.key import key_tag
 from okd_payload.build.plan import ExternalNode, ImportNode
-from okd_payload.errors import BuildError, NotFound, StorageError
+from okd_payload.errors import BuildError, ContentError, InputError, NotFound, StorageError
 from okd_payload.oci import media_types
 from okd_payload.oci.blob_sources import BytesSource, FileSource
 from okd_payload.oci.digest import Digest, digest_of, hex_of
 from okd_payload.oci.layers.normalise import NORMAL_FORM, normalise_layer
 from okd_payload.oci.layers.writer import LayerBlob
-from okd_payload.oci.manifest import Descriptor, ImageManifest, encode_manifest
+from okd_payload.oci.manifest import Descriptor, ImageManifest, Platform, encode_manifest
 from okd_payload.oci.reference import Reference, parse_reference
 from okd_payload.oci.repository import Repository
 from okd_payload.oci.transfer import ImageCopy, copy_image
-from okd_payload.progress import Progress
+from okd_payload.progress import Advanced, Event, Progress
 
 _CREATED = "1980-01-01T00:00:00Z"
 """``NO_SOURCE_TIME``, as an image configuration writes it."""
@@ -51,9 +53,9 @@ class Importer:
         self._progress = progress
 
     async def find(self, node: ImportNode | ExternalNode) -> MadeImage | None:
-        """The image of ``node`` when it is there already. Raises BuildError."""
+        """The image of ``node`` when it is there already. Raises InputError and BuildError."""
         if isinstance(node, ImportNode) and node.command:
-            return await self._images.find(command_key(node))
+            return await self._images.read_tag(key_tag(self._key_of(node)))
         try:
             return await self._images.read(_pinned_digest(node.reference))
         except NotFound:
@@ -71,36 +73,51 @@ class Importer:
             destination=self._images.repository,
             tag=key_tag(hex_of(digest)),
         )
-        await copy_image(copy, progress=self._progress)
+        await copy_image(copy, progress=self._speak_of(node))
         return await self._images.read(digest)
 
+    def _speak_of(self, node: ImportNode | ExternalNode) -> Progress:
+        """A listener to copying that only says how far ``node`` has come."""
+
+        def tell(event: Event) -> None:
+            if isinstance(event, Advanced):
+                self._progress(msgspec.structs.replace(event, subject=node.name))
+
+        return tell
+
+    def _key_of(self, node: ImportNode) -> str:
+        return command_key(node, self._images.platform)
+
     async def _run_command(self, node: ImportNode, log: Path) -> MadeImage:
-        key = command_key(node)
         with tempfile.TemporaryDirectory(prefix="okd-payload-root-") as folder:
             archive = Path(folder) / "root.tar"
             try:
                 with archive.open("wb") as output, log.open("ab") as messages:
                     await _write_archive(node, output, messages)
+                is_empty = archive.stat().st_size == 0
             except OSError as error:
                 raise StorageError(f"cannot write {archive}: {error.strerror}") from error
-            layer = await normalise_layer(
-                FileSource(archive).open(),
-                Path(folder) / "layer",
-                timestamp=NO_SOURCE_TIME,
-                media_type=media_types.OCI_LAYER_GZIP,
-            )
-            digest = await self._store(layer, key)
-        await self._images.publish(digest, key_tag(key))
+            if is_empty:
+                raise _no_root(node, "it printed nothing")
+            try:
+                layer = await normalise_layer(
+                    FileSource(archive).open(),
+                    Path(folder) / "layer",
+                    timestamp=NO_SOURCE_TIME,
+                    media_type=media_types.OCI_LAYER_GZIP,
+                )
+            except ContentError as error:
+                raise _no_root(node, error.message) from error
+            digest = await self._store(layer, key_tag(self._key_of(node)))
         return await self._images.read(digest)
 
-    async def _store(self, layer: LayerBlob, key: str) -> Digest:
+    async def _store(self, layer: LayerBlob, tag: str) -> Digest:
         platform = self._images.platform
         config = msgspec.json.encode(
             {
                 "created": _CREATED,
                 "architecture": platform.architecture,
                 "os": platform.os,
-                "config": {"Labels": {KEY_LABEL: key}},
                 "rootfs": {"type": "layers", "diff_ids": [layer.diff_id]},
                 "history": [{"created": _CREATED, "comment": "root file system"}],
             }
@@ -116,23 +133,24 @@ class Importer:
         repository = self._images.repository
         await repository.blobs.write(layer.descriptor, FileSource(layer.path))
         await repository.blobs.write(pointer, BytesSource(config))
-        await repository.manifests.put(manifest, tag=key_tag(key))
+        await repository.manifests.put(manifest, tag=tag)
         return manifest.digest
 
 
-def command_key(node: ImportNode) -> str:
-    """The key of what a command writes. Raises BuildError when its script cannot be read."""
+def command_key(node: ImportNode, platform: Platform) -> str:
+    """The key of what a command writes. Raises InputError when its script cannot be read."""
     program, *arguments = node.command
     script = b""
     if "/" in program:
         try:
             script = Path(program).read_bytes()
         except OSError as error:
-            raise BuildError(
+            raise InputError(
                 f"import {node.name}: cannot read {program}: {error.strerror}",
                 hint="the first word of `command` is a program, relative to the stream file",
             ) from error
-    words = [NORMAL_FORM, Path(program).name, hashlib.sha256(script).hexdigest(), *arguments]
+    digest = hashlib.sha256(script).hexdigest()
+    words = [NORMAL_FORM, str(platform), Path(program).name, digest, *arguments]
     return hashlib.sha256(msgspec.json.encode(words)).hexdigest()
 
 
@@ -149,6 +167,13 @@ async def _write_archive(node: ImportNode, output: IO[bytes], log: IO[bytes]) ->
             f"import {node.name}: {' '.join(node.command)} ended with code {outcome.code}",
             hint=f"`okd-payload logs {node.name}` shows what it said",
         )
+
+
+def _no_root(node: ImportNode, problem: str) -> BuildError:
+    return BuildError(
+        f"import {node.name}: {' '.join(node.command)} wrote no root file system: {problem}",
+        hint="a command prints a tar archive, and nothing else, to standard output",
+    )
 
 
 def _pinned_digest(reference: str) -> Digest:

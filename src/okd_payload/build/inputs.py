@@ -1,52 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Freezing the sources of a stream: every component gets a commit and its Dockerfile's text.
+"""Freezing the sources of a stream: every component gets a commit and its Dockerfile.
 
 All at the same time; the source tree bounds how many and resolves each source once. What a lock
 says is not asked for again. A source that fails does not stop the others: all failures come
-back together.
+back together. What fails for all of them alike, such as an absent git, is raised once.
 """
 
 from __future__ import annotations
 
-import asyncio
 import posixpath
 from collections.abc import Sequence
 
 import msgspec
 
 from okd_payload.build.codes import SOURCE_UNAVAILABLE
-from okd_payload.catalog.component import Component
+from okd_payload.catalog.component import Component, Copy
 from okd_payload.errors import SourceError
 from okd_payload.issues import Issue
+from okd_payload.release.concurrency import map_concurrently
 from okd_payload.source.lock import Lock
-from okd_payload.source.model import Commit, Source, SourceTree
+from okd_payload.source.model import Commit, SourceTree
+
+_AT_ONCE = 64
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """What was found: commits and Dockerfiles by component name."""
 
-    commits: dict[str, Commit]
-    dockerfiles: dict[str, str]
+    commits: dict[str, Commit] = {}
+    """Absent for a component without source, or whose source cannot be read."""
+    dockerfiles: dict[str, bytes] = {}
     """Absent for a component whose Dockerfile is not in its source."""
     issues: tuple[Issue, ...] = ()
 
+    def __add__(self, other: Inputs) -> Inputs:
+        """Both, in order."""
+        return Inputs(
+            commits=self.commits | other.commits,
+            dockerfiles=self.dockerfiles | other.dockerfiles,
+            issues=self.issues + other.issues,
+        )
+
 
 async def read_inputs(
-    components: Sequence[Component],
-    sources: SourceTree,
-    *,
-    lock: Lock,
+    components: Sequence[Component], sources: SourceTree, *, lock: Lock
 ) -> Inputs:
-    """The commits and Dockerfiles of ``components``; those in ``lock`` are taken as they are."""
-    reader = _Reader(sources, lock)
-    async with asyncio.TaskGroup() as group:
-        for component in components:
-            group.create_task(reader.read(component))
-    return Inputs(
-        commits=dict(sorted(reader.commits.items())),
-        dockerfiles=dict(sorted(reader.dockerfiles.items())),
-        issues=tuple(sorted(reader.issues, key=lambda issue: issue.component)),
-    )
+    """The commits and Dockerfiles of ``components``; those in ``lock`` are taken as they are.
+
+    Raises MissingTool or StorageError when no source can be read at all.
+    """
+
+    async def read(component: Component) -> Inputs:
+        return await _read(component, sources, lock)
+
+    found = await map_concurrently(read, components, at_once=_AT_ONCE)
+    return sum(found, start=Inputs())
 
 
 def dockerfile_location(component: Component) -> str:
@@ -55,38 +63,36 @@ def dockerfile_location(component: Component) -> str:
     return posixpath.normpath(path)
 
 
-class _Reader:
-    def __init__(self, sources: SourceTree, lock: Lock) -> None:
-        self._sources = sources
-        self._lock = lock
-        self.commits: dict[str, Commit] = {}
-        self.dockerfiles: dict[str, str] = {}
-        self.issues: list[Issue] = []
+def brings_dockerfile(component: Component, copy: Copy) -> bool:
+    """Whether ``copy`` may put the Dockerfile of ``component`` in its place.
 
-    async def read(self, component: Component) -> None:
-        if component.dockerfile is not None:
-            self.dockerfiles[component.name] = component.dockerfile
-        if component.source is None:
-            return
-        try:
-            await self._read_source(component, component.source)
-        except SourceError as error:
-            self.issues.append(
-                SOURCE_UNAVAILABLE.issue(
-                    error.message,
-                    component=component.name,
-                    file=component.origin.file,
-                    line=component.origin.line,
-                    hint=error.hint,
-                )
-            )
+    A file or folder lands in the destination under its own name, and of ``FOLDER/.`` the content
+    (``okd-pipelines.md`` 1.4, item 2).
+    """
+    name = "" if copy.source.endswith("/.") else posixpath.basename(copy.source.rstrip("/"))
+    landed = posixpath.normpath(posixpath.join(copy.destination, name))
+    wanted = dockerfile_location(component)
+    return landed in (".", wanted) or wanted.startswith(f"{landed}/")
 
-    async def _read_source(self, component: Component, source: Source) -> None:
-        commit = self._lock.commit_of(component.name, source)
-        commit = commit or await self._sources.resolve(source)
-        self.commits[component.name] = commit
-        if component.dockerfile is not None:
-            return
-        content = await self._sources.read_file(source, commit, dockerfile_location(component))
-        if content is not None:
-            self.dockerfiles[component.name] = content.decode(errors="replace")
+
+async def _read(component: Component, sources: SourceTree, lock: Lock) -> Inputs:
+    name, source = component.name, component.source
+    inline = {} if component.dockerfile is None else {name: component.dockerfile.encode()}
+    if source is None:
+        return Inputs(dockerfiles=inline)
+    try:
+        commit = lock.commit_of(name, source) or await sources.resolve(source)
+        if inline:
+            return Inputs(commits={name: commit}, dockerfiles=inline)
+        content = await sources.read_file(source, commit, dockerfile_location(component))
+    except SourceError as error:
+        issue = SOURCE_UNAVAILABLE.issue(
+            error.message,
+            component=name,
+            file=component.origin.file,
+            line=component.origin.line,
+            hint=error.hint,
+        )
+        return Inputs(dockerfiles=inline, issues=(issue,))
+    dockerfiles = {} if content is None else {name: content}
+    return Inputs(commits={name: commit}, dockerfiles=dockerfiles)

@@ -14,7 +14,7 @@ import msgspec
 from okd_payload.build import codes
 from okd_payload.build.freeze import FrozenPlan, lock_imports
 from okd_payload.build.graph import critical_path, waves
-from okd_payload.build.images import MadeImage
+from okd_payload.build.images import MadeImage, newest
 from okd_payload.build.maker import Maker
 from okd_payload.build.records import (
     Action,
@@ -23,11 +23,13 @@ from okd_payload.build.records import (
     read_runs,
     start_run,
 )
+from okd_payload.build.releasing import ReleaseMaker, ReleaseOutcome, tagged_images
 from okd_payload.build.report import ReleaseResult, Report, read_log_tails
 from okd_payload.build.runner import Runner
 from okd_payload.clock import Clock
-from okd_payload.issues import Issue
+from okd_payload.issues import Issue, apply_permits
 from okd_payload.progress import Progress
+from okd_payload.release.inputs import ReleaseInput
 from okd_payload.source.lock import Lock, format_lock, write_lock
 
 LOCK_FILE = "stream.lock"
@@ -74,6 +76,34 @@ async def build_images(
     write_lock(lock, folder.path / LOCK_FILE)
     record = folder.finish(clock.now())
     return BuildOutcome(folder=folder.path, record=record, images=images, lock=lock)
+
+
+async def release_images(
+    outcome: BuildOutcome,
+    *,
+    frozen: FrozenPlan,
+    maker: ReleaseMaker,
+    given: Lock,
+    base: ReleaseInput | None = None,
+) -> ReleaseOutcome:
+    """The release of what ``outcome`` made: none when something failed or an issue blocks.
+
+    With ``base``, its images are taken over, but for those that the plan was asked for.
+    ``given`` is the lock that was built from. Raises ReleaseError and RegistryError.
+    """
+    permits = frozen.catalog.stream.permits
+    found = tuple(apply_permits(check_imports(given, outcome), permits))
+    if not outcome.is_complete or any(issue.blocks for issue in found):
+        return ReleaseOutcome(issues=found)
+    made = tagged_images(frozen.plan, outcome.images)
+    if base is None:
+        released = await maker.make(maker.input_of(made), time=newest(made.values()))
+    else:
+        made = {tag: image for tag, image in made.items() if tag in frozen.only}
+        released = await maker.make(
+            maker.input_over(base, made), time=newest(made.values()), included=base.names
+        )
+    return ReleaseOutcome(issues=(*found, *released.issues), result=released.result)
 
 
 def make_report(

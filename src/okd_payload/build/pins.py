@@ -7,62 +7,62 @@ An image that cannot be found is an issue, so all of them are reported together.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import msgspec
 
 from okd_payload.build.codes import IMAGE_UNAVAILABLE
-from okd_payload.build.plan import ExternalNode, ImportNode, Node, Plan
+from okd_payload.build.plan import ExternalNode, ImportNode, Node, Plan, component_name
 from okd_payload.errors import ContentError, RegistryError
 from okd_payload.issues import Issue
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.reference import Reference, parse_reference
+from okd_payload.release.concurrency import map_concurrently
 from okd_payload.source.lock import LockedImage
 
+_AT_ONCE = 64
 Resolver = Callable[[Reference], Awaitable[Descriptor]]
 """Asks a registry for the manifest behind a reference. Raises RegistryError."""
 
 
 async def pin_images(
-    plan: Plan, resolve: Resolver, *, locked: Mapping[str, LockedImage]
+    plan: Plan,
+    resolve: Resolver,
+    *,
+    locked: Mapping[str, LockedImage],
+    leaving: Collection[str] = (),
 ) -> tuple[Plan, dict[str, LockedImage]]:
-    """``plan`` with every image of elsewhere by digest, and what to lock by pull spec."""
-    wanted = sorted(
-        {
-            node.reference
-            for node in plan.nodes.values()
-            if isinstance(node, ImportNode | ExternalNode) and node.reference
-        }
-    )
-    images: dict[str, LockedImage] = {}
-    issues: list[Issue] = []
+    """``plan`` with every image of elsewhere by digest, and what to lock by pull spec.
 
-    async def pin(pull_spec: str) -> None:
+    The nodes ``leaving`` are left as they are.
+    """
+
+    async def pin(pull_spec: str) -> LockedImage | Issue:
+        if pull_spec in locked:
+            return locked[pull_spec]
         try:
-            images[pull_spec] = locked.get(pull_spec) or _locked(
-                await resolve(parse_reference(pull_spec))
-            )
+            manifest = await resolve(parse_reference(pull_spec))
         except (RegistryError, ContentError) as error:
-            issues.append(
-                IMAGE_UNAVAILABLE.issue(
-                    f"{pull_spec}: {error.message}",
-                    component=_user_of(plan, pull_spec),
-                    hint=error.hint,
-                )
+            return IMAGE_UNAVAILABLE.issue(
+                f"{pull_spec}: {error.message}",
+                component=_user_of(plan, pull_spec),
+                hint=error.hint,
             )
+        return LockedImage(manifest.digest, manifest.media_type, manifest.size)
 
-    async with asyncio.TaskGroup() as group:
-        for pull_spec in wanted:
-            group.create_task(pin(pull_spec))
-    nodes = {name: _pinned(node, images) for name, node in plan.nodes.items()}
-    found = (*plan.issues, *sorted(issues, key=lambda issue: issue.message))
-    pinned = msgspec.structs.replace(plan, nodes=nodes, issues=found)
-    return pinned, dict(sorted(images.items()))
+    nodes = (node for name, node in plan.nodes.items() if name not in leaving)
+    wanted = sorted({reference for node in nodes if (reference := _elsewhere(node))})
+    found = await map_concurrently(pin, wanted, at_once=_AT_ONCE)
+    pairs = list(zip(wanted, found, strict=True))
+    images = {spec: image for spec, image in pairs if isinstance(image, LockedImage)}
+    issues = tuple(issue for issue in found if isinstance(issue, Issue))
+    pinned = {name: _pinned(node, images) for name, node in plan.nodes.items()}
+    return msgspec.structs.replace(plan, nodes=pinned, issues=(*plan.issues, *issues)), images
 
 
-def _locked(manifest: Descriptor) -> LockedImage:
-    return LockedImage(manifest.digest, manifest.media_type, manifest.size)
+def _elsewhere(node: Node) -> str:
+    """The pull spec of ``node``, empty when its image is made here."""
+    return node.reference if isinstance(node, ImportNode | ExternalNode) else ""
 
 
 def _pinned(node: Node, images: Mapping[str, LockedImage]) -> Node:
@@ -77,4 +77,5 @@ def _user_of(plan: Plan, pull_spec: str) -> str:
     for name, node in plan.nodes.items():
         if isinstance(node, ImportNode) and node.reference == pull_spec:
             return name
-    return next((child for child in plan.graph.children().get(pull_spec, ())), "")
+    children = plan.graph.children().get(pull_spec, ())
+    return component_name(plan.nodes[children[0]]) if children else ""

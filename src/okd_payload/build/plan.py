@@ -51,8 +51,8 @@ class ComponentNode(msgspec.Struct, frozen=True, kw_only=True, tag="component"):
     """The tag that its image gets: the name of the node."""
     component: Component
     commit: Commit | None
-    dockerfile: str | None
-    """The text before rewriting; None when it is copied out of a parent during the build."""
+    dockerfile: bytes | None
+    """As it is in the source; None when it is copied out of a parent during the build."""
     dependencies: tuple[Dependency, ...] = ()
 
 
@@ -88,6 +88,11 @@ class ExternalNode(msgspec.Struct, frozen=True, kw_only=True, tag="external"):
 
 
 Node = ComponentNode | AliasNode | ImportNode | ExternalNode
+
+
+def component_name(node: Node) -> str:
+    """The name people know ``node`` by: the component's own, which may differ from its tag."""
+    return node.component.name if isinstance(node, ComponentNode) else node.name
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

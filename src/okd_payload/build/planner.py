@@ -8,8 +8,6 @@ declares and its Dockerfile does not use make no edge: they would only make buil
 
 from __future__ import annotations
 
-import posixpath
-
 from okd_payload.build import codes
 from okd_payload.build.dockerfiles import (
     ImageOperand,
@@ -18,7 +16,7 @@ from okd_payload.build.dockerfiles import (
     read_dockerfile,
 )
 from okd_payload.build.graph import find_cycle
-from okd_payload.build.inputs import Inputs, dockerfile_location
+from okd_payload.build.inputs import Inputs, brings_dockerfile, dockerfile_location
 from okd_payload.build.plan import (
     AliasNode,
     ComponentNode,
@@ -28,20 +26,21 @@ from okd_payload.build.plan import (
     Node,
     Plan,
     Relation,
+    component_name,
 )
 from okd_payload.catalog.catalog import Catalog
-from okd_payload.catalog.component import Component, ImageInput
+from okd_payload.catalog.component import Component
 from okd_payload.catalog.definition import Import, OtherTag, PulledImage
 from okd_payload.catalog.names import ExternalImage, TagImage, Unresolved, resolve_image
-from okd_payload.errors import InputError
-from okd_payload.issues import Issue, IssueCode, apply_permits
+from okd_payload.errors import InputError, InvalidDocument
+from okd_payload.issues import Issue, IssueCode
 from okd_payload.oci.manifest import Platform
 
 
 def make_plan(catalog: Catalog, inputs: Inputs, *, platform: Platform) -> Plan:
     """The plan of ``catalog``; images of elsewhere are not pinned yet (``pin_images``).
 
-    Never raises: what is wrong is among the issues of the plan.
+    Never raises: what is wrong is among the issues of the plan, permits not applied yet.
     """
     planner = _Planner(catalog, inputs, platform)
     for component in catalog.components:
@@ -49,10 +48,16 @@ def make_plan(catalog: Catalog, inputs: Inputs, *, platform: Platform) -> Plan:
     for entry in catalog.imports:
         planner.add_import(entry)
     planner.check_cycles()
-    found = [*catalog.issues, *inputs.issues, *planner.issues]
-    issues = apply_permits(found, catalog.stream.permits)
-    nodes = dict(sorted(planner.nodes.items()))
-    return Plan(stream=catalog.stream.name, nodes=nodes, issues=tuple(issues))
+    return Plan(
+        stream=catalog.stream.name,
+        nodes=dict(sorted(planner.nodes.items())),
+        issues=(*catalog.issues, *inputs.issues, *planner.issues),
+    )
+
+
+def node_of(image: TagImage | ExternalImage) -> str:
+    """The name of the node that makes or brings ``image``."""
+    return image.tag if isinstance(image, TagImage) else image.pull_spec
 
 
 class _Planner:
@@ -66,11 +71,11 @@ class _Planner:
     def add_import(self, entry: Import) -> None:
         content = entry.content
         if isinstance(content, OtherTag):
-            target = self._follow(content.tag, Relation.INPUT, entry)
-            if target is not None:
-                self.nodes[entry.name] = AliasNode(
-                    name=entry.name, target=target.node, stub=entry.stub
-                )
+            image = resolve_image(content.tag, self._catalog)
+            # What is wrong with the tag, the catalog has said already.
+            if not isinstance(image, Unresolved):
+                target = self._need(image)
+                self.nodes[entry.name] = AliasNode(name=entry.name, target=target, stub=entry.stub)
         elif isinstance(content, PulledImage):
             self.nodes[entry.name] = ImportNode(
                 name=entry.name, reference=content.pull_spec, stub=entry.stub
@@ -84,10 +89,10 @@ class _Planner:
             )
 
     def add_component(self, component: Component) -> None:
-        text = self._inputs.dockerfiles.get(component.name)
+        content = self._inputs.dockerfiles.get(component.name)
         found: list[Dependency | None]
-        if text is not None:
-            found = self._read(component, text)
+        if content is not None:
+            found = self._read(component, content)
         else:
             found = self._declared(component)
             self._check_dockerfile_is_copied(component)
@@ -101,13 +106,24 @@ class _Planner:
             name=component.tag,
             component=component,
             commit=self._inputs.commits.get(component.name),
-            dockerfile=text,
+            dockerfile=content,
             dependencies=dependencies,
         )
 
-    def _read(self, component: Component, text: str) -> list[Dependency | None]:
+    def _read(self, component: Component, content: bytes) -> list[Dependency | None]:
         try:
-            dockerfile = read_dockerfile(component, text, platform=self._platform)
+            dockerfile = read_dockerfile(component, content, platform=self._platform)
+        except InvalidDocument as error:
+            self.issues.append(
+                codes.INVALID_DOCKERFILE.issue(
+                    error.detail,
+                    component=component.name,
+                    file=error.path,
+                    line=error.line,
+                    hint=error.hint,
+                )
+            )
+            return []
         except InputError as error:
             self._report(codes.INVALID_DOCKERFILE, component, error.message, hint=error.hint)
             return []
@@ -133,7 +149,7 @@ class _Planner:
         self,
         name: str,
         relation: Relation,
-        user: Component | Import,
+        component: Component,
         *,
         operand: ImageOperand | None = None,
     ) -> Dependency | None:
@@ -141,33 +157,39 @@ class _Planner:
         image = resolve_image(name, self._catalog)
         problem = None if isinstance(image, TagImage) else image.problem
         if problem is not None:
-            file, line = user.origin.file, user.origin.line
-            if operand is not None and isinstance(user, Component):
-                file, line = dockerfile_path(user), operand.line
-            self.issues.append(problem.issue(component=user.name, file=file, line=line))
+            file, line = component.origin.file, component.origin.line
+            if operand is not None:
+                file, line = dockerfile_path(component), operand.line
+            self.issues.append(problem.issue(component=component.name, file=file, line=line))
         if isinstance(image, Unresolved):
             return None
-        if isinstance(image, ExternalImage):
-            node = ExternalNode(name=image.pull_spec, reference=image.pull_spec)
-            self.nodes.setdefault(node.name, node)
         is_alias = operand is not None and operand.meaning != operand.operand
         return Dependency(
-            node=image.pull_spec if isinstance(image, ExternalImage) else image.tag,
+            node=self._need(image),
             relation=relation,
             operand=operand.operand if operand else name,
             rule=image.rule or (f"alias of {name}" if is_alias else ""),
             line=operand.line if operand else 0,
         )
 
+    def _need(self, image: TagImage | ExternalImage) -> str:
+        """The node of ``image``, which is there now."""
+        name = node_of(image)
+        if isinstance(image, ExternalImage):
+            self.nodes.setdefault(name, ExternalNode(name=name, reference=name))
+        return name
+
     def _check_dockerfile_is_copied(self, component: Component) -> None:
         """Without a Dockerfile in the source, an input must bring it (``okd-pipelines`` 1.4, 2)."""
         if component.source is not None and component.name not in self._inputs.commits:
             return
-        if not any(brings_dockerfile(component, item) for item in component.inputs):
+        copies = (copy for item in component.inputs for copy in item.copies)
+        if not any(brings_dockerfile(component, copy) for copy in copies):
+            place = f" in {component.source}" if component.source else ", and no source"
             self._report(
                 codes.MISSING_DOCKERFILE,
                 component,
-                f"there is no {dockerfile_location(component)} in {component.source}",
+                f"there is no {dockerfile_location(component)}{place}",
                 hint="set `dockerfile` and `context`, or copy one out of another image",
             )
 
@@ -177,9 +199,9 @@ class _Planner:
             self._report(codes.UNCONSUMED_ARGUMENT, component, message)
 
     def _check_inputs(self, component: Component, dockerfile: ReadDockerfile) -> None:
-        used = {operand.operand for operand in dockerfile.operands}
+        used = {operand.meaning for operand in dockerfile.operands}
         for item in component.inputs:
-            if not item.copies and used.isdisjoint(item.aliases):
+            if not item.copies and item.image not in used:
                 message = f"the Dockerfile uses no alias of the input {item.image}"
                 self._report(codes.UNUSED_INPUT, component, message)
 
@@ -199,22 +221,10 @@ class _Planner:
             self.issues.append(
                 codes.DEPENDENCY_CYCLE.issue(
                     f"images are built on each other in a circle: {' -> '.join(cycle)}",
-                    component=component.name if component else cycle[0],
+                    component=component_name(first),
                     file=component.origin.file if component else "",
                     line=component.origin.line if component else 0,
                     hint="import one of them from an earlier release instead of building it",
                 )
             )
             graph = graph.without(cycle)
-
-
-def brings_dockerfile(component: Component, item: ImageInput) -> bool:
-    """Whether a copy of ``item`` may put the Dockerfile of ``component`` in its place."""
-    wanted = dockerfile_location(component)
-    for copy in item.copies:
-        destination = posixpath.normpath(copy.destination)
-        landed = posixpath.normpath(posixpath.join(destination, posixpath.basename(copy.source)))
-        inside = destination == "." or wanted.startswith(f"{destination}/")
-        if wanted == landed or (inside and copy.source.endswith(("/", "/."))):
-            return True
-    return False

@@ -15,7 +15,7 @@ import msgspec
 from okd_payload.build.graph import waves
 from okd_payload.build.images import MadeImage
 from okd_payload.build.maker import Maker
-from okd_payload.build.plan import ComponentNode, Plan
+from okd_payload.build.plan import AliasNode, ComponentNode, Plan
 
 
 class Intent(enum.Enum):
@@ -49,13 +49,15 @@ async def preview(plan: Plan, maker: Maker) -> dict[str, Decision]:
 async def _decide(
     plan: Plan, maker: Maker, name: str, parents: dict[str, MadeImage | None]
 ) -> Decision:
-    missing = sorted(parent for parent, image in parents.items() if image is None)
-    if missing:
-        return Decision(node=name, intent=Intent.BUILD, reason=f"parent {missing[0]} is made again")
+    node = plan.nodes[name]
     known = {parent: image for parent, image in parents.items() if image is not None}
-    image, reason = await maker.look_up(plan.nodes[name], known)
-    if image is not None:
-        return Decision(node=name, intent=Intent.REUSE, reason=reason, image=image)
-    is_built = isinstance(plan.nodes[name], ComponentNode)
-    intent = Intent.BUILD if is_built else Intent.IMPORT
-    return Decision(node=name, intent=intent, reason=reason)
+    if len(known) == len(parents):
+        found = await maker.look_up(node, known)
+        intent = Intent.BUILD if isinstance(node, ComponentNode) else Intent.IMPORT
+        if found.image is not None:
+            intent = Intent.REUSE
+        return Decision(node=name, intent=intent, reason=found.reason, image=found.image)
+    if isinstance(node, AliasNode):
+        return Decision(node=name, intent=Intent.REUSE, reason=node.stub or f"is {node.target}")
+    changed = min(parents.keys() - known.keys())
+    return Decision(node=name, intent=Intent.BUILD, reason=f"parent {changed} is made again")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import itertools
 import os
 import shutil
 import time
@@ -20,10 +21,19 @@ from pathlib import Path
 
 import msgspec
 
+from okd_payload.build.plan import (
+    AliasNode,
+    ComponentNode,
+    ExternalNode,
+    ImportNode,
+    Node,
+    component_name,
+)
 from okd_payload.errors import StorageError, UnknownName
 from okd_payload.oci.digest import Digest
 
 KEPT_RUNS = 20
+"""Runs kept in any case; older ones stay while they have the newest log of some component."""
 
 
 class Action(enum.Enum):
@@ -44,6 +54,8 @@ class ComponentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     action: Action
     digest: Digest | None = None
     reason: str = ""
+    hint: str = ""
+    """What to do about a failure."""
     tag: str = ""
     key: str = ""
     commit: str = ""
@@ -54,6 +66,31 @@ class ComponentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     attempts: int = 0
     log: str = ""
     """Relative to the folder of the run; empty when nothing was logged."""
+
+
+def describe(node: Node, action: Action, *, reason: str) -> ComponentRecord:
+    """The record that ``action`` was taken on ``node``; stubs are stubs whatever made them."""
+    name, tag = component_name(node), node.name
+    if isinstance(node, ComponentNode):
+        commit, source = node.commit, node.component.source
+        return ComponentRecord(
+            name=name,
+            tag=tag,
+            action=action,
+            reason=reason,
+            commit=commit.id if commit else "",
+            source=(commit.location if commit else "") or str(source or ""),
+            dirty=commit.dirty if commit else False,
+        )
+    stub = "" if isinstance(node, ExternalNode) else node.stub
+    if stub and action in (Action.REUSED, Action.IMPORTED):
+        action, reason = Action.STUB, stub
+    origin = node.target if isinstance(node, AliasNode) else _origin_of(node)
+    return ComponentRecord(name=name, tag=tag, action=action, reason=reason, source=origin)
+
+
+def _origin_of(node: ImportNode | ExternalNode) -> str:
+    return node.reference or (" ".join(node.command) if isinstance(node, ImportNode) else "")
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,12 +109,12 @@ class RunFolder:
     def __init__(self, path: Path, record: RunRecord) -> None:
         self.path = path
         self._record = record
-        self._components: dict[str, ComponentRecord] = {}
+        self._components: dict[tuple[str, str], ComponentRecord] = {}
 
     @property
     def record(self) -> RunRecord:
         """The record so far, components by name."""
-        components = tuple(self._components[name] for name in sorted(self._components))
+        components = tuple(self._components[key] for key in sorted(self._components))
         return msgspec.structs.replace(self._record, components=components)
 
     def log_of(self, component: str) -> Path:
@@ -86,7 +123,7 @@ class RunFolder:
 
     def add(self, component: ComponentRecord) -> None:
         """Remember how a component ended. Raises StorageError."""
-        self._components[component.name] = component
+        self._components[component.name, component.tag] = component
         self._write(self.record)
 
     def finish(self, moment: float) -> RunRecord:
@@ -108,29 +145,46 @@ class RunFolder:
 
 
 def start_run(runs: Path, *, stream: str, moment: float) -> RunFolder:
-    """A new run folder below ``runs``; old runs beyond the newest 20 are removed.
+    """A new run folder below ``runs``; old runs that nobody asks for any more are removed.
 
     Raises StorageError.
     """
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(moment))
-    identity = f"{stamp}-{os.getpid()}"
-    path = runs / identity
     try:
-        (path / "logs").mkdir(parents=True, exist_ok=True)
+        path = _make_folder(runs, f"{stamp}-{os.getpid()}")
     except OSError as error:
         raise StorageError(
-            f"cannot create {path}: {error.strerror}",
+            f"cannot create a folder in {runs}: {error.strerror}",
             hint="choose another folder with --state",
         ) from error
-    for old in sorted(_run_folders(runs))[:-KEPT_RUNS]:
-        shutil.rmtree(old, ignore_errors=True)
-    return RunFolder(path, RunRecord(id=identity, stream=stream, started=moment))
+    _remove_old(runs)
+    return RunFolder(path, RunRecord(id=path.name, stream=stream, started=moment))
+
+
+def _make_folder(runs: Path, name: str) -> Path:
+    """A new folder below ``runs``, numbered when a process starts several runs in a second."""
+    for number in itertools.count(1):
+        path = runs / (name if number == 1 else f"{name}-{number}")
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(parents=True)
+            break
+    (path / "logs").mkdir()
+    return path
+
+
+def _remove_old(runs: Path) -> None:
+    seen: set[str] = set()
+    for number, folder in enumerate(_run_folders(runs)):
+        logs = {path.name for path in (folder / "logs").glob("*.log")}
+        if number >= KEPT_RUNS and logs <= seen:
+            shutil.rmtree(folder, ignore_errors=True)
+        seen |= logs
 
 
 def read_runs(runs: Path) -> list[RunRecord]:
     """The records below ``runs``, oldest first; unreadable ones are left out."""
     records = []
-    for folder in sorted(_run_folders(runs)):
+    for folder in reversed(_run_folders(runs)):
         with contextlib.suppress(OSError, msgspec.MsgspecError):
             content = (folder / "run.json").read_bytes()
             records.append(msgspec.json.decode(content, type=RunRecord))
@@ -138,9 +192,9 @@ def read_runs(runs: Path) -> list[RunRecord]:
 
 
 def read_durations(records: list[RunRecord]) -> dict[str, float]:
-    """Seconds that each component's newest real build took: the weights of the next plan."""
+    """Seconds that the newest real build of each tag took: the weights of the next plan."""
     return {
-        component.name: component.seconds
+        component.tag or component.name: component.seconds
         for record in records
         for component in record.components
         if component.action is Action.BUILT
@@ -150,7 +204,7 @@ def read_durations(records: list[RunRecord]) -> dict[str, float]:
 def find_log(runs: Path, component: str) -> Path:
     """The newest log of ``component``. Raises UnknownName when no run built it."""
     known: set[str] = set()
-    for folder in sorted(_run_folders(runs), reverse=True):
+    for folder in _run_folders(runs):
         logs = {path.stem: path for path in (folder / "logs").glob("*.log")}
         wanted = logs.get(component.replace("/", "_"))
         if wanted is not None:
@@ -162,4 +216,7 @@ def find_log(runs: Path, component: str) -> Path:
 
 
 def _run_folders(runs: Path) -> list[Path]:
-    return [path for path in runs.iterdir() if path.is_dir()] if runs.is_dir() else []
+    """The folders below ``runs``, newest first."""
+    if not runs.is_dir():
+        return []
+    return sorted((path for path in runs.iterdir() if path.is_dir()), reverse=True)

@@ -11,11 +11,11 @@ import msgspec
 from okd_payload.build.graph import path_lengths
 from okd_payload.build.images import MadeImage
 from okd_payload.build.maker import Maker
-from okd_payload.build.plan import ComponentNode, Node, Plan
-from okd_payload.build.records import Action, ComponentRecord, RunFolder
+from okd_payload.build.plan import Plan, component_name
+from okd_payload.build.records import Action, ComponentRecord, RunFolder, describe
 from okd_payload.build.scheduler import End, Ending, run_graph
 from okd_payload.clock import Clock
-from okd_payload.errors import OkdPayloadError
+from okd_payload.errors import MissingTool, OkdPayloadError, StorageError
 from okd_payload.progress import Failed, Finished, Progress
 
 
@@ -38,14 +38,19 @@ class Runner:
     ) -> dict[str, MadeImage]:
         """Make every node, ``jobs`` at a time; return the images of those that succeeded.
 
-        Failures do not raise: how each node ended stands in the run folder.
+        Failures do not raise: how each node ended stands in the run folder. What this machine
+        lacks stops the run as ``fail_fast`` does, because all other builds would lack it too.
         """
+
+        def is_fatal(error: OkdPayloadError) -> bool:
+            return fail_fast or isinstance(error, MissingTool | StorageError)
+
         endings = await run_graph(
             self._graph,
             self._make,
             jobs=jobs,
             priorities=path_lengths(self._graph, durations),
-            fail_fast=fail_fast,
+            is_fatal=is_fatal,
         )
         for ending in endings.values():
             if ending.end is End.SKIPPED:
@@ -54,55 +59,32 @@ class Runner:
 
     async def _make(self, name: str) -> None:
         node = self._nodes[name]
-        parents = {parent: self._images[parent] for parent in self._graph.parents[name]}
+        parents = {parent: self._images[parent] for parent in self._graph.parents_of(name)}
         log = self._folder.log_of(component_name(node))
-        moment, started = self._clock.now(), self._clock.monotonic()
+        began = self._clock.now(), self._clock.monotonic()
         try:
             made = await self._maker.make(node, parents, log=log)
         except OkdPayloadError as error:
-            seconds = self._clock.monotonic() - started
-            failure = ComponentRecord(
-                name=component_name(node),
-                tag=name,
-                action=Action.FAILED,
-                reason=error.message,
-                started=moment,
-                seconds=round(seconds, 3),
-                log=self._relative(log),
-            )
-            self._folder.add(failure)
+            record = describe(node, Action.FAILED, reason=error.message)
+            seconds = self._remember(msgspec.structs.replace(record, hint=error.hint), log, began)
             self._progress(Failed(subject=name, reason=error.message, seconds=seconds))
             raise
-        seconds = self._clock.monotonic() - started
+        seconds = self._remember(made.record, log, began)
         self._images[name] = made.image
+        outcome, detail = made.record.action.value, made.record.reason
+        self._progress(Finished(subject=name, outcome=outcome, detail=detail, seconds=seconds))
+
+    def _remember(self, record: ComponentRecord, log: Path, began: tuple[float, float]) -> float:
+        """Write ``record`` down; the seconds since ``began``."""
+        moment, started = began
+        seconds = self._clock.monotonic() - started
+        where = str(log.relative_to(self._folder.path)) if log.exists() else ""
         self._folder.add(
-            msgspec.structs.replace(
-                made.record, started=moment, seconds=round(seconds, 3), log=self._relative(log)
-            )
+            msgspec.structs.replace(record, started=moment, seconds=round(seconds, 3), log=where)
         )
-        self._progress(
-            Finished(
-                subject=name,
-                outcome=made.record.action.value,
-                detail=made.record.reason,
-                seconds=seconds,
-            )
-        )
+        return seconds
 
     def _skip(self, ending: Ending[None]) -> None:
-        node = self._nodes[ending.node]
         reason = f"{ending.because_of} failed" if ending.because_of else "the run stopped before"
-        self._folder.add(
-            ComponentRecord(
-                name=component_name(node), tag=ending.node, action=Action.SKIPPED, reason=reason
-            )
-        )
+        self._folder.add(describe(self._nodes[ending.node], Action.SKIPPED, reason=reason))
         self._progress(Finished(subject=ending.node, outcome="skipped", detail=reason))
-
-    def _relative(self, log: Path) -> str:
-        return str(log.relative_to(self._folder.path)) if log.exists() else ""
-
-
-def component_name(node: Node) -> str:
-    """The name people know ``node`` by: the component's own, which may differ from its tag."""
-    return node.component.name if isinstance(node, ComponentNode) else node.name

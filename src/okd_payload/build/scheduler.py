@@ -3,7 +3,7 @@
 
 There are no batches: a node starts when its parents have succeeded and one of ``jobs`` places
 is free, the one with the longest way still ahead first. A failure skips what is built on it
-and nothing else. The scheduler knows neither builds nor images.
+and nothing else, unless the caller calls it fatal. The scheduler knows neither builds nor images.
 """
 
 from __future__ import annotations
@@ -46,44 +46,51 @@ async def run_graph(
     *,
     jobs: int,
     priorities: Mapping[str, float],
-    fail_fast: bool = False,
+    is_fatal: Callable[[OkdPayloadError], bool] = lambda _: False,
 ) -> dict[str, Ending[Result]]:
     """Call ``work`` for every node once its parents succeeded; return how each node ended.
 
-    An OkdPayloadError of ``work`` fails its node; any other exception ends the run. With
-    ``fail_fast`` nothing new starts after the first failure and what runs is cancelled. When
-    the caller is cancelled, all running work is cancelled and waited for.
+    An OkdPayloadError of ``work`` fails its node; any other exception ends the run. After an
+    error that ``is_fatal`` nothing new starts and what runs is cancelled. When the caller is
+    cancelled, all running work is cancelled and waited for.
     """
-    run: _Run[Result] = _Run(graph, priorities)
-    running: dict[asyncio.Task[Result], str] = {}
+    run: _Run[Result] = _Run(graph, priorities, is_fatal)
+    running: dict[asyncio.Future[Result], str] = {}
     try:
-        while run.ready or running:
+        while (run.ready or running) and not run.stopped:
             while run.ready and len(running) < jobs:
                 node = run.take()
                 running[asyncio.ensure_future(work(node))] = node
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in sorted(done, key=running.__getitem__):
                 run.end(running.pop(task), task)
-            if fail_fast and run.failed:
-                break
     finally:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+    for task, node in running.items():
+        if not task.cancelled():  # it ended before it heard of the failure
+            run.end(node, task)
     return run.close()
 
 
 class _Run(Generic[Result]):
     """The moving part: which nodes wait for how many parents, and how nodes ended."""
 
-    def __init__(self, graph: Graph, priorities: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        priorities: Mapping[str, float],
+        is_fatal: Callable[[OkdPayloadError], bool],
+    ) -> None:
         self._graph = graph
         self._priorities = priorities
+        self._is_fatal = is_fatal
         self._children = graph.children()
         self._missing = {node: len(set(graph.parents_of(node))) for node in graph.parents}
         self.ready: list[tuple[float, str]] = []
         self.endings: dict[str, Ending[Result]] = {}
-        self.failed = False
+        self.stopped = False
         for node, count in self._missing.items():
             if count == 0:
                 self._add(node)
@@ -98,7 +105,7 @@ class _Run(Generic[Result]):
         try:
             result = task.result()
         except OkdPayloadError as error:
-            self.failed = True
+            self.stopped = self.stopped or self._is_fatal(error)
             self.endings[node] = Ending(node=node, end=End.FAILED, error=error)
             for child in descendants(self._graph, [node]):
                 ending = Ending[Result](node=child, end=End.SKIPPED, because_of=node)

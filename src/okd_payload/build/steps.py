@@ -16,14 +16,14 @@ import msgspec
 
 from okd_payload.build.dockerfiles import ReadDockerfile, read_dockerfile
 from okd_payload.build.engine import BuildStep, CopiedFiles
-from okd_payload.build.images import NO_SOURCE_TIME, MadeImage, StreamImages
-from okd_payload.build.inputs import dockerfile_location
+from okd_payload.build.images import MadeImage, StreamImages, newest
+from okd_payload.build.inputs import brings_dockerfile, dockerfile_location
 from okd_payload.build.key import BuildInputs, inputs_of, key_labels, key_of
 from okd_payload.build.plan import ComponentNode
-from okd_payload.build.planner import brings_dockerfile
+from okd_payload.build.planner import node_of
 from okd_payload.catalog.catalog import Catalog
-from okd_payload.catalog.component import Argument, Component
-from okd_payload.catalog.names import ExternalImage, TagImage, resolve_image
+from okd_payload.catalog.component import Argument, Component, Copy
+from okd_payload.catalog.names import Unresolved, resolve_image
 from okd_payload.errors import BuildError, InputError
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.image import read_image
@@ -56,10 +56,15 @@ class Steps:
     async def make_step(self, node: ComponentNode, parents: Mapping[str, MadeImage]) -> BuildStep:
         """The step that builds ``node`` on ``parents``. Raises BuildError."""
         component, commit = node.component, node.commit
-        text = node.dockerfile
-        if text is None:
-            text = await self._copied_dockerfile(component, parents)
-        dockerfile = self._read(component, commit, text)
+        if component.source is not None and commit is None:
+            raise BuildError(
+                f"{component.name}: there is nothing to build of {component.source}",
+                hint="its source could not be read, and the stream permits that",
+            )
+        content = node.dockerfile
+        if content is None:
+            content = await self._copied_dockerfile(component, parents)
+        dockerfile = self._read(component, commit, content)
         return BuildStep(
             component=component.name,
             tag=component.tag,
@@ -84,11 +89,11 @@ class Steps:
             resources=component.resources,
         )
 
-    def _read(self, component: Component, commit: Commit | None, text: str) -> ReadDockerfile:
+    def _read(self, component: Component, commit: Commit | None, content: bytes) -> ReadDockerfile:
         try:
             return read_dockerfile(
                 component,
-                text,
+                content,
                 platform=self._images.platform,
                 build_environment=build_environment(commit),
                 labels=source_labels(component, commit),
@@ -99,52 +104,58 @@ class Steps:
     def _parent(self, component: Component, name: str, parents: Mapping[str, MadeImage]) -> Digest:
         """The digest of the image called ``name``, which must be among ``parents``."""
         image = resolve_image(name, self._catalog)
-        node = ""
-        if isinstance(image, TagImage):
-            node = image.tag
-        elif isinstance(image, ExternalImage):
-            node = image.pull_spec
+        node = "" if isinstance(image, Unresolved) else node_of(image)
         if node not in parents:
             raise BuildError(
-                f"{component.name} needs {name}, which its definition does not declare",
-                hint="its Dockerfile is copied out of another image, so it was not read before: "
-                "add the image to `inputs`",
+                f"{component.name} needs {name}, which it was not planned on",
+                hint="a Dockerfile out of another image is read only now: add the image to "
+                "`inputs` of the component",
             )
         return parents[node].digest
 
     async def _copied_dockerfile(
         self, component: Component, parents: Mapping[str, MadeImage]
-    ) -> str:
-        """The text of a Dockerfile that an input brings, read from the image that has it."""
-        with tempfile.TemporaryDirectory(prefix="okd-payload-dockerfile-") as folder:
+    ) -> bytes:
+        """A Dockerfile that an input brings, read from the image that has it."""
+        with tempfile.TemporaryDirectory(prefix="okd-payload-dockerfile-") as name:
+            folder = Path(name)
             for item in component.inputs:
-                if brings_dockerfile(component, item):
-                    digest = self._parent(component, item.image, parents)
-                    image = await read_image(
-                        self._images.repository, digest, platform=self._images.platform
-                    )
-                    for copy in item.copies:
-                        await extract_path(
-                            self._images.repository.blobs,
-                            image.layers,
-                            copy.source,
-                            root=Path(folder),
-                            destination=copy.destination,
-                        )
-            path = Path(folder) / dockerfile_location(component)
-            if not path.is_file():
+                for copy in item.copies:
+                    if brings_dockerfile(component, copy):
+                        digest = self._parent(component, item.image, parents)
+                        await self._extract(digest, copy, folder)
+            content = _read_below(folder, dockerfile_location(component))
+            if content is None:
                 raise BuildError(
                     f"{component.name}: no input brings {dockerfile_location(component)}",
                     hint="correct `copies` of its inputs, or `dockerfile`",
                 )
-            return path.read_text(encoding="utf-8", errors="surrogateescape")
+            return content
+
+    async def _extract(self, digest: Digest, copy: Copy, folder: Path) -> None:
+        repository = self._images.repository
+        image = await read_image(repository, digest, platform=self._images.platform)
+        await extract_path(
+            repository.blobs,
+            image.layers,
+            copy.source,
+            root=folder,
+            destination=copy.destination,
+        )
+
+
+def _read_below(folder: Path, location: str) -> bytes | None:
+    """The file at ``location``, which an image brought: its links lead nowhere else."""
+    path = (folder / location).resolve()
+    inside = path.is_relative_to(folder.resolve()) and path.is_file()
+    return path.read_bytes() if inside else None
 
 
 def _timestamp(commit: Commit | None, parents: Mapping[str, MadeImage]) -> int:
     """When the newest input was made: of the commit, or of the parents when there is none."""
     if commit is not None:
         return commit.time
-    return max((parent.timestamp for parent in parents.values()), default=NO_SOURCE_TIME)
+    return newest(parents.values())
 
 
 def build_environment(commit: Commit | None) -> tuple[Argument, ...]:

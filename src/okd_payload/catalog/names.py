@@ -82,9 +82,16 @@ def external_image(pull_spec: str, catalog: Catalog) -> ExternalImage:
     problem = Problem(
         codes.PRIVATE_REFERENCE,
         f"{pull_spec} is in a registry that not everybody can pull from",
-        f"add to substitutions: {{glob: '{pull_spec}', image: {meaning}}}",
+        _advise(pull_spec, meaning, catalog),
     )
     return ExternalImage(pull_spec, problem=problem)
+
+
+def _advise(reference: str, meaning: str, catalog: Catalog) -> str:
+    """How to give ``reference`` the meaning ``meaning``: in the stream file, if there is one."""
+    if catalog.path:
+        return f"add to substitutions: {{glob: '{reference}', image: {meaning}}}"
+    return f"say what it means with --substitute '{reference}={meaning}'"
 
 
 def _look_up(name: str, catalog: Catalog) -> TagImage | ExternalImage | None:
@@ -121,8 +128,12 @@ def _dangling(name: str, completed: str, catalog: Catalog) -> Problem:
             )
     near = nearest_names(name, [*catalog.tags, *catalog.foreign_tags])
     offer = f"did you mean {' or '.join(near)}? " if near else ""
+    if catalog.path:
+        advice = f"For the image elsewhere, write {completed} or add a substitution"
+    else:
+        advice = f"If not, {_advise(name, completed, catalog)}"
     return Problem(
         codes.DANGLING_REFERENCE,
         f"{name} is neither a tag of the stream nor an image elsewhere",
-        f"{offer}For the image elsewhere, write {completed} or add a substitution",
+        f"{offer}{advice}",
     )

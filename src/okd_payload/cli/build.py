@@ -4,48 +4,59 @@
 from __future__ import annotations
 
 import os
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from okd_payload.build.graph import descendants, waves
-from okd_payload.build.images import MadeImage
+from okd_payload.build.graph import waves
 from okd_payload.build.job import (
+    BuildOutcome,
     JobOptions,
     build_images,
-    check_imports,
     make_report,
+    release_images,
 )
-from okd_payload.build.records import ComponentRecord
-from okd_payload.build.releasing import ReleaseMaker, tagged_images
+from okd_payload.build.records import Action, ComponentRecord
+from okd_payload.build.releasing import ReleaseMaker, ReleaseOutcome
 from okd_payload.build.report import ReleaseResult, write_report
-from okd_payload.catalog.stream import Stream
-from okd_payload.cli.issues import print_issues, stop_on_issues
+from okd_payload.cli.issues import count_of, find_obstacle, print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document
 from okd_payload.cli.progress import show_progress
+from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import Services, open_services
-from okd_payload.cli.session import Session, make_maker, read_catalog, start_session
+from okd_payload.cli.session import Session, make_maker, start_session
 from okd_payload.cli.settings import Settings
-from okd_payload.cli.stream_options import StreamOptions, stream_options
+from okd_payload.cli.stream_options import (
+    StreamOptions,
+    change_options,
+    stream_options,
+    take_stream_options,
+)
 from okd_payload.engines.buildah import BuildahSettings, Network
-from okd_payload.issues import Issue, apply_permits
-from okd_payload.oci.layout import LayoutRepository
-from okd_payload.oci.location import LayoutLocation, parse_location
-from okd_payload.release.inputs import ReleaseInput
-from okd_payload.release.load import Release, load_release
+from okd_payload.errors import BuildError, OkdPayloadError, ReleaseError
+from okd_payload.issues import Issue
+from okd_payload.progress import ignore_progress
+
+if TYPE_CHECKING:
+    from okd_payload.oci.registry import RegistrySettings
+
+_MOST_TOLD = 10
 
 
 class PrintedBuild(msgspec.Struct, frozen=True, kw_only=True):
     """A build, as ``-o json`` prints it."""
 
     stream: str
-    run: str
-    release: ReleaseResult | None
-    components: tuple[ComponentRecord, ...]
-    issues: tuple[Issue, ...]
+    run: str = ""
+    """Empty when issues kept the first build from starting."""
+    release: ReleaseResult | None = None
+    components: tuple[ComponentRecord, ...] = ()
+    issues: tuple[Issue, ...] = ()
 
 
 class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,22 +64,24 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     jobs: int
     fail_fast: bool
-    from_release: str
-    with_dependants: bool
     network: str
     report: Path | None
 
 
 @click.command()
 @stream_options
+@change_options
 @click.option(
-    "--from-release",
+    "--content",
     default="",
-    metavar="RELEASE",
-    help="Build only what --component names, on top of this release.",
+    metavar="REPOSITORY",
+    help="Without a stream file: where the images will be published.",
 )
 @click.option(
-    "--with-dependants", is_flag=True, help="With --from-release: also what builds on it."
+    "--releases",
+    default="",
+    metavar="REPOSITORY",
+    help="Without a stream file: where the release will be published.",
 )
 @click.option(
     "-j",
@@ -92,137 +105,142 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     metavar="DIR",
     help="Write report.json and report.html there.",
 )
+@registry_options
 @output_option("json", "yaml")
 @click.pass_obj
-def build(settings: Settings, /, output: str | None, **options: Any) -> int:
+def build(settings: Settings, /, output: str | None, **options: Any) -> None:
     """Build every component of STREAM from source and make a release of them.
 
     STREAM is a stream file or its folder; without it, stream.yaml of the current folder. Only
-    what changed is built. With --from-release, only the components that --component names are
-    built, and every other image of that release is taken over.
+    what changed is built.
+
+    With --from-release, only the components that --component names are built, and every other
+    image of that release is taken over. That needs no stream file: Dockerfiles are found by
+    their usual names, and images of OpenShift's CI mean those of the release.
     """
-    names = BuildOptions.__struct_fields__
-    chosen = BuildOptions(**{name: options.pop(name) for name in names})
-    printed = run_async(_build(settings, StreamOptions(**options), chosen))
+    registries = registry_settings(options)
+    stream = take_stream_options(options)
+    printed, failure = run_async(_build(settings, stream, BuildOptions(**options), registries))
     if output:
         print_document(printed, output)
     elif printed.release is not None:
         click.echo(f"{printed.release.name} {printed.release.digest}")
-    return 0 if printed.release is not None else 1
+    if failure is not None:
+        raise failure
 
 
-async def _build(settings: Settings, options: StreamOptions, chosen: BuildOptions) -> PrintedBuild:
-    catalog = read_catalog(options)
-    with show_progress(settings) as progress:
-        async with open_services(settings, progress) as services:
-            base = await _load_base(chosen.from_release, services, catalog.stream)
-            session = await start_session(
-                services,
-                options,
-                catalog=catalog,
-                overridden_only=base is not None,
-                with_dependants=chosen.with_dependants,
-            )
-    print_issues(session.plan.issues, settings)
-    stop_on_issues(session.plan.issues, doing="the first build")
-    places = {
-        name: number for number, wave in enumerate(waves(session.plan.graph), 1) for name in wave
-    }
-    with show_progress(settings, total=len(places), waves=places) as progress:
-        async with open_services(settings, progress) as services:
-            printed, found = await _carry_out(session, services, chosen, base)
-    print_issues(found, settings)
-    return printed
-
-
-async def _carry_out(
-    session: Session, services: Services, chosen: BuildOptions, base: _Base | None
-) -> tuple[PrintedBuild, list[Issue]]:
-    """Build, release and report; what is printed, and the issues found after planning."""
-    stream, locations = session.catalog.stream, services.locations
-    outcome = await build_images(
-        session.frozen,
-        maker=make_maker(
-            session,
-            services,
-            services.progress,
-            settings=BuildahSettings(network=Network(chosen.network)),
-        ),
-        runs=locations.runs(stream.name),
-        clock=services.clock,
-        progress=services.progress,
-        options=JobOptions(jobs=chosen.jobs, fail_fast=chosen.fail_fast),
-    )
-    found = apply_permits(check_imports(session.given, outcome), stream.permits)
-    release = None
-    if outcome.is_complete and not any(issue.blocks for issue in found):
-        maker = ReleaseMaker(
-            stream,
-            content=session.images.repository,
-            releases=LayoutRepository(locations.releases(stream.name)),
-            open_repository=services.open_repository,
-        )
-        made = tagged_images(session.plan, outcome.images)
-        given = _release_input(maker, made, session, base)
-        time = max(image.timestamp for image in made.values())
-        done = await maker.make(given, time=time)
-        release, found = done.result, [*found, *done.issues]
+async def _build(
+    settings: Settings, options: StreamOptions, chosen: BuildOptions, registries: RegistrySettings
+) -> tuple[PrintedBuild, OkdPayloadError | None]:
+    """What is printed, and what made the build end without a release."""
+    async with open_services(settings, ignore_progress, registries=registries) as services:
+        with show_progress(settings) as services.progress:
+            session = await start_session(services, options)
+        issues = session.plan.issues
+        print_issues(issues, settings)
+        obstacle = find_obstacle(issues, doing="the first build")
+        if obstacle is not None:
+            return PrintedBuild(stream=session.plan.stream, issues=issues), obstacle
+        places = {
+            name: number
+            for number, wave in enumerate(waves(session.plan.graph), 1)
+            for name in wave
+        }
+        with show_progress(settings, total=len(places), waves=places) as services.progress:
+            outcome = await _build_images(session, services, chosen)
+            released, failure = await _release(session, outcome)
+    print_issues(released.issues, settings)
     printed = PrintedBuild(
-        stream=stream.name,
+        stream=session.plan.stream,
         run=outcome.record.id,
-        release=release,
+        release=released.result,
         components=outcome.record.components,
-        issues=(*session.plan.issues, *found),
+        issues=(*issues, *released.issues),
     )
     if chosen.report is not None:
         report = make_report(
             outcome,
             session.frozen,
-            stream_folder=Path(session.catalog.path).parent,
-            release=release,
+            stream_folder=session.folder,
+            release=released.result,
             issues=printed.issues,
-            reproduce=_how_to_repeat(session, chosen),
+            reproduce=_how_to_repeat(session, options, chosen),
         )
         write_report(report, chosen.report)
-    return printed, found
+    return printed, failure
 
 
-class _Base(msgspec.Struct, frozen=True):
-    """The release to build on top of, and the pull spec it goes by."""
-
-    release: Release
-    pull_spec: str
-
-
-async def _load_base(text: str, services: Services, stream: Stream) -> _Base | None:
-    if not text:
-        return None
-    location = parse_location(text)
-    repository = await services.open_location(location)
-    release = await load_release(repository, location.selector)
-    place = location.repository
-    if isinstance(location, LayoutLocation):
-        place = stream.release_repository
-    return _Base(release, f"{place}@{release.digest}")
+async def _build_images(session: Session, services: Services, chosen: BuildOptions) -> BuildOutcome:
+    engine = BuildahSettings(network=Network(chosen.network))
+    return await build_images(
+        session.frozen,
+        maker=make_maker(session, services, settings=engine),
+        runs=services.locations.runs(session.plan.stream),
+        clock=services.clock,
+        progress=services.tell,
+        options=JobOptions(jobs=chosen.jobs, fail_fast=chosen.fail_fast),
+    )
 
 
-def _release_input(
-    maker: ReleaseMaker, made: dict[str, MadeImage], session: Session, base: _Base | None
-) -> ReleaseInput:
-    if base is None:
-        return maker.input_of(made)
-    wanted = {session.catalog.component(name).tag for name in session.overrides}
-    changed = {
-        tag: image
-        for tag, image in made.items()
-        if tag in wanted | descendants(session.plan.graph, wanted)
-    }
-    return maker.input_over(base.release, changed, origin=base.pull_spec)
+async def _release(
+    session: Session, outcome: BuildOutcome
+) -> tuple[ReleaseOutcome, OkdPayloadError | None]:
+    """The release of what was built, and why there is none."""
+    stream, base = session.catalog.stream, session.base
+    repository_of = session.places.repository_of
+    maker = ReleaseMaker(stream, releases=session.releases, repository_of=repository_of)
+    try:
+        released = await release_images(
+            outcome,
+            frozen=session.frozen,
+            maker=maker,
+            given=session.given,
+            base=base.to_input(stream) if base else None,
+        )
+    except OkdPayloadError as error:
+        return ReleaseOutcome(issues=()), error
+    if released.result is not None:
+        return released, None
+    return released, _explain(outcome.record.components, released.issues)
 
 
-def _how_to_repeat(session: Session, chosen: BuildOptions) -> tuple[str, ...]:
-    command = f"okd-payload build {Path(session.catalog.path).name} --lock stream.lock"
-    if chosen.from_release:
-        command += f" --from-release {chosen.from_release}"
-    command += "".join(f" --component {name}={it}" for name, it in session.overrides.items())
-    return (command,)
+def _explain(components: Sequence[ComponentRecord], issues: Sequence[Issue]) -> OkdPayloadError:
+    """Why no release was made."""
+    failed = [item for item in components if item.action is Action.FAILED]
+    skipped = sum(item.action is Action.SKIPPED for item in components)
+    if not failed and not skipped:
+        errors = count_of(sum(issue.blocks for issue in issues), "error")
+        return ReleaseError(
+            f"no release was made: {errors}",
+            hint="mend them, or permit a code with its reason under `permits` in the stream file",
+        )
+    told = [f"  {item.name}: {item.reason.partition(chr(10))[0]}" for item in failed[:_MOST_TOLD]]
+    lines = [
+        f"{len(failed)} of {count_of(len(components), 'image')} failed"
+        + (f", {skipped} were skipped" if skipped else ""),
+        *told,
+        *([f"  and {len(failed) - _MOST_TOLD} more"] if len(failed) > _MOST_TOLD else []),
+    ]
+    hints = dict.fromkeys(item.hint for item in failed[:_MOST_TOLD] if item.hint)
+    return BuildError("\n".join(lines), hint="\n".join(hints))
+
+
+def _how_to_repeat(
+    session: Session, options: StreamOptions, chosen: BuildOptions
+) -> tuple[str, ...]:
+    """The command that gives the same again, beside the lock of the report."""
+    words = ["okd-payload", "build", *(Path(path).name for path in [session.catalog.path] if path)]
+    words += ["--lock", "stream.lock"]
+    given = (
+        ("--from-release", [options.from_release]),
+        ("--component", options.components),
+        ("--dockerfile", options.dockerfiles),
+        ("--substitute", options.substitutions),
+        ("--content", [options.content]),
+        ("--releases", [options.releases]),
+        ("--platform", [options.platform]),
+        ("--network", [chosen.network if chosen.network != Network.HOST.value else ""]),
+    )
+    words += [word for name, values in given for value in values if value for word in (name, value)]
+    words += ["--with-dependants"] * options.with_dependants
+    return (shlex.join(words),)

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 import click
 
+from okd_payload.build.codes import IMAGE_UNAVAILABLE, SOURCE_UNAVAILABLE
 from okd_payload.cli.output import escape_controls
 from okd_payload.cli.settings import Settings
-from okd_payload.errors import BlockedByIssues
+from okd_payload.errors import BlockedByIssues, InputsUnavailable, OkdPayloadError
 from okd_payload.issues import Issue, Severity
 
+_UNAVAILABLE = frozenset({SOURCE_UNAVAILABLE.code, IMAGE_UNAVAILABLE.code})
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
@@ -33,15 +35,33 @@ def print_issues(issues: Sequence[Issue], settings: Settings) -> None:
         click.echo("\n".join(lines), err=True, color=settings.colored)
     permitted = len(issues) - len(shown)
     if permitted and not settings.quiet:
-        click.echo(f"{permitted} issues are permitted by the stream", err=True)
+        click.echo(f"{count_of(permitted, 'issue')} permitted by the stream", err=True)
 
 
 def stop_on_issues(issues: Sequence[Issue], *, doing: str) -> None:
-    """Raise BlockedByIssues when one of ``issues`` blocks; they have been printed."""
-    blocking = sum(issue.blocks for issue in issues)
-    if blocking:
-        what = "1 error" if blocking == 1 else f"{blocking} errors"
-        raise BlockedByIssues(
-            f"{what} before {doing}",
-            hint="mend them, or permit a code with its reason under `permits` in the stream file",
-        )
+    """Raise ``find_obstacle``, if there is one; the issues have been printed."""
+    obstacle = find_obstacle(issues, doing=doing)
+    if obstacle is not None:
+        raise obstacle
+
+
+def find_obstacle(issues: Sequence[Issue], *, doing: str) -> OkdPayloadError | None:
+    """The error that ``issues`` are before ``doing``, None when none of them blocks.
+
+    What could not be reached fails the work; anything else is an input to be mended.
+    """
+    blocking = [issue for issue in issues if issue.blocks]
+    if not blocking:
+        return None
+    message = f"{count_of(len(blocking), 'error')} before {doing}"
+    if all(issue.code in _UNAVAILABLE for issue in blocking):
+        return InputsUnavailable(message, hint="run the same command again when they can be had")
+    return BlockedByIssues(
+        message,
+        hint="mend them, or permit a code with its reason under `permits` in the stream file",
+    )
+
+
+def count_of(number: int, noun: str) -> str:
+    """``number`` of something, as people say it."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -16,13 +16,23 @@ from okd_payload.build.records import read_durations, read_runs
 from okd_payload.cli.issues import print_issues, stop_on_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document, print_table
+from okd_payload.cli.progress import show_progress
+from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
-from okd_payload.cli.session import make_maker, read_catalog, start_session
+from okd_payload.cli.session import make_maker, start_session
 from okd_payload.cli.settings import Settings
-from okd_payload.cli.stream_options import StreamOptions, stream_options
+from okd_payload.cli.stream_options import (
+    StreamOptions,
+    change_options,
+    stream_options,
+    take_stream_options,
+)
 from okd_payload.issues import Issue
 from okd_payload.oci.digest import Digest
 from okd_payload.progress import ignore_progress
+
+if TYPE_CHECKING:
+    from okd_payload.oci.registry import RegistrySettings
 
 
 class PlannedImage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -49,6 +59,8 @@ class PrintedPlan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 @click.command()
 @stream_options
+@change_options
+@registry_options
 @output_option("json", "dot", "mermaid")
 @click.pass_obj
 def plan(settings: Settings, /, output: str | None, **options: Any) -> None:
@@ -56,20 +68,28 @@ def plan(settings: Settings, /, output: str | None, **options: Any) -> None:
 
     STREAM is a stream file or its folder; without it, stream.yaml of the current folder.
     """
-    printed = run_async(_plan(settings, StreamOptions(**options), output))
+    registries = registry_settings(options)
+    stream = take_stream_options(options)
+    printed = run_async(_plan(settings, stream, registries, output=output))
     print_issues(printed.issues, settings)
     stop_on_issues(printed.issues, doing="the first build")
 
 
-async def _plan(settings: Settings, options: StreamOptions, output: str | None) -> PrintedPlan:
-    catalog = read_catalog(options)
-    async with open_services(settings, ignore_progress) as services:
-        session = await start_session(services, options, catalog=catalog)
-        blocked = any(issue.blocks for issue in session.plan.issues)
-        maker = make_maker(session, services, ignore_progress)
-        decisions = {} if blocked else await preview(session.plan, maker)
-        runs = read_runs(services.locations.runs(catalog.stream.name))
-        printed = _describe(session.plan, decisions, read_durations(runs))
+async def _plan(
+    settings: Settings,
+    options: StreamOptions,
+    registries: RegistrySettings,
+    *,
+    output: str | None,
+) -> PrintedPlan:
+    async with open_services(settings, ignore_progress, registries=registries) as services:
+        with show_progress(settings) as services.progress:
+            session = await start_session(services, options)
+            blocked = any(issue.blocks for issue in session.plan.issues)
+            maker = make_maker(session, services)
+            decisions = {} if blocked else await preview(session.plan, maker)
+        runs = read_runs(services.locations.runs(session.plan.stream))
+    printed = _describe(session.plan, decisions, read_durations(runs))
     if output == "json":
         print_document(printed, output)
     elif output == "dot":

@@ -8,15 +8,12 @@ elsewhere never loads the HTTP client.
 from __future__ import annotations
 
 import contextlib
-import platform
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from okd_payload.clock import SystemClock
-from okd_payload.errors import InputError
 from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.location import Location, RegistryLocation
-from okd_payload.oci.manifest import Descriptor, Platform
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.repository import Repository
 from okd_payload.scratch import scratch_folder
@@ -25,15 +22,7 @@ from okd_payload.source.tree import Sources
 if TYPE_CHECKING:
     from okd_payload.cli.settings import Settings
     from okd_payload.oci.registry import RegistryClient, RegistrySettings
-    from okd_payload.progress import Progress
-
-_ARCHITECTURES = {
-    "x86_64": "amd64",
-    "aarch64": "arm64",
-    "ppc64le": "ppc64le",
-    "s390x": "s390x",
-    "riscv64": "riscv64",
-}
+    from okd_payload.progress import Event, Progress
 
 
 class Services:
@@ -49,10 +38,15 @@ class Services:
         self.locations = settings.locations
         self.clock = SystemClock()
         self.progress = progress
-        self.sources = Sources(self.locations, clock=self.clock, progress=progress)
+        """Who listens now; a command with several parts replaces it."""
+        self.sources = Sources(self.locations, clock=self.clock, progress=self.tell)
         self._stack = stack
         self._registries = registries
         self._client: RegistryClient | None = None
+
+    def tell(self, event: Event) -> None:
+        """Pass ``event`` on to whoever listens now."""
+        self.progress(event)
 
     async def open_repository(self, reference: Reference) -> Repository:
         """The repository of a registry that ``reference`` lies in."""
@@ -69,12 +63,6 @@ class Services:
             return await self.open_repository(location.reference)
         return LayoutRepository(location.path)
 
-    async def resolve(self, reference: Reference) -> Descriptor:
-        """The manifest that ``reference`` names now. Raises RegistryError."""
-        repository = await self.open_repository(reference)
-        manifest = await repository.manifests.get(reference.digest or reference.tag or "latest")
-        return manifest.descriptor
-
 
 @contextlib.asynccontextmanager
 async def open_services(
@@ -84,14 +72,3 @@ async def open_services(
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(scratch_folder(settings.locations.state / "scratch"))
         yield Services(settings, progress, stack, registries)
-
-
-def parse_platform(text: str) -> Platform:
-    """``OS/ARCH[/VARIANT]``, or the machine we run on when empty. Raises InputError."""
-    if not text:
-        machine = platform.machine()
-        return Platform(architecture=_ARCHITECTURES.get(machine, machine))
-    parts = text.split("/")
-    if len(parts) not in (2, 3) or not all(parts):
-        raise InputError(f"{text!r} is not a platform", hint="write OS/ARCH, as in linux/arm64")
-    return Platform(os=parts[0], architecture=parts[1], variant="".join(parts[2:]))

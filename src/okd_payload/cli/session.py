@@ -8,98 +8,154 @@ from pathlib import Path
 
 import msgspec
 
-from okd_payload.build.freeze import FrozenPlan, freeze, override_sources
+from okd_payload.build.base_release import BaseRelease, freeze_over, load_base
+from okd_payload.build.change_set import ChangeSet, apply_change_set, read_change_set
+from okd_payload.build.contribution import make_catalog
+from okd_payload.build.freeze import FrozenPlan, freeze
 from okd_payload.build.images import StreamImages
 from okd_payload.build.imports import Importer
 from okd_payload.build.maker import Maker
-from okd_payload.build.plan import Plan
+from okd_payload.build.places import Places
+from okd_payload.build.plan import Plan, component_name
 from okd_payload.build.steps import Steps
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.load import STREAM_FILE, load_catalog
-from okd_payload.cli.services import Services, parse_platform
+from okd_payload.catalog.stream import Publish
+from okd_payload.cli.services import Services
 from okd_payload.cli.stream_options import StreamOptions
 from okd_payload.engines.buildah import BuildahEngine, BuildahSettings
 from okd_payload.errors import InputError, UnknownName
 from okd_payload.oci.layout import LayoutRepository
-from okd_payload.progress import Progress
+from okd_payload.oci.location import parse_location
+from okd_payload.oci.platform import host_platform, parse_platform
 from okd_payload.source.lock import Lock, read_lock
-from okd_payload.source.model import Source
-from okd_payload.source.overrides import parse_overrides
+
+_EXAMPLE = "okd-payload build --from-release RELEASE --component NAME=FOLDER"
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream with its frozen plan, and the repository that its images are in."""
+    """A stream with its frozen plan, and the repositories that its images are in."""
 
-    catalog: Catalog
     frozen: FrozenPlan
     given: Lock
     """The lock that was asked for; empty without one."""
     images: StreamImages
-    overrides: dict[str, Source]
+    releases: LayoutRepository
+    places: Places
+    change: ChangeSet
     forced: frozenset[str]
+    base: BaseRelease | None = None
+
+    @property
+    def catalog(self) -> Catalog:
+        """The stream and its components, changes made."""
+        return self.frozen.catalog
 
     @property
     def plan(self) -> Plan:
         """The plan, inputs frozen."""
         return self.frozen.plan
 
+    @property
+    def folder(self) -> Path:
+        """The folder of the stream file; the current one when there is none."""
+        return Path(self.catalog.path).parent
 
-def read_catalog(options: StreamOptions) -> Catalog:
-    """The catalog that ``options`` name, of the current folder by default. Raises InputError."""
+
+def find_catalog(options: StreamOptions) -> Catalog | None:
+    """The catalog that ``options`` name, or that of the current folder, None without either.
+
+    Raises InputError.
+    """
     path = options.stream or Path()
     if options.stream is None and not (path / STREAM_FILE).exists():
+        return None
+    if options.content or options.releases:
         raise InputError(
-            "no stream was named, and there is no stream.yaml here",
-            hint="name one, as in `okd-payload build examples/quickstart/stream.yaml`",
+            "--content and --releases are for builds without a stream file",
+            hint=f"{path} says where its images are published, under `publish`",
         )
     return load_catalog(path)
 
 
-async def start_session(
+async def start_session(services: Services, options: StreamOptions) -> Session:
+    """Freeze the plan that ``options`` ask for. Raises OkdPayloadError."""
+    _check(options)
+    change = read_change_set(
+        components=options.components,
+        dockerfiles=options.dockerfiles,
+        substitutions=options.substitutions,
+        directory=Path(),
+    )
+    given = read_lock(options.lock) if options.lock else Lock()
+    catalog = find_catalog(options)
+    base = None
+    if options.from_release:
+        location = parse_location(options.from_release)
+        base = await load_base(location, await services.open_location(location))
+    if catalog is not None:
+        catalog = apply_change_set(change, catalog)
+    elif base is not None and not options.with_dependants:
+        catalog = await make_catalog(
+            base,
+            change,
+            publish=Publish(content=options.content, releases=options.releases),
+            sources=services.sources,
+            lock=given,
+            progress=services.tell,
+        )
+    else:
+        raise _no_stream(options)
+    return await _freeze(services, options, catalog, change=change, base=base, given=given)
+
+
+async def _freeze(
     services: Services,
     options: StreamOptions,
-    *,
     catalog: Catalog,
-    overridden_only: bool = False,
-    with_dependants: bool = False,
+    *,
+    change: ChangeSet,
+    base: BaseRelease | None,
+    given: Lock,
 ) -> Session:
-    """Freeze the plan of ``catalog``.
-
-    With ``overridden_only`` the plan has the overridden components (``with_dependants``: and
-    what is built on them) and what they are built on.
-    """
-    platform = parse_platform(options.platform)
-    overrides = parse_overrides(options.components, directory=Path())
-    changed = override_sources(catalog, overrides)
-    given = read_lock(options.lock) if options.lock else Lock()
-    frozen = await freeze(
-        changed,
-        sources=services.sources,
-        resolve=services.resolve,
-        platform=platform,
-        lock=given,
-        only=_tags_of(changed, overrides) if overridden_only else (),
-        with_dependants=with_dependants,
-    )
-    images = StreamImages(
-        LayoutRepository(services.locations.images(catalog.stream.name)), platform
-    )
+    platform = parse_platform(options.platform) if options.platform else host_platform()
+    images = LayoutRepository(services.locations.images(catalog.stream.name))
+    releases = LayoutRepository(services.locations.releases(catalog.stream.name))
+    near = (images, releases, *(base.near if base else ()))
+    places = Places(near, services.open_repository)
+    if base is None:
+        frozen = await freeze(
+            catalog,
+            sources=services.sources,
+            resolve=places.resolve,
+            platform=platform,
+            lock=given,
+        )
+    else:
+        frozen = await freeze_over(
+            catalog,
+            base,
+            change,
+            with_dependants=options.with_dependants,
+            sources=services.sources,
+            resolve=places.resolve,
+            platform=platform,
+            lock=given,
+        )
     return Session(
-        catalog=changed,
         frozen=frozen,
         given=given,
-        images=images,
-        overrides=overrides,
-        forced=_forced(frozen.plan, options.forced),
+        images=StreamImages(images, platform),
+        releases=releases,
+        places=places,
+        change=change,
+        forced=_find_forced(frozen.plan, options.forced),
+        base=base,
     )
 
 
 def make_maker(
-    session: Session,
-    services: Services,
-    progress: Progress,
-    *,
-    settings: BuildahSettings | None = None,
+    session: Session, services: Services, *, settings: BuildahSettings | None = None
 ) -> Maker:
     """What makes the images of ``session``, with buildah on this machine."""
     engine = BuildahEngine(
@@ -111,23 +167,43 @@ def make_maker(
     return Maker(
         engine=engine,
         images=session.images,
-        importer=Importer(session.images, services.open_repository, progress),
+        importer=Importer(session.images, session.places.repository_of, services.tell),
         steps=Steps(session.catalog, session.images),
         clock=services.clock,
-        progress=progress,
+        progress=services.tell,
         forced=session.forced,
-        moves_tags=not session.overrides,
+        moves_tags=session.change == ChangeSet() and session.base is None,
     )
 
 
-def _tags_of(catalog: Catalog, names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(catalog.component(name).tag for name in names)
+def _check(options: StreamOptions) -> None:
+    """Refuse options that say nothing without another. Raises InputError."""
+    if options.from_release and not options.components:
+        raise InputError("--from-release builds nothing without --component", hint=_EXAMPLE)
+    if options.with_dependants and not options.from_release:
+        raise InputError("--with-dependants goes with --from-release", hint=_EXAMPLE)
 
 
-def _forced(plan: Plan, names: Iterable[str]) -> frozenset[str]:
-    wanted = frozenset(names)
-    if wanted == {"all"}:
+def _no_stream(options: StreamOptions) -> InputError:
+    if options.with_dependants:
+        return InputError(
+            "what is built on a component, only a stream file says, and there is none",
+            hint="name one, or leave --with-dependants away",
+        )
+    return InputError(
+        "no stream was named, and there is no stream.yaml here",
+        hint="name one, as in `okd-payload build examples/quickstart`, or change a release: "
+        f"`{_EXAMPLE}`",
+    )
+
+
+def _find_forced(plan: Plan, names: Iterable[str]) -> frozenset[str]:
+    """The nodes that ``names`` mean: by tag or by component, or all. Raises UnknownName."""
+    wanted = set(names)
+    if "all" in wanted:
         return frozenset(plan.nodes)
-    for name in sorted(wanted - set(plan.nodes)):
-        raise UnknownName("image", name, known=plan.nodes)
-    return wanted
+    called = {component_name(node): name for name, node in plan.nodes.items()}
+    known = called | {name: name for name in plan.nodes}
+    for name in sorted(wanted - known.keys()):
+        raise UnknownName("image", name, known=known)
+    return frozenset(known[name] for name in wanted)

@@ -14,19 +14,32 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the options of ``stream_options`` were set to."""
+    """What the options of ``stream_options`` and ``change_options`` were set to."""
 
     stream: Path | None
     components: tuple[str, ...] = ()
     """Overrides as written: ``NAME=PATH`` or ``NAME=URL@REF``."""
+    dockerfiles: tuple[str, ...] = ()
+    substitutions: tuple[str, ...] = ()
     lock: Path | None = None
     platform: str = ""
+    from_release: str = ""
+    with_dependants: bool = False
     forced: tuple[str, ...] = ()
+    content: str = ""
+    releases: str = ""
+
+
+def take_stream_options(options: dict[str, Any]) -> StreamOptions:
+    """Take what belongs to ``StreamOptions`` out of ``options``."""
+    names = [name for name in StreamOptions.__struct_fields__ if name in options]
+    return StreamOptions(**{name: options.pop(name) for name in names})
 
 
 def stream_options(function: Function) -> Function:
     """The options of a command that plans a stream; see ``StreamOptions``."""
-    options = [
+    return _decorate(
+        function,
         click.argument("stream", required=False, type=click.Path(exists=True, path_type=Path)),
         click.option(
             "--component",
@@ -36,12 +49,42 @@ def stream_options(function: Function) -> Function:
             help="Build NAME from a folder, or from URL@REF, instead of its own source.",
         ),
         click.option(
+            "--dockerfile",
+            "dockerfiles",
+            multiple=True,
+            metavar="[NAME=]PATH",
+            help="Build what --component names from this Dockerfile.",
+        ),
+        click.option(
+            "--substitute",
+            "substitutions",
+            multiple=True,
+            metavar="PATTERN=IMAGE",
+            help="Let references that fit PATTERN mean IMAGE, whatever the stream says.",
+        ),
+        click.option(
             "--lock",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             help="Take commits and digests from this lock file.",
         ),
         click.option(
             "--platform", default="", metavar="OS/ARCH", help="Build for another platform."
+        ),
+    )
+
+
+def change_options(function: Function) -> Function:
+    """The options that say what to make, and what to leave; see ``StreamOptions``."""
+    return _decorate(
+        function,
+        click.option(
+            "--from-release",
+            default="",
+            metavar="RELEASE",
+            help="Build only what --component names, on top of this release.",
+        ),
+        click.option(
+            "--with-dependants", is_flag=True, help="With --from-release: also what builds on it."
         ),
         click.option(
             "--force",
@@ -50,7 +93,10 @@ def stream_options(function: Function) -> Function:
             metavar="TAG",
             help="Make this image although nothing changed; `all` for every one.",
         ),
-    ]
+    )
+
+
+def _decorate(function: Function, *options: Callable[[Function], Function]) -> Function:
     for option in reversed(options):
         function = option(function)
     return function

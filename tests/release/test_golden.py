@@ -128,12 +128,14 @@ class Registry:
 
 @pytest.fixture(scope="module")
 def registry():
+    """The registry of all cases; each has a repository of its own."""
     with Registry() as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def docker_registry(tmp_path_factory):
+    """The registry that everybody uses."""
     with serve_docker_registry(tmp_path_factory.mktemp("registry")) as host:
         yield host
 
@@ -180,7 +182,7 @@ def test_case(case, registry, tmp_path, run):
     "case", [case for case in _CASES if case.name in _REAL], ids=lambda case: case.name
 )
 def test_case_with_docker_registry(case, docker_registry, tmp_path, run):
-    """The same holds with the registry that everybody uses."""
+    """The same holds with docker-registry."""
     built = _LOAD_CASE.build(case, registry=docker_registry, work=tmp_path)
     built.push()
     check(case, run(built))

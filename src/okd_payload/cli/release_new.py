@@ -22,7 +22,7 @@ from okd_payload.cli.release_options import (
 )
 from okd_payload.cli.services import Services, open_services
 from okd_payload.cli.settings import Settings
-from okd_payload.errors import InputError, ReleaseError
+from okd_payload.errors import ReleaseError
 from okd_payload.oci.location import Location, RegistryLocation, parse_location
 from okd_payload.oci.threads import finish_in_thread
 from okd_payload.progress import Noticed
@@ -45,8 +45,12 @@ from okd_payload.release.new import (
     prepare,
 )
 from okd_payload.release.payload import Payload, ReleaseParts
-from okd_payload.release.publish import publish_release, write_file, write_folder
-from okd_payload.release.signature_message import encode_message
+from okd_payload.release.publish import (
+    publish_release,
+    write_file,
+    write_folder,
+    write_message,
+)
 from okd_payload.release.sources import write_operator_folders
 from okd_payload.release.times import format_time, from_seconds
 
@@ -182,28 +186,15 @@ class _Job:
     def _report(self, release: AssembledRelease, prepared: Prepared) -> None:
         created = format_time(release.payload.created)
         click.echo(f"{release.digest} {release.name} {created}")
-        if self._outputs.signature:
-            self._write_message(release, self._outputs.signature)
-        if (
-            prepared.source
-            and self._request.repeats
-            and not is_repetition(prepared.source, release)
-        ):
+        image = self._outputs.image
+        if self._outputs.signature and isinstance(image, RegistryLocation):
+            write_message(release, image.reference, self._outputs.signature)
+        source = prepared.source
+        if source and self._request.repeats and not is_repetition(source, release):
             raise ReleaseError(
                 "the release could not be reproduced from its inputs",
-                hint="other images, another version of the rules, or changes by hand made it",
+                hint="other images, other rules, or changes by hand made it",
             )
-
-    def _write_message(self, release: AssembledRelease, path: Path) -> None:
-        image = self._outputs.image
-        if not isinstance(image, RegistryLocation):
-            raise InputError("a signature names a registry, and --to-image does not")
-        message = encode_message(
-            image.reference,
-            release.digest,
-            timestamp=int(release.payload.created.timestamp()),
-        )
-        path.write_bytes(message)
 
     def _note(self, message: str) -> None:
         self._progress(Noticed(subject="", message=message))

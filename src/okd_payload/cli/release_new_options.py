@@ -19,7 +19,7 @@ from okd_payload.imagestream.openshift import (
     parse_image_stream,
     read_image_stream_file,
 )
-from okd_payload.oci.location import Location, parse_location
+from okd_payload.oci.location import LayoutLocation, Location, parse_location
 from okd_payload.oci.reference import parse_reference
 from okd_payload.release.mappings import parse_mappings, read_mapping_files
 from okd_payload.release.metadata import parse_metadata_argument
@@ -74,6 +74,7 @@ def read_request(options: dict[str, Any]) -> NewRequest:
             "must specify image mappings when no other source is defined",
             hint="give --from-image-stream-file, --from-repository, --from-release or --from-dir",
         )
+    _check_published_as(options["from_repository"], options["published_as"])
     stream, metadata = options.pop("from_image_stream_file"), options.pop("metadata")
     return NewRequest(
         stream=_read_stream(stream) if stream else None,
@@ -103,6 +104,8 @@ def read_outputs(options: dict[str, Any]) -> Outputs:
     location = parse_location(image) if image else None
     if location and location.digest:
         raise InputError("--to-image may only point to a repository or tag, not a digest")
+    if signature and isinstance(location, LayoutLocation):
+        raise InputError("a signature names a repository of a registry, not a layout")
     return Outputs(
         folder=options.pop("to_dir"),
         file=options.pop("to_file"),
@@ -112,6 +115,16 @@ def read_outputs(options: dict[str, Any]) -> Outputs:
         dry_run=options.pop("dry_run"),
         format=options.pop("output"),
     )
+
+
+def _check_published_as(repository: str, published_as: str) -> None:
+    if published_as and not repository:
+        raise InputError("--published-as needs --from-repository")
+    if repository and not published_as and isinstance(parse_location(repository), LayoutLocation):
+        raise InputError(
+            f"no cluster can pull from {repository}",
+            hint="name the repository that the images will be published to with --published-as",
+        )
 
 
 def _read_release_options(options: dict[str, Any]) -> ReleaseOptions:

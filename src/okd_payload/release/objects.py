@@ -194,7 +194,11 @@ def _check_document(segment: Segment, *, is_first: bool) -> Problem | None:
         shown = segment.content[:_SHOWN_BYTES].decode(errors="replace")
         more = "..." if len(segment.content) > _SHOWN_BYTES else ""
         return Problem(f"not a valid YAML/JSON object, got: {shown}{more}", line)
-    missing = [key for key in ("kind", "apiVersion") if value.get(key) in (None, "")]
+    texts = {key: value.get(key) for key in ("kind", "apiVersion")}
+    wrong = [key for key, text in texts.items() if isinstance(text, list | dict)]
+    if wrong:
+        return Problem(f"invalid YAML/JSON: {' and '.join(wrong)} must be text", line)
+    missing = [key for key, text in texts.items() if text in (None, "")]
     if missing if is_first else "kind" in missing:
         return Problem(
             "manifests must contain Kubernetes API objects with 'kind' and 'apiVersion' set:"

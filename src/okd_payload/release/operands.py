@@ -29,6 +29,7 @@ class Operands(msgspec.Struct, frozen=True, kw_only=True):
     """The images that one operator lists."""
 
     operator: str
+    has_file: bool = False
     listed: tuple[str, ...] = ()
     """Every tag named in the file; all of them stay in the release."""
     placeholders: dict[str, str] = {}
@@ -45,7 +46,7 @@ def read_operands(operator: Operator) -> Operands:
         stream = parse_image_stream(file.content, path=file.name)
     except InvalidDocument as error:
         issue = _invalid(operator.tag, error.detail, line=error.line)
-        return Operands(operator=operator.tag, issues=(issue,))
+        return Operands(operator=operator.tag, has_file=True, issues=(issue,))
     placeholders = {
         tag.name: tag.origin.name
         for tag in stream.spec.tags
@@ -53,6 +54,7 @@ def read_operands(operator: Operator) -> Operands:
     }
     return Operands(
         operator=operator.tag,
+        has_file=True,
         listed=tuple(dict.fromkeys(tag.name for tag in stream.spec.tags)),
         placeholders=placeholders,
         issues=tuple(_check_placeholders(operator.tag, placeholders)),

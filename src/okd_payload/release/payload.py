@@ -34,7 +34,7 @@ from okd_payload.release.operands import (
     tabulate_versions,
 )
 from okd_payload.release.rewrite import ImageRewriter, VersionRewriter
-from okd_payload.release.semver import is_version, parse_version
+from okd_payload.release.semver import parse_version
 from okd_payload.release.times import EPOCH, from_seconds
 from okd_payload.release.versions import ComponentVersions, declared_by, format_versions
 
@@ -200,10 +200,9 @@ class _Writer:
         annotations: Mapping[str, str],
         options: ReleaseOptions,
     ) -> None:
-        version = parse_version(release).without_build() if is_version(release) else None
-        self._release = str(version) if version else None
+        self._release = str(parse_version(release).without_build())
         self._tags = tags
-        self._defaults = declared_by(annotations)
+        self._inherited = declared_by(annotations)
         self._options = options
         self._names = PayloadNames()
         self.files: list[PayloadFile] = []
@@ -214,7 +213,8 @@ class _Writer:
         pull_specs, missing = resolve_placeholders(
             operands, self._tags, allow_missing=self._options.allow_missing_images
         )
-        table, conflicts = tabulate_versions(operands, self._tags, defaults=self._defaults)
+        defaults = self._inherited if operands.has_file else self._options.component_versions
+        table, conflicts = tabulate_versions(operands, self._tags, defaults=defaults)
         self.issues += [*operands.issues, *missing, *conflicts]
         images = ImageRewriter(pull_specs)
         versions = VersionRewriter(self._release, table)

@@ -14,13 +14,14 @@ from pathlib import Path
 from okd_payload.errors import StorageError
 from okd_payload.oci.blob_sources import BytesSource, RepositorySource
 from okd_payload.oci.manifest import Descriptor
-from okd_payload.oci.reference import parse_reference
+from okd_payload.oci.reference import Reference, parse_reference
 from okd_payload.oci.repository import Repository
 from okd_payload.release.assemble import AssembledRelease, require_sound
 from okd_payload.release.concurrency import map_concurrently
 from okd_payload.release.image import Layer, MemberImage
 from okd_payload.release.images import RepositoryOf
 from okd_payload.release.payload import Payload
+from okd_payload.release.signature_message import encode_message
 
 _BLOBS_AT_ONCE = 8
 _FOLDER_FILE_MODE, _LAYER_FILE_MODE = 0o644, 0o750
@@ -71,6 +72,18 @@ def write_file(payload: Payload, layer: Layer, path: Path) -> None:
         os.utime(path, (moment, moment))
     except OSError as error:
         raise StorageError(f"cannot write the payload to {path}: {error.strerror}") from error
+
+
+def write_message(release: AssembledRelease, published: Reference, path: Path) -> None:
+    """Write what a signature of ``release``, published at ``published``, signs.
+
+    Raises StorageError.
+    """
+    timestamp = int(release.payload.created.timestamp())
+    try:
+        path.write_bytes(encode_message(published, release.digest, timestamp=timestamp))
+    except OSError as error:
+        raise StorageError(f"cannot write the message to {path}: {error.strerror}") from error
 
 
 async def _store_blobs(

@@ -59,8 +59,7 @@ class RewrittenVersions(msgspec.Struct, frozen=True):
 class VersionRewriter:
     """Replaces ``0.0.1-snapshot`` by the release's version, ``0.0.1-snapshot-KEY`` by KEY's."""
 
-    def __init__(self, release: str | None, table: VersionTable) -> None:
-        """``release`` is None when the release's name is no version, and nothing is replaced."""
+    def __init__(self, release: str, table: VersionTable) -> None:
         self._release = release
         self._table = table
 

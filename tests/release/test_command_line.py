@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands about releases, on layout directories and folders: no registry, no network."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+import pytest
+import yaml
+
+from okd_payload.cli.main import main
+from okd_payload.oci.layout import LayoutRepository
+from okd_payload.oci.transfer import ImageCopy, copy_image
+from okd_payload.release.labels import COMMIT_ID, SOURCE, VERSIONS
+
+_PUBLISHED = "quay.test/okd/content"
+
+
+@pytest.fixture
+def run(capfdbinary):
+    """Runs ``okd-payload release`` and gives its exit code, output and complaints."""
+
+    def run_command(*arguments):
+        capfdbinary.readouterr()
+        code = main(["release", *map(str, arguments)])
+        sys.stdout.flush()
+        printed = capfdbinary.readouterr()
+        return code, printed.out.decode(errors="replace"), printed.err.decode()
+
+    return run_command
+
+
+@pytest.fixture
+def content(tmp_path, world, manifest, listing):
+    """A layout with the components of a stream."""
+
+    async def fill():
+        await world.add_base()
+        source = {SOURCE: "https://github.com/okd/etcd", COMMIT_ID: "abc"}
+        await world.add("etcd", labels={VERSIONS: "kubernetes=1.33.5", **source})
+        files = {"a.yaml": manifest("a", i="r/etcd"), "image-references": listing(etcd="r/etcd")}
+        await world.add("op", files)
+        target = LayoutRepository(tmp_path / "content")
+        for tag in world.tags:
+            await copy_image(
+                ImageCopy(source=world.repository, reference=tag, destination=target, tag=tag)
+            )
+
+    asyncio.run(fill())
+    return f"oci:{tmp_path / 'content'}"
+
+
+@pytest.fixture
+def make(run, content, tmp_path):
+    """Makes a release in a layout."""
+
+    def make_release(name, *arguments):
+        code, out, _ = run(
+            *("new", "--from-repository", content, "--published-as", _PUBLISHED),
+            *("--name", name, "--to-image", f"oci:{tmp_path / 'releases'}", *arguments),
+        )
+        assert code == 0
+        return f"oci:{tmp_path / 'releases'}:{name}", out.split()[0]
+
+    return make_release
+
+
+@pytest.fixture
+def folder(run, content, tmp_path):
+    """A payload in a folder."""
+    code, _, _ = run(
+        *("new", "--from-repository", content, "--published-as", _PUBLISHED),
+        *("--name", "4.20.0", "--to-dir", tmp_path / "folder"),
+    )
+    assert code == 0
+    return tmp_path / "folder"
+
+
+def test_new_from_a_layout(make, run, content):
+    """A release is made of a layout, shown, and found sound."""
+    place, digest = make("4.20.0")
+    code, page, _ = run("info", place)
+    assert code == 0
+    assert f"Digest:    {digest}" in page
+    assert "kubernetes 1.33.5" in page
+    assert "Pull From" not in page
+    assert run("info", "-o", "pullspec", place)[1].splitlines()[1].startswith(f"{_PUBLISHED}@")
+    code, out, err = run("lint", place, "--content", content)
+    assert (code, err) == (0, "")
+    assert "nothing bars it" in out
+
+
+def test_layouts_must_say_where_they_will_be(run, content):
+    """Tags of a layout need a name under which clusters will pull them."""
+    code, _, err = run("new", "--from-repository", content, "--name", "1.0.0")
+    assert code == 2
+    assert "--published-as" in err
+
+
+def test_lint_counts_and_explains(folder, run):
+    """What bars a release is told with its code, and the exit code is 1 unless it is permitted."""
+    (folder / "0000_x.yaml").write_text("kind: X\n")
+    code, out, err = run("lint", folder)
+    assert code == 1
+    assert "[invalid-manifest]" in err
+    assert "something bars it" in out
+    code, out, _ = run("lint", folder, "--permit", "invalid-manifest", "-o", "json")
+    printed = json.loads(out)
+    assert (code, printed["sound"]) == (0, True)
+    assert printed["issues"][0]["permitted"]
+
+
+def test_lint_of_files_only(make, run):
+    """Without looking up images, nothing but the release itself is read."""
+    place, _ = make("4.20.0")
+    code, _, err = run("lint", place, "--files-only")
+    assert (code, err) == (0, "")
+
+
+def test_info_of_a_folder(folder, run):
+    """A payload in a folder has no digest, and everything else."""
+    (folder / "notes.txt").write_text("x")
+    code, page, _ = run("info", folder, "--pullspecs")
+    assert code == 0
+    assert "Digest" not in page
+    assert "Metadata files: 1" in page
+    printed = yaml.safe_load(run("info", folder, "-o", "yaml")[1])
+    assert printed["metadata"]["version"] == "4.20.0"
+
+
+def test_three_releases(make, run):
+    """Of more than two releases each is shown."""
+    place, _ = make("4.20.0")
+    code, out, _ = run("info", place, place, place, "--image-for", "op")
+    assert code == 0
+    assert len(out.splitlines()) == 3
+    assert run("info", place, place)[1] == "Releases are identical\n"
+
+
+def test_size_and_verify(make, run, content):
+    """Images are looked up where the release's content is."""
+    place, digest = make("4.20.0")
+    code, page, _ = run("info", "--size", place, "--content", content)
+    assert code == 0
+    assert "3 different base images" in page
+    code, out, _ = run("info", "--verify", place, "--content", content)
+    assert (code, out.split()[0]) == (0, digest)
+
+
+def test_comparison(make, run, manifest, tmp_path):
+    """Two releases are compared: versions, images, manifests."""
+    first, _ = make("4.20.0")
+    second, _ = make("4.20.1", "--exclude", "etcd", "--allow-missing-images", "--previous=4.20.0")
+    code, page, _ = run("info", first, second)
+    assert code == 0
+    assert "Upgrade From:          Yes" in page
+    assert "Images Removed:\n  etcd\n" in page
+    difference = run("info", "--contents", first, second)[1]
+    assert "+  i: r/etcd" in difference
+    printed = json.loads(run("info", "-o", "json", first, second)[1])
+    assert printed["changedImages"]["etcd"]["to"] is None
+
+
+def test_archive_on_standard_output(run, content, make):
+    """The archive can be piped."""
+    code, out, _ = run(
+        *("new", "--from-repository", content, "--published-as", _PUBLISHED),
+        *("--name", "4.20.0", "--to-file", "-"),
+    )
+    assert code == 0
+    assert out.encode(errors="replace")[:1] == b"\x1f"
+
+
+def test_merged_stream_as_yaml(run, content):
+    """With -o the stream is printed and nothing is made."""
+    code, out, _ = run(
+        *("new", "--from-repository", content, "--published-as", _PUBLISHED, "-o", "yaml"),
+    )
+    assert code == 0
+    assert [tag["name"] for tag in yaml.safe_load(out)["spec"]["tags"]] == [
+        "cluster-version-operator",
+        "etcd",
+        "op",
+    ]
+
+
+def test_heir_in_a_layout(make, run, content, tmp_path):
+    """A release in a layout can be the source of another; a path on this machine is not noted."""
+    place, digest = make("4.20.0")
+    code, _, err = run(
+        *("new", "--from-release", place, "--name", "4.20.1", "--content", content),
+        *("--to-image", f"oci:{tmp_path / 'heirs'}"),
+    )
+    assert (code, "error" in err) == (0, False)
+    heir = json.loads(run("info", "-o", "json", f"oci:{tmp_path / 'heirs'}:4.20.1")[1])
+    annotations = heir["references"]["metadata"]["annotations"]
+    assert annotations == {"release.openshift.io/from-release": digest}
+
+
+def test_nothing_is_written_when_something_is_wrong(run, content, tmp_path):
+    """A blocking issue leaves no folder behind, and all issues are told."""
+    code, out, err = run(
+        *("new", "--from-repository", content, "--published-as", _PUBLISHED),
+        *("--name", "4.20.0", "--exclude", "etcd", "--to-dir", tmp_path / "folder"),
+    )
+    assert (code, out) == (1, "")
+    assert "[missing-operand]" in err
+    assert not (tmp_path / "folder").exists()
+
+
+def test_quiet(run, content, tmp_path):
+    """Quiet prints results and errors only."""
+    code, _, err = run(
+        *("new", "-q", "--from-repository", content, "--published-as", _PUBLISHED),
+        *("--name", "4.20.0", "--to-dir", tmp_path / "folder"),
+    )
+    assert (code, err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["new"], "must specify image mappings"),
+        (["new", "--from-release=a", "--from-repository=b"], "only one of"),
+        (["new", "a=q.io/a:1", "--created=yesterday"], "is no time"),
+        (["new", "a=q.io/a:1", "--mirror=q.io/a:1"], "without tag or digest"),
+        (["new", "a=q.io/a:1", "--to-image=oci:x:y", "--to-signature=m"], "registry, not a layout"),
+        (["info", "x/y", "--filter-by-os=("], "is no pattern"),
+        (["info"], "Missing argument"),
+        (["lint", "file://x"], "no place for images"),
+    ],
+)
+def test_wrong_usage(arguments, words, run):
+    """What is typed wrongly is exit code 2 and words that say so, before anything is tried."""
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert words in err

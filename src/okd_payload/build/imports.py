@@ -12,10 +12,10 @@ nothing above is built again.
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
@@ -23,12 +23,21 @@ from okd_payload import process
 from okd_payload.build.images import NO_SOURCE_TIME, MadeImage, StreamImages
 from okd_payload.build.key import key_tag
 from okd_payload.build.plan import ExternalNode, ImportNode
-from okd_payload.errors import BuildError, ContentError, InputError, NotFound, StorageError
+from okd_payload.build.report import read_log_tail
+from okd_payload.errors import (
+    BuildError,
+    ContentError,
+    InputError,
+    NotFound,
+    OkdPayloadError,
+    StorageError,
+)
 from okd_payload.oci import media_types
 from okd_payload.oci.blob_sources import BytesSource, FileSource
 from okd_payload.oci.digest import Digest, digest_of, hex_of
 from okd_payload.oci.layers.normalise import NORMAL_FORM, normalise_layer
 from okd_payload.oci.layers.writer import LayerBlob
+from okd_payload.oci.layout.files import storage_errors
 from okd_payload.oci.manifest import Descriptor, ImageManifest, Platform, encode_manifest
 from okd_payload.oci.reference import Reference, parse_reference
 from okd_payload.oci.repository import Repository
@@ -37,6 +46,9 @@ from okd_payload.progress import Advanced, Event, Progress
 
 _CREATED = "1980-01-01T00:00:00Z"
 """``NO_SOURCE_TIME``, as an image configuration writes it."""
+
+_TOLD_LINES = 5
+_DISK_FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 
 OpenRepository = Callable[[Reference], Awaitable[Repository]]
 """Gives the repository that a pull spec names."""
@@ -91,12 +103,9 @@ class Importer:
     async def _run_command(self, node: ImportNode, log: Path) -> MadeImage:
         with tempfile.TemporaryDirectory(prefix="okd-payload-root-") as folder:
             archive = Path(folder) / "root.tar"
-            try:
-                with archive.open("wb") as output, log.open("ab") as messages:
-                    await _write_archive(node, output, messages)
+            with storage_errors("write", archive):
+                await _write_archive(node, archive, log)
                 is_empty = archive.stat().st_size == 0
-            except OSError as error:
-                raise StorageError(f"cannot write {archive}: {error.strerror}") from error
             if is_empty:
                 raise _no_root(node, "it printed nothing")
             try:
@@ -154,19 +163,29 @@ def command_key(node: ImportNode, platform: Platform) -> str:
     return hashlib.sha256(msgspec.json.encode(words)).hexdigest()
 
 
-async def _write_archive(node: ImportNode, output: IO[bytes], log: IO[bytes]) -> None:
-    outcome = await process.run(
-        node.command,
-        directory=Path(node.directory),
-        environment={"SOURCE_DATE_EPOCH": str(NO_SOURCE_TIME)},
-        output=output,
-        log=log,
-    )
-    if outcome.code != 0:
-        raise BuildError(
-            f"import {node.name}: {' '.join(node.command)} ended with code {outcome.code}",
-            hint=f"`okd-payload logs {node.name}` shows what it said",
+async def _write_archive(node: ImportNode, archive: Path, log: Path) -> None:
+    with archive.open("wb") as output, log.open("ab") as messages:
+        outcome = await process.run(
+            node.command,
+            directory=Path(node.directory),
+            environment={"SOURCE_DATE_EPOCH": str(NO_SOURCE_TIME)},
+            output=output,
+            log=messages,
         )
+    if outcome.code != 0:
+        raise _failure_of(node, outcome.code, said=read_log_tail(log))
+
+
+def _failure_of(node: ImportNode, code: int, *, said: str) -> OkdPayloadError:
+    message = f"import {node.name}: {' '.join(node.command)} ended with code {code}"
+    told = [f"  {line}" for line in said.splitlines() if line.strip()][-_TOLD_LINES:]
+    if _DISK_FULL.search("\n".join(told)):
+        return StorageError(
+            "\n".join([f"{message}: the disk is full", *told]),
+            hint="free some space and run the same command again",
+        )
+    hint = f"`okd-payload logs {node.name}` shows everything it said"
+    return BuildError("\n".join([message, *told]), hint=hint)
 
 
 def _no_root(node: ImportNode, problem: str) -> BuildError:

@@ -150,7 +150,8 @@ class _Info:
         async with open_services(self._settings, progress, registries=registries) as services:
             loaded = [await self._load(text, services) for text in releases]
             if len(loaded) == 2 and self._shown.layout not in ("verify", "image_for"):
-                self._compare(*loaded, services)
+                before, after = loaded
+                self._compare(before, after, services)
                 return
             for each in loaded:
                 await self._show(each, services, content)

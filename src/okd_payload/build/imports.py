@@ -23,7 +23,7 @@ from okd_payload import process
 from okd_payload.build.images import NO_SOURCE_TIME, MadeImage, StreamImages
 from okd_payload.build.key import key_tag
 from okd_payload.build.plan import ExternalNode, ImportNode
-from okd_payload.build.report import read_log_tail
+from okd_payload.build.report import clean_text
 from okd_payload.errors import (
     BuildError,
     ContentError,
@@ -48,7 +48,10 @@ _CREATED = "1980-01-01T00:00:00Z"
 """``NO_SOURCE_TIME``, as an image configuration writes it."""
 
 _TOLD_LINES = 5
-_DISK_FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
+_DISK_FULL = re.compile(
+    r"no space left on device|disk quota exceeded|wrote only \d+ of \d+ bytes|short write",
+    re.IGNORECASE,
+)
 
 OpenRepository = Callable[[Reference], Awaitable[Repository]]
 """Gives the repository that a pull spec names."""
@@ -164,28 +167,36 @@ def command_key(node: ImportNode, platform: Platform) -> str:
 
 
 async def _write_archive(node: ImportNode, archive: Path, log: Path) -> None:
-    with archive.open("wb") as output, log.open("ab") as messages:
+    with archive.open("wb") as output:
         outcome = await process.run(
             node.command,
             directory=Path(node.directory),
             environment={"SOURCE_DATE_EPOCH": str(NO_SOURCE_TIME)},
             output=output,
-            log=messages,
         )
     if outcome.code != 0:
-        raise _failure_of(node, outcome.code, said=read_log_tail(log))
+        raise _failure_of(node, outcome, log)
+    _keep(outcome.errors, log)
 
 
-def _failure_of(node: ImportNode, code: int, *, said: str) -> OkdPayloadError:
-    message = f"import {node.name}: {' '.join(node.command)} ended with code {code}"
-    told = [f"  {line}" for line in said.splitlines() if line.strip()][-_TOLD_LINES:]
+def _failure_of(node: ImportNode, outcome: process.Outcome, log: Path) -> OkdPayloadError:
+    """Why the command failed; told from memory, because on a full disk the log is lost."""
+    message = f"import {node.name}: {' '.join(node.command)} ended with code {outcome.code}"
+    said = clean_text(outcome.errors).splitlines()
+    told = [f"  {line}" for line in said if line.strip()][-_TOLD_LINES:]
     if _DISK_FULL.search("\n".join(told)):
         return StorageError(
             "\n".join([f"{message}: the disk is full", *told]),
             hint="free some space and run the same command again",
         )
+    _keep(outcome.errors, log)
     hint = f"`okd-payload logs {node.name}` shows everything it said"
     return BuildError("\n".join([message, *told]), hint=hint)
+
+
+def _keep(said: str, log: Path) -> None:
+    with log.open("a", encoding="utf-8") as file:
+        file.write(said)
 
 
 def _no_root(node: ImportNode, problem: str) -> BuildError:

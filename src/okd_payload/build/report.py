@@ -73,7 +73,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def read_log_tails(folder: Path, record: RunRecord) -> tuple[LogTail, ...]:
     """The tails of the logs that ``record`` names, failed builds first."""
     tails = [
-        LogTail(item.name, read_log_tail(folder / item.log), item.action is Action.FAILED)
+        LogTail(item.name, _read_tail(folder / item.log), item.action is Action.FAILED)
         for item in record.components
         if item.log
     ]
@@ -133,8 +133,7 @@ def clean_text(text: str) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def read_log_tail(path: Path) -> str:
-    """The last lines of a log, control characters taken out; nothing when it cannot be read."""
+def _read_tail(path: Path) -> str:
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL_BYTES))

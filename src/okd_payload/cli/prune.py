@@ -74,6 +74,4 @@ async def _prune(settings: Settings) -> Pruned:
 
 
 def _describe(stream: str, report: GarbageReport) -> PrunedStream:
-    return PrunedStream(
-        stream=stream, removed=report.removed, removed_bytes=report.removed_bytes
-    )
+    return PrunedStream(stream=stream, removed=report.removed, removed_bytes=report.removed_bytes)

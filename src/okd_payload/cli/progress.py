@@ -118,7 +118,7 @@ class Tally:
                     self.running[event.subject].total = total
             case Finished(outcome=outcome, detail=detail, seconds=seconds):
                 began = self._end(event.subject, outcome)
-                told = began is not None and began.detail == escape_controls(detail)
+                told = began is not None and began.activity not in _QUICK
                 text = _join(_took(subject, seconds), "" if told else detail)
                 return None if outcome in _SILENT else Line(outcome, text)
             case Failed(reason=reason, seconds=seconds):

@@ -6,7 +6,7 @@ import pytest
 
 from okd_payload.release import codes, labels
 from okd_payload.release.lint import lint_base, lint_images, lint_release
-from okd_payload.release.load import ReleaseContent, content_of, read_release
+from okd_payload.release.load import ReleaseContent, read_release
 from okd_payload.release.publish import publish_release
 
 _DIGEST = "sha256:" + "a" * 64
@@ -51,7 +51,8 @@ async def test_unpublished_payload(world, manifest):
     """A payload can be checked before anything is published."""
     await world.add_base()
     await world.add("op", {"a.yaml": manifest("a")})
-    assert lint_release(content_of(await world.payload())) == []
+    files = {file.name: file.content for file in (await world.payload()).files}
+    assert lint_release(ReleaseContent(origin="payload", files=files)) == []
 
 
 @pytest.mark.parametrize(

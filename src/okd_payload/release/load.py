@@ -24,7 +24,6 @@ from okd_payload.oci.repository import Repository
 from okd_payload.release import labels
 from okd_payload.release.metadata import ReleaseMetadata, parse_metadata
 from okd_payload.release.naming import is_manifest
-from okd_payload.release.payload import Payload
 
 _FOLDER = f"{labels.FOLDER}/"
 
@@ -124,13 +123,6 @@ def read_folder(folder: Path) -> ReleaseContent:
     except OSError as error:
         raise StorageError(f"cannot read {folder}: {error.strerror}") from error
     return ReleaseContent(origin=str(folder), files=files)
-
-
-def content_of(payload: Payload) -> ReleaseContent:
-    """The files of a payload that was just made."""
-    return ReleaseContent(
-        origin=payload.name, files={file.name: file.content for file in payload.files}
-    )
 
 
 def parse_release(content: ReleaseContent) -> Release:

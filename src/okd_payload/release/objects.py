@@ -18,6 +18,7 @@ import msgspec
 
 from okd_payload.errors import InvalidDocument
 from okd_payload.imagestream import go_yaml
+from okd_payload.release.plain_yaml import is_plain_object
 
 _SEPARATOR = re.compile(rb"^---[ \t\r\v\f]*(?:#.*)?$\n?", re.MULTILINE)
 _BAD_SEPARATOR = re.compile(rb"^---(?![ \t\r\v\f]*(?:#.*)?$)(.*)$", re.MULTILINE)
@@ -74,12 +75,12 @@ def check_manifest(content: bytes) -> list[Problem]:
     The first document must be there, with kind and apiVersion; later ones may be empty, and
     need no apiVersion, because the cluster does not ask for it.
     """
-    problems = []
-    for number, segment in enumerate(_split(content)):
-        problem = _check_document(segment, is_first=number == 0)
-        if problem is not None:
-            problems.append(problem)
-    return problems
+    found = [
+        _check_document(segment, is_first=number == 0)
+        for number, segment in enumerate(_split(content))
+        if not is_plain_object(segment.content)
+    ]
+    return [problem for problem in found if problem is not None]
 
 
 def read_objects(content: bytes) -> ManifestFile:

@@ -48,10 +48,9 @@ class DeclaredVersions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VersionTable(msgspec.Struct, frozen=True, kw_only=True):
-    """The versions that one operator's manifests may name, and which tags declare each."""
+    """The versions that one operator's manifests may name."""
 
     versions: ComponentVersions = {}
-    origins: dict[str, tuple[str, ...]] = {}
     ambiguous: dict[str, str] = {}
     """Keys that must not be used, with the reason: their tags disagree, which is permitted."""
     conflicts: tuple[str, ...] = ()
@@ -123,7 +122,6 @@ def make_table(
     permitted = (MACHINE_OS, KUBECTL)
     return VersionTable(
         versions={**defaults, **firsts},
-        origins={key: tuple(claim) for key, claim in claims.items()},
         ambiguous={key: text for key, text in differing.items() if key in permitted},
         conflicts=tuple(
             f"the listed images declare different versions of {key}: {text}"

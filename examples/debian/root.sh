@@ -1,24 +1,39 @@
 #!/bin/sh
-# Writes the root file system of the stream's own operating system to standard output.
-# Packages come from the archive that this machine itself uses, when it runs the same release.
+# SPDX-License-Identifier: Apache-2.0
+#
+# Writes Debian's smallest root file system to standard output, as a tar archive.
+#
+# Packages come from where this machine itself gets Debian's, if it runs the same Debian; on other
+# machines from the archive that mmdebstrap knows. Root and ordinary users get the same bytes.
 set -eu
 suite=bookworm
-command -v mmdebstrap >/dev/null || { echo "mmdebstrap is not installed: run make setup" >&2; exit 1; }
 
-archive=$(mktemp)
-trap 'rm -f "$archive"' EXIT
-. /etc/os-release
-if [ "${ID:-}" = debian ] && [ "${VERSION_CODENAME:-}" = "$suite" ]; then
-    cat /etc/apt/sources.list.d/*.sources >"$archive" 2>/dev/null || cat /etc/apt/sources.list >"$archive"
-fi
+command -v mmdebstrap >/dev/null || {
+  echo "mmdebstrap is not installed: run make setup" >&2
+  exit 1
+}
+archive=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+  'Created-By: Packages' 'Origin: Debian' 'Component: main' 2>/dev/null |
+  grep -E " $suite(-updates|-security)? " | sort -u) || archive=
 
+# What is set here holds in every image that stands on the result: no documentation, no
+# translations, no recommended packages. Nobody needs an image that survives a power cut while it
+# is made, so dpkg does not wait for the disk.
 set -- --variant=minbase --include=ca-certificates \
-    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
-    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-    --customize-hook='rm -f "$1/etc/hostname" "$1/etc/resolv.conf"; : >"$1/etc/hostname"' \
-    "$suite" -
-if [ -s "$archive" ]; then
-    mmdebstrap "$@" - <"$archive"
+  --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
+  --dpkgopt=force-unsafe-io \
+  --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+  --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/lintian/*' \
+  --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright'
+# Every container gets these three files from outside. They are there, and empty, so that no layer
+# has to make them.
+set -- "$@" --customize-hook='cd "$1/etc" && rm -f hostname resolv.conf && touch hostname hosts resolv.conf'
+# The same that install-packages leaves behind.
+set -- "$@" --customize-hook='cd "$1" && rm -rf etc/*- var/cache/debconf/*-old var/lib/dpkg/*-old \
+  var/cache/ldconfig/aux-cache var/log/apt var/log/*.log'
+
+if [ -n "$archive" ]; then
+  printf '%s\n' "$archive" | mmdebstrap "$@" "$suite" - -
 else
-    mmdebstrap "$@"
+  mmdebstrap "$@" "$suite" -
 fi

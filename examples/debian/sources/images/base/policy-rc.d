@@ -1,0 +1,3 @@
+#!/bin/sh
+# Packages ask this before they start their services: in an image, none ever starts.
+exit 101

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Version is set when the operator is built.
+// Version is that of the program, set when it is built. Operands have the version of the release.
 var Version = "unknown"
 
 // Main is the whole program of an operator: assets are templates of manifests, one object a file.
@@ -42,7 +42,7 @@ func run(name string, assets fs.FS, arguments []string) error {
 		fmt.Println(name, Version)
 		return nil
 	}
-	manifests, err := Render(assets, Images(os.Environ()))
+	manifests, err := Render(assets, ReadValues(os.Environ()))
 	if err != nil {
 		return err
 	}
@@ -80,21 +80,31 @@ type Manifest struct {
 	Content []byte
 }
 
-// Images returns the pull specs that the deployment hands over as NAME_IMAGE variables, by NAME.
-func Images(environment []string) map[string]string {
-	images := map[string]string{}
+// Values are what the release says to an operator through the environment of its deployment, and
+// what templates may refer to.
+type Values struct {
+	Version string
+	Images  map[string]string
+}
+
+// ReadValues takes the version from RELEASE_VERSION and the image X from X_IMAGE.
+func ReadValues(environment []string) Values {
+	values := Values{Version: Version, Images: map[string]string{}}
 	for _, variable := range environment {
 		name, value, _ := strings.Cut(variable, "=")
+		if name == "RELEASE_VERSION" {
+			values.Version = value
+		}
 		if strings.HasSuffix(name, "_IMAGE") {
-			images[strings.TrimSuffix(name, "_IMAGE")] = value
+			values.Images[strings.TrimSuffix(name, "_IMAGE")] = value
 		}
 	}
-	return images
+	return values
 }
 
 // Render fills the templates of assets. The first line of each is a comment with the object's API path.
 // An image that the environment does not name is an error: an operand must never run by chance.
-func Render(assets fs.FS, images map[string]string) ([]Manifest, error) {
+func Render(assets fs.FS, values Values) ([]Manifest, error) {
 	names, err := fs.Glob(assets, "assets/*.yaml")
 	if err != nil {
 		return nil, err
@@ -111,7 +121,7 @@ func Render(assets fs.FS, images map[string]string) ([]Manifest, error) {
 			return nil, err
 		}
 		var rendered bytes.Buffer
-		if err := parsed.Execute(&rendered, map[string]interface{}{"Images": images, "Version": Version}); err != nil {
+		if err := parsed.Execute(&rendered, values); err != nil {
 			return nil, err
 		}
 		first, _, _ := strings.Cut(rendered.String(), "\n")

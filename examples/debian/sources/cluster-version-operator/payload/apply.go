@@ -18,7 +18,7 @@ type Applier struct {
 }
 
 // Apply applies every manifest of the payload in order and stops at the first that cannot be applied.
-// A new kind needs a moment until the server knows it, hence the attempts.
+// A server that is busy, or does not know a new kind yet, needs a moment, hence the attempts.
 func (a Applier) Apply(ctx context.Context, loaded *Payload) error {
 	for number, manifest := range loaded.Manifests {
 		if err := a.applyOne(ctx, manifest); err != nil {
@@ -39,7 +39,8 @@ func (a Applier) applyOne(ctx context.Context, manifest Manifest) error {
 			case <-time.After(a.Pause):
 			}
 		}
-		command := exec.CommandContext(ctx, a.Kubectl, "apply", "-f", "-")
+		// The server checks what it is sent; this kubectl may be older than what it would check.
+		command := exec.CommandContext(ctx, a.Kubectl, "apply", "--validate=false", "-f", "-")
 		command.Stdin = bytes.NewReader(manifest.Content)
 		var output []byte
 		if output, err = command.CombinedOutput(); err == nil {

@@ -1,5 +1,5 @@
-// Package payload reads a release payload as a cluster does: its own manifests first, each rendered
-// as a template, then the manifests of the operators, all in the order of their file names.
+// Package payload reads a release payload as a cluster does: the manifests of this operator first, each
+// rendered as a template, then those of all others, both in the order of their file names.
 package payload
 
 import (
@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"sort"
 	"strings"
 	"text/template"
@@ -20,12 +19,9 @@ import (
 // Manifest is one object of the payload.
 type Manifest struct {
 	File      string
-	Group     string
 	Kind      string
 	Namespace string
 	Name      string
-	Level     string
-	Component string
 	Content   []byte
 }
 
@@ -52,9 +48,8 @@ type Payload struct {
 }
 
 type object struct {
-	APIVersion string `yaml:"apiVersion"`
-	Kind       string `yaml:"kind"`
-	Metadata   struct {
+	Kind     string `yaml:"kind"`
+	Metadata struct {
 		Name        string               `yaml:"name"`
 		Namespace   string               `yaml:"namespace"`
 		Annotations map[string]yaml.Node `yaml:"annotations"`
@@ -79,8 +74,6 @@ type releaseMetadata struct {
 	Kind    string `yaml:"kind"`
 	Version string `yaml:"version"`
 }
-
-var levels = regexp.MustCompile(`^0000_(\d+)_([a-zA-Z0-9]+(?:-[a-zA-Z0-9]+)*?)_`)
 
 // Load reads the payload below root. Every fault is reported, not only the first.
 func Load(root, profile, releaseImage string) (*Payload, error) {
@@ -188,6 +181,9 @@ func loadFile(path string, isTemplate bool, values Values, profile string) ([]Ma
 		if err != nil {
 			return nil, err
 		}
+		if isEmpty(&document) {
+			continue
+		}
 		manifest, included, err := readObject(filepath.Base(path), &document, profile)
 		if err != nil {
 			return nil, err
@@ -198,6 +194,12 @@ func loadFile(path string, isTemplate bool, values Values, profile string) ([]Ma
 	}
 }
 
+// isEmpty tells whether there is nothing, or only a comment, between two separators.
+func isEmpty(document *yaml.Node) bool {
+	return len(document.Content) == 0 || document.Content[0].Tag == "!!null"
+}
+
+// readObject says as well whether the object is for clusters of this profile.
 func readObject(file string, document *yaml.Node, profile string) (Manifest, bool, error) {
 	var read object
 	if err := document.Decode(&read); err != nil {
@@ -212,12 +214,6 @@ func readObject(file string, document *yaml.Node, profile string) (Manifest, boo
 	}
 	manifest := Manifest{
 		File: file, Kind: read.Kind, Namespace: read.Metadata.Namespace, Name: read.Metadata.Name, Content: content,
-	}
-	if group, _, found := strings.Cut(read.APIVersion, "/"); found {
-		manifest.Group = group
-	}
-	if matched := levels.FindStringSubmatch(file); matched != nil {
-		manifest.Level, manifest.Component = matched[1], matched[2]
 	}
 	annotation, found := read.Metadata.Annotations["include.release.openshift.io/"+profile]
 	return manifest, found && annotation.Tag == "!!str" && annotation.Value == "true", nil

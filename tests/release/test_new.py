@@ -19,6 +19,7 @@ from okd_payload.progress import ignore_progress
 from okd_payload.release import codes, labels
 from okd_payload.release.assemble import put_on_base
 from okd_payload.release.concurrency import map_concurrently
+from okd_payload.release.inputs import ReleaseInput, make_input, override, pull_spec_tag
 from okd_payload.release.mappings import parse_mappings, read_mapping_files
 from okd_payload.release.new import NewRequest, is_repetition, make, merged_stream, prepare
 from okd_payload.release.payload import ReleaseOptions
@@ -249,6 +250,15 @@ def test_same_tag_twice():
     other = read_image_stream(_stream(f"{same % _DIGEST}, {same % _OTHER}"))
     assert [issue.blocks for issue in other.issues] == [True]
     assert other.names == ["a"]
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x", "a/../../b", "/etc", "a//b"])
+def test_names_that_lead_elsewhere(name):
+    """Names of tags become names of files, so they must not lead out of their folder."""
+    with pytest.raises(InputError, match="no name for a tag"):
+        make_input([pull_spec_tag(name, "q.io/x:1")])
+    with pytest.raises(InputError, match="no name for a tag"):
+        override(ReleaseInput(), {name: "q.io/x:1"})
 
 
 def test_status_decides_after_a_change():

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
+from okd_payload.errors import InputError
 from okd_payload.imagestream.model import ImageStream
 from okd_payload.imagestream.openshift import (
     DOCKER_IMAGE,
@@ -20,6 +21,8 @@ from okd_payload.imagestream.openshift import (
 from okd_payload.issues import Issue, Severity
 from okd_payload.oci.reference import parse_reference
 from okd_payload.release import codes, labels
+
+_NO_STEPS = frozenset({"", ".", ".."})
 
 
 class ReleaseInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,10 +67,14 @@ def make_input(
     annotations: Mapping[str, str] | None = None,
     issues: Iterable[Issue] = (),
 ) -> ReleaseInput:
-    """``tags`` sorted; of tags with the same name the first one counts, and an issue says so."""
+    """``tags`` sorted; of tags with the same name the first one counts, and an issue says so.
+
+    Raises InputError for a name that no file may have.
+    """
     kept: dict[str, TagReference] = {}
     found = list(issues)
     for tag in tags:
+        _check_name(tag.name)
         first = kept.setdefault(tag.name, tag)
         if first is not tag:
             found.append(_duplicate(first, tag))
@@ -90,14 +97,24 @@ def exclude(given: ReleaseInput, names: Collection[str]) -> ReleaseInput:
 
 
 def override(given: ReleaseInput, pull_specs: Mapping[str, str]) -> ReleaseInput:
-    """``given`` with tags added or replaced, and marked. Raises InvalidReference."""
+    """``given`` with tags added or replaced, and marked. Raises InputError."""
     tags = {tag.name: tag for tag in given.tags}
     for name, pull_spec in pull_specs.items():
+        _check_name(name)
         parse_reference(pull_spec)
         tags[name] = msgspec.structs.replace(
             pull_spec_tag(name, pull_spec), annotations={labels.OVERRIDE: "true"}
         )
     return msgspec.structs.replace(given, tags=tuple(tags[name] for name in sorted(tags)))
+
+
+def _check_name(name: str) -> None:
+    """Names of tags become parts of file names, in the payload and on disk."""
+    if not _NO_STEPS.isdisjoint(name.split("/")):
+        raise InputError(
+            f"{name[:100]!r} is no name for a tag",
+            hint="names of tags are words of letters, digits, '-', '_' and '.'",
+        )
 
 
 def _duplicate(first: TagReference, second: TagReference) -> Issue:

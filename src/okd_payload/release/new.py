@@ -86,7 +86,8 @@ class NewRequest(msgspec.Struct, frozen=True, kw_only=True):
             created=self.options.created,
         )
         changes = (self.previous, self.following, self.metadata) != (None, None, None)
-        changes = changes or bool(self.mappings or self.excluded or self.base)
+        changes = changes or bool(self.mappings or self.excluded or self.mirror)
+        changes = changes or bool(self.base or self.base_tag)
         return bool(self.release) and self.options == lenience and not changes
 
 

@@ -172,7 +172,8 @@ class Maker:
         if node.name in self._forced:
             return _FORCED
         image = await self._importer.find(node)
-        return Finding(image, _NOTHING_CHANGED if image else "not imported yet")
+        stub = node.stub if isinstance(node, ImportNode) else ""
+        return Finding(image, stub or (_NOTHING_CHANGED if image else "not imported yet"))
 
 
 _FORCED = Finding(None, "forced")

@@ -8,16 +8,21 @@ all of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from okd_payload.errors import ReleaseError
 from okd_payload.oci.digest import Digest
-from okd_payload.oci.reference import parse_reference
+from okd_payload.oci.reference import Reference, parse_reference
 from okd_payload.oci.repository import Repository
 from okd_payload.oci.transfer import ImageCopier, ImageCopy, TransferReport
 from okd_payload.progress import Progress
 from okd_payload.release.inputs import pull_spec_of
 from okd_payload.release.load import Release
+
+_NOWHERE = "localhost"
+"""The host of repositories that nobody chose."""
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,18 +53,18 @@ async def publish_release(
     """
     if release.digest is None:
         raise ReleaseError("a release in a folder cannot be published: it has no image")
-    copies = []
-    for tag in release.tags:
-        reference = parse_reference(pull_spec_of(tag))
-        if reference.repository == content_repository:
-            copies.append(
-                ImageCopy(
-                    source=content,
-                    reference=reference.selector,
-                    destination=content_target,
-                    tag=f"{release.name}-{tag.name}",
-                )
-            )
+    references = {tag.name: parse_reference(pull_spec_of(tag)) for tag in release.tags}
+    _check_reachable(references)
+    copies = [
+        ImageCopy(
+            source=content,
+            reference=reference.selector,
+            destination=content_target,
+            tag=f"{release.name}-{name}",
+        )
+        for name, reference in references.items()
+        if reference.repository == content_repository
+    ]
     copier = ImageCopier(progress=progress)
     report = await copier.copy(copies)
     report.require_all()
@@ -80,3 +85,14 @@ async def publish_release(
         reference=f"{releases_target.name}@{release.digest}",
         images=report,
     )
+
+
+def _check_reachable(references: Mapping[str, Reference]) -> None:
+    """Refuse a payload whose images no cluster could ever pull."""
+    for name, reference in references.items():
+        if reference.host == _NOWHERE:
+            raise ReleaseError(
+                f"the payload names {name} in {reference.repository}, which is on no server",
+                hint="build it again with `publish.content` in the stream file, or without a "
+                "stream file with --content",
+            )

@@ -9,6 +9,7 @@ import sys
 import click
 
 from okd_payload.build.records import find_log
+from okd_payload.cli.output import escape_controls
 from okd_payload.cli.settings import Settings
 from okd_payload.errors import InputError, UnknownName
 
@@ -19,7 +20,10 @@ from okd_payload.errors import InputError, UnknownName
 @click.option("--path", "shows_path", is_flag=True, help="Print where the log is instead.")
 @click.pass_obj
 def logs(settings: Settings, /, component: str, stream: str, *, shows_path: bool) -> None:
-    """Print the log of the newest build of COMPONENT."""
+    """Print the log of the newest build of COMPONENT.
+
+    What could steer a terminal is made visible there, and left as it is in files.
+    """
     streams = settings.locations.state / "streams"
     names = sorted(path.name for path in streams.iterdir()) if streams.is_dir() else []
     if stream and stream not in names:
@@ -42,4 +46,10 @@ def logs(settings: Settings, /, component: str, stream: str, *, shows_path: bool
         click.echo(path)
         return
     with path.open("rb") as file:
-        shutil.copyfileobj(file, sys.stdout.buffer)
+        if sys.stdout.isatty():
+            for line in file:
+                click.echo(
+                    escape_controls(line.decode(errors="replace"), keep_lines=True), nl=False
+                )
+        else:
+            shutil.copyfileobj(file, sys.stdout.buffer)

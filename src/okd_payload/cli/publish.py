@@ -11,17 +11,19 @@ import msgspec
 
 from okd_payload.build.publish import Published, publish_release
 from okd_payload.catalog.load import load_catalog
+from okd_payload.catalog.stream import Publish, Stream
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document
 from okd_payload.cli.progress import show_progress
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
 from okd_payload.cli.settings import Settings
+from okd_payload.errors import InputError, UnknownName
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.layout import LayoutRepository
-from okd_payload.oci.location import parse_location
+from okd_payload.oci.location import Location, parse_location
 from okd_payload.oci.registry import RegistrySettings
-from okd_payload.release.load import load_release
+from okd_payload.release.load import Release, load_release
 
 
 class PrintedPublication(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,25 +38,35 @@ class PrintedPublication(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command()
-@click.argument("stream", type=click.Path(exists=True, path_type=Path))
+@click.argument("stream")
 @click.argument("release")
-@click.option("--content", metavar="REPOSITORY", help="Where images go; else what the stream says.")
 @click.option(
-    "--releases", metavar="REPOSITORY", help="Where the release goes; else what the stream says."
+    "--content",
+    default="",
+    metavar="REPOSITORY",
+    help="Where images go; else what the stream says.",
+)
+@click.option(
+    "--releases",
+    default="",
+    metavar="REPOSITORY",
+    help="Where the release goes; else what the stream says.",
 )
 @registry_options
 @output_option("json", "yaml")
 @click.pass_obj
 def publish(
-    settings: Settings, /, stream: Path, release: str, output: str | None, **options: Any
+    settings: Settings, /, stream: str, release: str, output: str | None, **options: Any
 ) -> None:
     """Publish RELEASE of STREAM: copy its images and then the release image, byte for byte.
 
-    RELEASE is the name that `build` printed. What is there already is not sent again; after an
-    interruption the same command goes on.
+    STREAM is a stream file or its folder, or `change` for what was built without one. RELEASE is
+    the name that `build` printed. What is there already is not sent again; after an interruption
+    the same command goes on.
     """
     registries = registry_settings(options)
-    published = run_async(_publish(settings, stream, release, registries=registries, **options))
+    targets = Publish(**options)
+    published = run_async(_publish(settings, stream, release, targets, registries=registries))
     printed = PrintedPublication(
         release=published.release,
         digest=published.digest,
@@ -71,29 +83,58 @@ def publish(
 
 async def _publish(
     settings: Settings,
-    path: Path,
+    stream_name: str,
     name: str,
+    targets: Publish,
     *,
     registries: RegistrySettings,
-    content: str | None,
-    releases: str | None,
 ) -> Published:
-    stream = load_catalog(path).stream
-    images = LayoutRepository(settings.locations.images(stream.name))
+    stream = _find_stream(settings, stream_name, targets)
+    content = _find_target(targets.content or stream.publish.content, "content")
+    releases = _find_target(targets.releases or stream.publish.releases, "releases")
     own = LayoutRepository(settings.locations.releases(stream.name))
-    release = await load_release(own, name)
+    release = await _find_release(own, name)
     with show_progress(settings) as progress:
         async with open_services(settings, progress, registries=registries) as services:
             return await publish_release(
                 release,
-                content=images,
+                content=LayoutRepository(settings.locations.images(stream.name)),
                 releases=own,
-                content_target=await services.open_location(
-                    parse_location(content or stream.content_repository)
-                ),
-                releases_target=await services.open_location(
-                    parse_location(releases or stream.release_repository)
-                ),
+                content_target=await services.open_location(content),
+                releases_target=await services.open_location(releases),
                 content_repository=stream.content_repository,
                 progress=progress,
             )
+
+
+def _find_stream(settings: Settings, name: str, targets: Publish) -> Stream:
+    """The stream that ``name`` is the file or folder of, or one that was built without a file."""
+    if Path(name).exists():
+        return load_catalog(Path(name)).stream
+    folder = settings.locations.state / "streams"
+    known = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    if name not in known:
+        raise UnknownName("stream file", name, known=known, hint="give the path of a stream file")
+    return Stream(name=name, catalog=(), publish=targets)
+
+
+def _find_target(text: str, option: str) -> Location:
+    if not text:
+        raise InputError(
+            f"nobody says where to publish: --{option} is missing",
+            hint=f"give it, or write `publish.{option}` into the stream file and build again",
+        )
+    location = parse_location(text)
+    if location.selector:
+        raise InputError(
+            f"--{option} is a repository: {text} has a tag or digest", hint="leave it away"
+        )
+    return location
+
+
+async def _find_release(releases: LayoutRepository, name: str) -> Release:
+    tags = await releases.manifests.tags()
+    if name not in tags:
+        hint = "`okd-payload build` makes releases, and prints their names"
+        raise UnknownName("release", name, known=tags, hint=hint)
+    return await load_release(releases, name)

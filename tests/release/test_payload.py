@@ -9,7 +9,7 @@ from okd_payload.errors import InputError, ReleaseError
 from okd_payload.issues import Permit
 from okd_payload.release import codes, labels
 from okd_payload.release.assemble import assemble_payload, find_base, permit, require_sound
-from okd_payload.release.inputs import ReleaseInput, exclude, override
+from okd_payload.release.inputs import ReleaseInput, exclude, make_input, override, pull_spec_tag
 from okd_payload.release.payload import ReleaseOptions
 from okd_payload.release.versions import ComponentVersion
 from okd_payload.testing.images import CREATED
@@ -215,6 +215,16 @@ async def test_damaged_images_are_told(world, manifest):
     contents = world.repository.blobs.contents
     contents[layer.digest] = contents[layer.digest].replace(b"ConfigMap", b"ConfigMop")
     assert _codes(await world.payload()) == [(codes.UNREADABLE_IMAGE.code, "op")]
+
+
+async def test_pull_specs_that_are_none(world):
+    """A pull spec that cannot be parsed is an issue of its tag."""
+    await world.add_base()
+    tags = [*world.given.tags, pull_spec_tag("odd", "Not/A:Reference:")]
+    payload = await assemble_payload(
+        make_input(tags), options=ReleaseOptions(name="1.0.0"), repository_of=world.repository_of
+    )
+    assert _codes(payload) == [(codes.INVALID_PULL_SPEC.code, "odd")]
 
 
 async def test_read_once(world, manifest):

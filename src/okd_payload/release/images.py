@@ -16,7 +16,7 @@ from datetime import datetime
 
 import msgspec
 
-from okd_payload.errors import ContentError, NotFound
+from okd_payload.errors import ContentError, InvalidReference, NotFound, OkdPayloadError
 from okd_payload.imagestream.openshift import TagReference
 from okd_payload.issues import Issue
 from okd_payload.oci.config import MAX_CONFIG_BYTES, read_config
@@ -105,8 +105,9 @@ class ImageReader:
 
     async def read_all(self, tags: Collection[TagReference], *, base: str) -> list[InputImage]:
         """Every tag of ``tags`` that is a pull spec; ``base`` needs no operator's label."""
+        bases = (base, labels.BASE_TAG)
         return await map_concurrently(
-            lambda tag: self.read(tag, is_base=tag.name == base),
+            lambda tag: self.read(tag, is_base=tag.name in bases),
             [tag for tag in tags if pull_spec_of(tag)],
             at_once=_IMAGES_AT_ONCE,
         )
@@ -114,9 +115,9 @@ class ImageReader:
     async def read(self, tag: TagReference, *, is_base: bool = False) -> InputImage:
         """One tag with its image, or with the issue why there is none."""
         pull_spec = pull_spec_of(tag)
-        reference = parse_reference(pull_spec)
-        repository = await self._repository_of(reference)
         try:
+            reference = parse_reference(pull_spec)
+            repository = await self._repository_of(reference)
             image = await read_member(repository, reference.selector, platform=self._member)
             found = InputImage(
                 tag=_annotate(tag, image.config.labels),
@@ -127,13 +128,8 @@ class ImageReader:
                 return await self._read_operator(found, image, repository)
             if not is_base and _may_be_operator(image):
                 return await self._glance(found, image, repository)
-        except NotFound as error:
-            return InputImage(tag=tag, issues=(_missing(tag, pull_spec, error),))
-        except ContentError as error:
-            issue = codes.UNREADABLE_IMAGE.issue(
-                f"{pull_spec}: {error.message}", component=tag.name, hint=error.hint
-            )
-            return InputImage(tag=tag, issues=(issue,))
+        except (InvalidReference, NotFound, ContentError) as error:
+            return InputImage(tag=tag, issues=(_describe(tag.name, pull_spec, error),))
         return found
 
     async def _read_operator(
@@ -269,9 +265,16 @@ def _sorted_files(files: list[LayerFile]) -> tuple[SourceFile, ...]:
     )
 
 
-def _missing(tag: TagReference, pull_spec: str, error: NotFound) -> Issue:
-    return codes.MISSING_IMAGE.issue(
-        f'image "{pull_spec}" not found: {error.message}',
-        component=tag.name,
-        hint=error.hint or "push it, correct the tag, or leave the tag out with --exclude",
+def _describe(tag: str, pull_spec: str, error: OkdPayloadError) -> Issue:
+    """Why there is no image, as an issue."""
+    if isinstance(error, InvalidReference):
+        return codes.INVALID_PULL_SPEC.issue(error.message, component=tag, hint=error.hint)
+    if isinstance(error, NotFound):
+        return codes.MISSING_IMAGE.issue(
+            f'image "{pull_spec}" not found: {error.message}',
+            component=tag,
+            hint=error.hint or "push it, correct the tag, or leave the tag out with --exclude",
+        )
+    return codes.UNREADABLE_IMAGE.issue(
+        f"{pull_spec}: {error.message}", component=tag, hint=error.hint
     )

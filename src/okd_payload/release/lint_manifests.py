@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from okd_payload.errors import InvalidReference
 from okd_payload.issues import Issue
 from okd_payload.oci.reference import Reference, parse_reference
 from okd_payload.release import codes
+from okd_payload.release.conditions import Conditions, conditions_of
 from okd_payload.release.objects import ManifestFile, ManifestObject, ObjectKey, read_objects
 from okd_payload.release.rewrite import VERSION_PLACEHOLDER
 
@@ -23,6 +24,11 @@ _PRIVATE_HOST = re.compile(
 _IMAGE_VARIABLE = re.compile(r"(?:^|_)IMAGE(?:_|$)")
 
 
+class _Place(NamedTuple):
+    file: str
+    conditions: Conditions
+
+
 def is_private(reference: Reference) -> bool:
     """Whether ``reference`` leads to a registry that not everybody can pull from."""
     return _PRIVATE_HOST.fullmatch(reference.host.partition(":")[0]) is not None
@@ -33,11 +39,11 @@ def lint_manifests(
 ) -> Iterator[Issue]:
     """Check every file; ``pull_specs`` are the images of the release."""
     known = frozenset(pull_specs)
-    first_seen: dict[ObjectKey, str] = {}
+    seen: dict[ObjectKey, list[_Place]] = {}
     for name, content in manifests.items():
         file = read_objects(content)
         yield from _check_documents(name, file)
-        yield from _check_repetitions(name, file, first_seen)
+        yield from _check_repetitions(name, file, seen)
         yield from _check_leftovers(name, content)
         yield from _check_images(name, file, known)
 
@@ -53,11 +59,11 @@ def _check_documents(name: str, file: ManifestFile) -> Iterator[Issue]:
 
 
 def _check_repetitions(
-    name: str, file: ManifestFile, first_seen: dict[ObjectKey, str]
+    name: str, file: ManifestFile, seen: dict[ObjectKey, list[_Place]]
 ) -> Iterator[Issue]:
-    here: set[ObjectKey] = set()
+    here: dict[ObjectKey, list[_Place]] = {}
     for item in file.objects:
-        elsewhere = first_seen.get(item.key)
+        place = _Place(name, conditions_of(item.value))
         if item.key in here:
             yield codes.DUPLICATE_OBJECT.issue(
                 f"duplicate resource: {item.key}",
@@ -65,16 +71,21 @@ def _check_repetitions(
                 line=item.line,
                 hint="the cluster refuses the whole payload for it: remove one of the two",
             )
-        elif elsewhere:
+        others = [
+            other.file
+            for other in seen.get(item.key, [])
+            if other.conditions.may_hold_with(place.conditions)
+        ]
+        if others:
             yield codes.REPEATED_OBJECT.issue(
-                f"{item.key} is in {elsewhere} too",
+                f"{item.key} is in {others[0]} too",
                 file=name,
                 line=item.line,
-                hint="the cluster applies one after the other, again and again: keep one of them",
+                hint="the cluster applies one after the other, again and again: keep one",
             )
-        here.add(item.key)
-    for key in here:
-        first_seen.setdefault(key, name)
+        here.setdefault(item.key, []).append(place)
+    for key, places in here.items():
+        seen.setdefault(key, []).extend(places)
 
 
 def _check_leftovers(name: str, content: bytes) -> Iterator[Issue]:

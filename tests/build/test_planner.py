@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from streams import inline, plan_of, write_stream
 
 from okd_payload.build.graph import waves
 from okd_payload.build.plan import AliasNode, ComponentNode, ExternalNode, Plan, Relation
+from okd_payload.catalog.component import Argument
 from okd_payload.catalog.load import load_catalog
 from okd_payload.errors import SourceError
 from okd_payload.issues import Severity
@@ -228,3 +230,81 @@ async def test_which_copies_bring_the_dockerfile(
     )
     plan = await plan_of(catalog, sources)
     assert ("missing-dockerfile" in {issue.code for issue in plan.issues}) is not brings
+
+
+async def test_a_broken_dockerfile_is_reported_with_its_line(tmp_path: Path):
+    """The place stands apart from the message, so that whoever shows it shows it once."""
+    sources = MemorySourceTree()
+    source = GitSource(url="https://example.com/app")
+    sources.put(source, {"Dockerfile": "FROM base\n\nRUM make\n"})
+    catalog = write_stream(tmp_path, {"app": "source: {git: https://example.com/app}\n"})
+    (issue,) = (await plan_of(catalog, sources)).issues
+    assert (issue.code, issue.component) == ("invalid-dockerfile", "app")
+    assert (issue.file, issue.line) == ("Dockerfile of https://example.com/app", 3)
+    assert "Dockerfile" not in issue.message
+    assert "RUN" in issue.hint
+
+
+async def test_a_dockerfile_of_another_encoding_is_reported(tmp_path: Path):
+    """Bytes that are no text would become another image silently."""
+    sources = MemorySourceTree()
+    sources.put(GitSource(url="https://example.com/app"), {"Dockerfile": b"FROM base\n# \xff\n"})
+    catalog = write_stream(tmp_path, {"app": "source: {git: https://example.com/app}\n"})
+    (issue,) = (await plan_of(catalog, sources)).issues
+    assert (issue.code, issue.line) == ("invalid-dockerfile", 2)
+
+
+async def test_a_value_that_no_dockerfile_can_hold_is_reported(tmp_path: Path):
+    """The definition is at fault, so the issue leads there."""
+    catalog = write_stream(tmp_path, {"app": inline("FROM scratch")})
+    (component,) = catalog.components
+    component = msgspec.structs.replace(component, environment=(Argument("A", "two\nlines"),))
+    catalog = msgspec.structs.replace(catalog, components=(component,))
+    (issue,) = (await plan_of(catalog)).issues
+    assert (issue.code, issue.file) == ("invalid-dockerfile", component.origin.file)
+
+
+async def test_a_component_of_nothing_is_reported(tmp_path: Path):
+    """Neither a source nor a Dockerfile nor an input that brings one."""
+    (issue,) = (await plan_of(write_stream(tmp_path, {"app": "{}\n"}))).issues
+    assert issue.message == "there is no Dockerfile, and no source"
+
+
+async def test_an_alias_that_is_the_name_of_a_stage_is_used(tmp_path: Path):
+    """FROM builder AS builder means the input in the first place, and that is no mistake."""
+    catalog = write_stream(
+        tmp_path,
+        {
+            "go": inline("FROM scratch"),
+            "app": inline(
+                "FROM builder AS builder\nFROM scratch\nCOPY --from=builder /a /a",
+                more="inputs: [{image: go, aliases: [builder]}]\n",
+            ),
+        },
+    )
+    plan = await plan_of(catalog)
+    assert plan.issues == ()
+    assert _dependencies(plan, "app") == [("go", Relation.FROM)]
+
+
+async def test_an_import_that_means_nothing_is_told_once(tmp_path: Path):
+    """The catalog knows about it, and planning does not repeat it."""
+    catalog = write_stream(
+        tmp_path, {"app": inline("FROM lost")}, stream="imports: {lost: {tag: nowhere}}\n"
+    )
+    assert _codes(await plan_of(catalog)) == [("dangling-reference", "")]
+
+
+async def test_a_folder_that_is_copied_may_hold_the_dockerfile(tmp_path: Path):
+    """A folder lands under its own name."""
+    sources = MemorySourceTree()
+    sources.put(GitSource(url="https://example.com/app"), {"README": "hello"})
+    catalog = write_stream(
+        tmp_path,
+        {
+            "forks": inline("FROM scratch"),
+            "app": "source: {git: https://example.com/app}\ncontext: code\n"
+            "inputs: [{image: forks, copies: [{from: /code/, to: .}]}]\n",
+        },
+    )
+    assert (await plan_of(catalog, sources)).issues == ()

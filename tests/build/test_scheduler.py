@@ -125,3 +125,27 @@ async def test_a_fault_of_the_program_is_not_swallowed():
 
     with pytest.raises(ZeroDivisionError):
         await run_graph(DIAMOND, work, jobs=2, priorities={})
+
+
+async def test_what_ends_in_spite_of_a_fatal_failure_counts():
+    """Work that was told to stop and was through already has succeeded."""
+    graph = Graph({"bad": (), "good": (), "never": ("good",)})
+    started = asyncio.Event()
+
+    async def work(node: str) -> str:
+        if node == "bad":
+            await started.wait()
+            raise BuildError("bad failed")
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return node
+        return ""
+
+    endings = await run_graph(graph, work, jobs=2, priorities={}, is_fatal=lambda _: True)
+    assert {node: ending.end for node, ending in endings.items()} == {
+        "bad": End.FAILED,
+        "good": End.SUCCEEDED,
+        "never": End.SKIPPED,
+    }

@@ -70,6 +70,14 @@ def test_version_costs_little():
     assert ours < 0.15 or ours < 10 * empty
 
 
+def test_the_list_of_commands_is_complete(run_cli):
+    """Every command has a line of its own that says all of what it is for."""
+    _, out, _ = run_cli("--help")
+    lines = out.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in lines] == list(COMMANDS)
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines)
+
+
 def test_without_arguments_the_help_is_shown(run_cli):
     """A bare call is an incomplete one: help on standard error, exit code 2."""
     code, out, err = run_cli()

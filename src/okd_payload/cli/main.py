@@ -37,6 +37,19 @@ COMMANDS = {
 }
 """Where each command is, in the order of a day's work."""
 
+_SUMMARIES = {
+    "plan": "Show what building a stream would do, and why.",
+    "build": "Build a stream from source and make a release of it.",
+    "logs": "Print the log of the newest build of a component.",
+    "lock": "Write down what every branch and tag means now.",
+    "release": "Make, show and check releases.",
+    "publish": "Copy a release and its images to where clusters pull from.",
+    "copy": "Copy an image, byte for byte, between any two places.",
+    "prune": "Free the disk of what nobody needs any more.",
+    "doctor": "Show what this machine lacks, and how to mend it.",
+}
+"""What the list of commands says of each, so that none has to be imported for it."""
+
 
 class _LazyGroup(click.Group):
     """A group that imports a command when it is asked for it."""
@@ -65,6 +78,11 @@ class _LazyGroup(click.Group):
             found: click.Command = getattr(importlib.import_module(module), attribute)
             self.add_command(share_options(found), cmd_name)
         return self.commands[cmd_name]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        names = self.list_commands(ctx)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _SUMMARIES.get(name, "")) for name in names])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -126,3 +126,12 @@ def test_a_complete_image_is_not_lost_to_tidying(text, complete) -> None:
     log = BytesIO(text.encode())
 
     assert only_tidying_failed(log, 0) is complete
+
+
+def test_colours_and_bells_of_tools_are_taken_out() -> None:
+    """Messages end up in terminals, reports and records."""
+    text = (
+        f'{STEPS}\x1b[31mno\x1b[0m\x07 rule\r\nError: building at STEP "RUN make": exit status 2\n'
+    )
+
+    assert failure(text).message == "cannot build tool: RUN make failed: exit status 2\n  no rule"

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from typing import IO
 
+from okd_payload.build.report import clean_text
 from okd_payload.errors import BuildError, OkdPayloadError, StorageError, TransientBuildError
 
 _TAIL_BYTES = 32 * 1024
@@ -93,12 +94,12 @@ def only_tidying_failed(log: IO[bytes], start: int) -> bool:
 
 
 def read_tail(log: IO[bytes], start: int) -> str:
-    """The last part of what was written to ``log`` after offset ``start``."""
+    """The last part of what was written to ``log`` after offset ``start``, as plain text."""
     end = log.seek(0, 2)
     log.seek(max(start, end - _TAIL_BYTES))
     text = log.read().decode(errors="replace")
     log.seek(0, 2)
-    return text
+    return clean_text(text)
 
 
 def _reason(lines: list[str]) -> str:

@@ -123,3 +123,38 @@ async def test_a_fresh_stream_is_built_from_top_to_bottom(workshop: Workshop, tm
         "same": ("reuse", "is os"),
     }
     assert workshop.built == []
+
+
+async def test_what_must_fail_is_known_before(workshop: Workshop, tmp_path: Path):
+    """A permitted mistake fails its build in the preview as in the run, and all else goes on."""
+    catalog = write_stream(
+        tmp_path,
+        {
+            "base": inline("FROM scratch"),
+            "lost": inline("FROM scratch AS a\nFROM nowhere"),
+            "above": inline("FROM lost"),
+            "beside": inline("FROM base"),
+        },
+        stream="imports: {name: {tag: above, stub: nobody}}\n"
+        "permits: [{code: dangling-reference, reason: later}]\n",
+    )
+    maker = workshop.maker(catalog)
+    frozen = await workshop.freeze(catalog)
+    decisions = await preview(frozen.plan, maker)
+    assert {tag: decision.intent.value for tag, decision in decisions.items()} == {
+        "base": "build",
+        "lost": "fail",
+        "above": "skip",
+        "name": "skip",
+        "beside": "build",
+    }
+    assert decisions["above"].reason == "lost fails"
+    outcome = await workshop.carry_out(frozen, maker)
+    assert actions(outcome) == {
+        "base": "built",
+        "lost": "failed",
+        "above": "skipped",
+        "name": "skipped",
+        "beside": "built",
+    }
+    assert record(outcome, "lost").reason == decisions["lost"].reason

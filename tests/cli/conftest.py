@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from okd_payload.cli.main import COMMANDS, main
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 class Ended(NamedTuple):

@@ -15,7 +15,8 @@ import msgspec
 from okd_payload.build.graph import waves
 from okd_payload.build.images import MadeImage
 from okd_payload.build.maker import Maker
-from okd_payload.build.plan import AliasNode, ComponentNode, Plan
+from okd_payload.build.plan import AliasNode, ComponentNode, Node, Plan
+from okd_payload.errors import OkdPayloadError
 
 
 class Intent(enum.Enum):
@@ -24,6 +25,9 @@ class Intent(enum.Enum):
     BUILD = "build"
     IMPORT = "import"
     REUSE = "reuse"
+    FAIL = "fail"
+    """Known before anything runs: issues that a stream permits are no less true for that."""
+    SKIP = "skip"
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +36,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     node: str
     intent: Intent
     reason: str
+    hint: str = ""
+    """What to do about a failure."""
     image: MadeImage | None = None
 
 
@@ -41,23 +47,32 @@ async def preview(plan: Plan, maker: Maker) -> dict[str, Decision]:
     decisions: dict[str, Decision] = {}
     for wave in waves(graph):
         for name in wave:
-            parents = {parent: decisions[parent].image for parent in graph.parents_of(name)}
-            decisions[name] = await _decide(plan, maker, name, parents)
+            parents = {parent: decisions[parent] for parent in graph.parents_of(name)}
+            decisions[name] = await _decide(plan.nodes[name], maker, parents)
     return decisions
 
 
-async def _decide(
-    plan: Plan, maker: Maker, name: str, parents: dict[str, MadeImage | None]
-) -> Decision:
-    node = plan.nodes[name]
-    known = {parent: image for parent, image in parents.items() if image is not None}
-    if len(known) == len(parents):
-        found = await maker.look_up(node, known)
-        intent = Intent.BUILD if isinstance(node, ComponentNode) else Intent.IMPORT
-        if found.image is not None:
-            intent = Intent.REUSE
-        return Decision(node=name, intent=intent, reason=found.reason, image=found.image)
+async def _decide(node: Node, maker: Maker, parents: dict[str, Decision]) -> Decision:
+    for parent, decision in parents.items():
+        if decision.intent in (Intent.FAIL, Intent.SKIP):
+            return Decision(node=node.name, intent=Intent.SKIP, reason=f"{parent} fails")
+    images = {name: each.image for name, each in parents.items() if each.image is not None}
+    if len(images) == len(parents):
+        return await _look_up(node, maker, images)
     if isinstance(node, AliasNode):
-        return Decision(node=name, intent=Intent.REUSE, reason=node.stub or f"is {node.target}")
-    changed = min(parents.keys() - known.keys())
-    return Decision(node=name, intent=Intent.BUILD, reason=f"parent {changed} is made again")
+        reason = node.stub or f"is {node.target}"
+        return Decision(node=node.name, intent=Intent.REUSE, reason=reason)
+    changed = min(parents.keys() - images.keys())
+    reason = f"parent {changed} is made again"
+    return Decision(node=node.name, intent=Intent.BUILD, reason=reason)
+
+
+async def _look_up(node: Node, maker: Maker, parents: dict[str, MadeImage]) -> Decision:
+    try:
+        found = await maker.look_up(node, parents)
+    except OkdPayloadError as error:
+        return Decision(node=node.name, intent=Intent.FAIL, reason=error.message, hint=error.hint)
+    intent = Intent.BUILD if isinstance(node, ComponentNode) else Intent.IMPORT
+    if found.image is not None:
+        intent = Intent.REUSE
+    return Decision(node=node.name, intent=intent, reason=found.reason, image=found.image)

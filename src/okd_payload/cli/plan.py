@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,7 @@ from okd_payload.build.graph import critical_path, waves
 from okd_payload.build.plan import ComponentNode, Dependency, Plan
 from okd_payload.build.preview import Decision, Intent, preview
 from okd_payload.build.records import read_durations, read_runs
-from okd_payload.cli.issues import print_issues, stop_on_issues
+from okd_payload.cli.issues import count_of, print_issues, stop_on_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document, print_table
 from okd_payload.cli.progress import show_progress
@@ -27,6 +28,7 @@ from okd_payload.cli.stream_options import (
     stream_options,
     take_stream_options,
 )
+from okd_payload.errors import BuildError
 from okd_payload.issues import Issue
 from okd_payload.oci.digest import Digest
 from okd_payload.progress import ignore_progress
@@ -42,6 +44,7 @@ class PlannedImage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     wave: int
     intent: Intent
     reason: str
+    hint: str
     digest: Digest | None
     commit: str
     dependencies: tuple[Dependency, ...]
@@ -73,6 +76,14 @@ def plan(settings: Settings, /, output: str | None, **options: Any) -> None:
     printed = run_async(_plan(settings, stream, registries, output=output))
     print_issues(printed.issues, settings)
     stop_on_issues(printed.issues, doing="the first build")
+    failing = [image for image in printed.images if image.intent is Intent.FAIL]
+    if failing:
+        hints = dict.fromkeys(image.hint for image in failing if image.hint)
+        raise BuildError(
+            f"{count_of(len(failing), 'image')} cannot be made: "
+            f"{', '.join(image.name for image in failing)}",
+            hint="\n".join(hints),
+        )
 
 
 async def _plan(
@@ -127,6 +138,7 @@ def _describe_image(plan: Plan, decision: Decision, wave: int) -> PlannedImage:
         wave=wave,
         intent=decision.intent,
         reason=decision.reason,
+        hint=decision.hint,
         digest=decision.image.digest if decision.image else None,
         commit=component.commit.id if component and component.commit else "",
         dependencies=component.dependencies if component else (),
@@ -134,9 +146,11 @@ def _describe_image(plan: Plan, decision: Decision, wave: int) -> PlannedImage:
 
 
 def _print_text(printed: PrintedPlan) -> None:
+    numbers = Counter(image.intent for image in printed.images)
     counts = [
-        f"{sum(image.intent is intent for image in printed.images)} to {intent.value}"
+        f"{numbers[intent]} to {intent.value}"
         for intent in Intent
+        if numbers[intent] or intent not in (Intent.FAIL, Intent.SKIP)
     ]
     click.echo(
         f"{printed.stream}: {len(printed.images)} images in {len(printed.waves)} waves, "

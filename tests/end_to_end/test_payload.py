@@ -113,7 +113,7 @@ def test_the_release_can_be_looked_into(built) -> None:
 
     shown = program.run("release", "info", location)
     listed = program.run("release", "info", location, "-o", "name")
-    linted = program.run("release", "lint", location, "--content", f"oci:{program.images()}")
+    linted = program.run("release", "lint", location)
 
     assert (shown.code, listed.code, linted.code) == (0, 0, 0), linted.err
     assert release["name"] in shown.out

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
+from okd_payload.build.places import Places
 from okd_payload.cli.output import escape_controls
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import Services
@@ -66,10 +67,11 @@ def release_registry_settings(options: dict[str, Any]) -> RegistrySettings:
 async def find_content(content: str, services: Services, *, standing_for: str = "") -> RepositoryOf:
     """Where images are read: in the repository at ``content``, or where references say.
 
-    With ``standing_for``, only the images of that repository are read at ``content``.
+    With ``standing_for``, only the images of that repository are read at ``content``. Without
+    ``content``, images that were built on this machine are read here, published or not.
     """
     if not content:
-        return services.open_repository
+        return Places(services.built_images(), services.open_repository).repository_of
     repository = await services.open_location(parse_location(content))
 
     async def repository_of(reference: Reference) -> Repository:

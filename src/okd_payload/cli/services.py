@@ -57,6 +57,12 @@ class Services:
             self._client = await self._stack.enter_async_context(client)
         return self._client.repository(reference)
 
+    def built_images(self) -> list[Repository]:
+        """The images of all streams that were built on this machine."""
+        streams = self.locations.state / "streams"
+        names = sorted(path.name for path in streams.iterdir()) if streams.is_dir() else []
+        return [LayoutRepository(self.locations.images(name)) for name in names]
+
     async def open_location(self, location: Location) -> Repository:
         """The repository at ``location``, a layout directory or one of a registry."""
         if isinstance(location, RegistryLocation):

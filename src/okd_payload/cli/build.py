@@ -217,7 +217,7 @@ def _explain(components: Sequence[ComponentRecord], issues: Sequence[Issue]) -> 
     told = [f"  {item.name}: {item.reason.partition(chr(10))[0]}" for item in failed[:_MOST_TOLD]]
     lines = [
         f"{len(failed)} of {count_of(len(components), 'image')} failed"
-        + (f", {skipped} were skipped" if skipped else ""),
+        + (f", {skipped} skipped" if skipped else ""),
         *told,
         *([f"  and {len(failed) - _MOST_TOLD} more"] if len(failed) > _MOST_TOLD else []),
     ]

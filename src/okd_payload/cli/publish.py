@@ -11,12 +11,13 @@ import msgspec
 
 from okd_payload.build.publish import Published, publish_release
 from okd_payload.catalog.load import load_catalog
-from okd_payload.catalog.stream import Publish, Stream
+from okd_payload.catalog.stream import Stream
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document
 from okd_payload.cli.progress import show_progress
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
+from okd_payload.cli.session import read_publish
 from okd_payload.cli.settings import Settings
 from okd_payload.errors import InputError, UnknownName
 from okd_payload.oci.digest import Digest
@@ -35,6 +36,13 @@ class PrintedPublication(msgspec.Struct, frozen=True, kw_only=True):
     images: int
     copied_bytes: int
     present_bytes: int
+
+
+class _Targets(msgspec.Struct, frozen=True, kw_only=True):
+    """What the options say; empty where they say nothing."""
+
+    content: str
+    releases: str
 
 
 @click.command()
@@ -65,7 +73,7 @@ def publish(
     the same command goes on.
     """
     registries = registry_settings(options)
-    targets = Publish(**options)
+    targets = _Targets(**options)
     published = run_async(_publish(settings, stream, release, targets, registries=registries))
     printed = PrintedPublication(
         release=published.release,
@@ -85,7 +93,7 @@ async def _publish(
     settings: Settings,
     stream_name: str,
     name: str,
-    targets: Publish,
+    targets: _Targets,
     *,
     registries: RegistrySettings,
 ) -> Published:
@@ -107,7 +115,7 @@ async def _publish(
             )
 
 
-def _find_stream(settings: Settings, name: str, targets: Publish) -> Stream:
+def _find_stream(settings: Settings, name: str, targets: _Targets) -> Stream:
     """The stream that ``name`` is the file or folder of, or one that was built without a file."""
     if Path(name).exists():
         return load_catalog(Path(name)).stream
@@ -115,7 +123,7 @@ def _find_stream(settings: Settings, name: str, targets: Publish) -> Stream:
     known = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     if name not in known:
         raise UnknownName("stream file", name, known=known, hint="give the path of a stream file")
-    return Stream(name=name, catalog=(), publish=targets)
+    return Stream(name=name, catalog=(), publish=read_publish(targets.content, targets.releases))
 
 
 def _find_target(text: str, option: str) -> Location:

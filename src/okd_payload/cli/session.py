@@ -90,16 +90,17 @@ async def start_session(services: Services, options: StreamOptions) -> Session:
     given = read_lock(options.lock) if options.lock else Lock()
     catalog = find_catalog(options)
     base = None
-    if options.from_release:
-        location = parse_location(options.from_release)
-        base = await load_base(location, await services.open_location(location))
     if catalog is not None:
         catalog = apply_change_set(change, catalog)
-    elif base is not None and not options.with_dependants:
+        if options.from_release:
+            base = await _load_base(services, options.from_release)
+    elif options.from_release and not options.with_dependants:
+        publish = read_publish(options.content, options.releases)
+        base = await _load_base(services, options.from_release)
         catalog = await make_catalog(
             base,
             change,
-            publish=Publish(content=options.content, releases=options.releases),
+            publish=publish,
             sources=services.sources,
             lock=given,
             progress=services.tell,
@@ -107,6 +108,21 @@ async def start_session(services: Services, options: StreamOptions) -> Session:
     else:
         raise _no_stream(options)
     return await _freeze(services, options, catalog, change=change, base=base, given=given)
+
+
+def read_publish(content: str, releases: str) -> Publish:
+    """The repositories that --content and --releases name. Raises InputError."""
+    try:
+        return Publish(content=content, releases=releases)
+    except ValueError as error:
+        raise InputError(
+            f"--{error}", hint="write HOST/PATH, as in quay.io/me/okd-content"
+        ) from error
+
+
+async def _load_base(services: Services, text: str) -> BaseRelease:
+    location = parse_location(text)
+    return await load_base(location, await services.open_location(location))
 
 
 async def _freeze(

@@ -14,6 +14,7 @@ import msgspec
 
 from okd_payload.build.graph import waves
 from okd_payload.build.job import (
+    LOCK_FILE,
     BuildOutcome,
     JobOptions,
     build_images,
@@ -217,7 +218,7 @@ def _explain(components: Sequence[ComponentRecord], issues: Sequence[Issue]) -> 
     told = [f"  {item.name}: {item.reason.partition(chr(10))[0]}" for item in failed[:_MOST_TOLD]]
     lines = [
         f"{len(failed)} of {count_of(len(components), 'image')} failed"
-        + (f", {skipped} skipped" if skipped else ""),
+        + (f", {skipped} {'was' if skipped == 1 else 'were'} skipped" if skipped else ""),
         *told,
         *([f"  and {len(failed) - _MOST_TOLD} more"] if len(failed) > _MOST_TOLD else []),
     ]
@@ -230,17 +231,7 @@ def _how_to_repeat(
 ) -> tuple[str, ...]:
     """The command that gives the same again, beside the lock of the report."""
     words = ["okd-payload", "build", *(Path(path).name for path in [session.catalog.path] if path)]
-    words += ["--lock", "stream.lock"]
-    given = (
-        ("--from-release", [options.from_release]),
-        ("--component", options.components),
-        ("--dockerfile", options.dockerfiles),
-        ("--substitute", options.substitutions),
-        ("--content", [options.content]),
-        ("--releases", [options.releases]),
-        ("--platform", [options.platform]),
-        ("--network", [chosen.network if chosen.network != Network.HOST.value else ""]),
-    )
-    words += [word for name, values in given for value in values if value for word in (name, value)]
-    words += ["--with-dependants"] * options.with_dependants
+    words += ["--lock", LOCK_FILE, *options.to_words()]
+    if chosen.network != Network.HOST.value:
+        words += ["--network", chosen.network]
     return (shlex.join(words),)

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from okd_payload.source.remote import redacted
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -28,6 +30,22 @@ class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
     forced: tuple[str, ...] = ()
     content: str = ""
     releases: str = ""
+
+    def to_words(self) -> list[str]:
+        """The options that decide what is built, as on a command line, and without secrets."""
+        given = (
+            ("--from-release", [self.from_release]),
+            ("--component", [redacted(text) for text in self.components]),
+            ("--dockerfile", self.dockerfiles),
+            ("--substitute", self.substitutions),
+            ("--content", [self.content]),
+            ("--releases", [self.releases]),
+            ("--platform", [self.platform]),
+        )
+        words = [
+            word for name, values in given for value in values if value for word in (name, value)
+        ]
+        return [*words, "--with-dependants"] if self.with_dependants else words
 
 
 def take_stream_options(options: dict[str, Any]) -> StreamOptions:

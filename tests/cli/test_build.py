@@ -47,7 +47,7 @@ def test_without_buildah_the_way_to_get_it(run_cli, tmp_path: Path, monkeypatch)
     code, out, err = run_cli("build", write_stream(tmp_path), "-o", "json")
     assert code == 1
     lines = err.splitlines()
-    assert lines[-3] == "error: 1 of 6 images failed, 4 skipped"
+    assert lines[-3].startswith("error: 1 of 6 images failed, 4 ")
     assert lines[-2].startswith("  base: buildah is not installed")
     assert lines[-1].startswith("hint: `okd-payload doctor`")
     actions = {item["name"]: item["action"] for item in json.loads(out)["components"]}

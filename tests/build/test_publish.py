@@ -12,7 +12,6 @@ from workshop import Workshop
 
 from okd_payload.build.publish import Published, publish_release
 from okd_payload.errors import NotFound, PartlyDone, ReleaseError
-from okd_payload.oci.repository import Repository
 from okd_payload.progress import ignore_progress
 from okd_payload.release.load import Release, load_release
 from okd_payload.testing.memory_repository import MemoryRepository
@@ -32,13 +31,11 @@ def targets() -> Targets:
     return Targets()
 
 
-async def publish(
-    release: Release, workshop: Workshop, targets: Targets, *, content: Repository | None = None
-) -> Published:
+async def publish(release: Release, workshop: Workshop, targets: Targets) -> Published:
     """Publish ``release`` of ``workshop``."""
     return await publish_release(
         release,
-        content=content or workshop.content,
+        repository_of=workshop.places.repository_of,
         releases=workshop.releases,
         content_target=targets.content,
         releases_target=targets.releases,
@@ -75,10 +72,24 @@ async def test_a_release_is_published_after_its_images(
     """When images are missing, nobody finds a release that has holes."""
     made = await make_release(workshop, tmp_path)
     release = await load_release(workshop.releases, made.name)
+    workshop.content.manifests.images.clear()
     with pytest.raises(PartlyDone):
-        await publish(release, workshop, targets, content=MemoryRepository())
+        await publish(release, workshop, targets)
     with pytest.raises(NotFound):
         await targets.releases.manifests.get(made.name)
+
+
+async def test_what_an_earlier_release_brought_is_taken_from_there(
+    workshop: Workshop, targets: Targets, tmp_path: Path
+):
+    """A release on top of a published one needs none of its images on this machine."""
+    made = await make_release(workshop, tmp_path)
+    release = await load_release(workshop.releases, made.name)
+    await publish(release, workshop, targets)
+    workshop.content.manifests.images.clear()
+    workshop.registries[CONTENT] = targets.content
+    again = await publish(release, workshop, targets)
+    assert [image.was_present for image in again.images.images] == [True, True, True]
 
 
 async def test_images_of_other_repositories_stay_there(
@@ -89,7 +100,7 @@ async def test_images_of_other_repositories_stay_there(
     release = await load_release(workshop.releases, made.name)
     published = await publish_release(
         release,
-        content=workshop.content,
+        repository_of=workshop.places.repository_of,
         releases=workshop.releases,
         content_target=targets.content,
         releases_target=targets.releases,

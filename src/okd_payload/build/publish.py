@@ -18,6 +18,7 @@ from okd_payload.oci.reference import Reference, parse_reference
 from okd_payload.oci.repository import Repository
 from okd_payload.oci.transfer import ImageCopier, ImageCopy, TransferReport
 from okd_payload.progress import Progress
+from okd_payload.release.images import RepositoryOf
 from okd_payload.release.inputs import pull_spec_of
 from okd_payload.release.load import Release
 
@@ -37,7 +38,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 async def publish_release(
     release: Release,
     *,
-    content: Repository,
+    repository_of: RepositoryOf,
     releases: Repository,
     content_target: Repository,
     releases_target: Repository,
@@ -46,10 +47,10 @@ async def publish_release(
 ) -> Published:
     """Copy ``release``, which is in ``releases``, and its images.
 
-    Images that its payload names in ``content_repository`` are read from ``content``. They get
-    the tags ``<release>-<image>``, which also keep them from garbage collection. Images of other
-    repositories are published where they are, and stay there. Raises PartlyDone, RegistryError,
-    ContentError or StorageError.
+    Images that its payload names in ``content_repository`` are read where ``repository_of`` says:
+    here, or where an earlier release brought them. They get the tags ``<release>-<image>``, which
+    also keep them from garbage collection. Images of other repositories are published where they
+    are, and stay there. Raises PartlyDone, RegistryError, ContentError or StorageError.
     """
     if release.digest is None:
         raise ReleaseError("a release in a folder cannot be published: it has no image")
@@ -57,7 +58,7 @@ async def publish_release(
     _check_reachable(references)
     copies = [
         ImageCopy(
-            source=content,
+            source=await repository_of(reference),
             reference=reference.selector,
             destination=content_target,
             tag=f"{release.name}-{name}",

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import msgspec
 
+from okd_payload.build.places import Places
 from okd_payload.build.publish import Published, publish_release
 from okd_payload.catalog.load import load_catalog
 from okd_payload.catalog.stream import Stream
@@ -104,9 +105,10 @@ async def _publish(
     release = await _find_release(own, name)
     with show_progress(settings) as progress:
         async with open_services(settings, progress, registries=registries) as services:
+            images = LayoutRepository(settings.locations.images(stream.name))
             return await publish_release(
                 release,
-                content=LayoutRepository(settings.locations.images(stream.name)),
+                repository_of=Places([images], services.open_repository).repository_of,
                 releases=own,
                 content_target=await services.open_location(content),
                 releases_target=await services.open_location(releases),

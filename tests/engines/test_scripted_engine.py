@@ -12,9 +12,12 @@ from okd_payload.build.engine import BuildStep
 from okd_payload.catalog.component import Argument
 from okd_payload.errors import BuildError
 from okd_payload.oci.image import read_image
+from okd_payload.oci.layers.read import read_files
 from okd_payload.oci.manifest import Platform
+from okd_payload.source.model import FolderSource
 from okd_payload.testing.images import push_image
 from okd_payload.testing.memory_repository import MemoryRepository
+from okd_payload.testing.memory_sources import MemorySourceTree
 from okd_payload.testing.scripted_engine import ScriptedEngine
 
 STEP = BuildStep(
@@ -93,3 +96,30 @@ async def test_builds_can_be_held(engine, tmp_path) -> None:
 
     release.set()
     assert await engine.build(STEP, log=tmp_path / "log")
+
+
+async def test_images_have_the_build_context(tmp_path) -> None:
+    """Files of the context are in the last layer; labels of the Dockerfile count too."""
+    repository, sources = MemoryRepository(), MemorySourceTree()
+    source = FolderSource(path="/somewhere")
+    commit = sources.put(source, {"images/manifests/a.yaml": "kind: A\n", "README": "outside"})
+    base = await push_image(repository, labels={"of": "base"})
+    step = msgspec.structs.replace(
+        STEP,
+        source=source,
+        commit=commit,
+        context_directory="images",
+        dockerfile="FROM base AS below\nFROM below\nLABEL of=mine an=operator\n",
+        images={"base": base.digest},
+    )
+
+    image = await read_image(
+        repository, await ScriptedEngine(repository, sources).build(step, log=tmp_path / "log")
+    )
+
+    layer = image.layers[-1]
+    files = read_files(repository.blobs.read(layer), media_type=layer.media_type, want=bool)
+    assert [file.entry.path async for file in files] == ["manifests/a.yaml", "built/tool"]
+    assert image.layers[:-1] == base.image().layers
+    assert image.config.labels == {"of": "mine", "an": "operator", "key": "value"}
+    assert image.config.created == "1970-01-01T00:00:01+00:00"

@@ -34,7 +34,7 @@ libraries are wrapped where they arise. What a check finds is not an error but a
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 
@@ -43,10 +43,15 @@ class OkdPayloadError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str | Callable[[], str] = "") -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self._hint = hint
+
+    @property
+    def hint(self) -> str:
+        """What to do next; may be looked for only now, because many errors are never shown."""
+        return self._hint if isinstance(self._hint, str) else self._hint()
 
     def __str__(self) -> str:
         return self.message

@@ -7,6 +7,7 @@ import asyncio
 import gc
 import json
 import random
+import time
 
 import msgspec
 import pytest
@@ -109,13 +110,44 @@ async def test_a_mistyped_tag_gets_an_offer(layout):
     with pytest.raises(NotFound) as caught:
         await layout.manifests.get("machine-config-operater")
     assert "machine-config-operator" in caught.value.hint
+    with pytest.raises(NotFound) as caught:
+        await layout.manifests.get("xyz")
+    assert caught.value.hint == "there is machine-config-operator"
+
+
+async def test_a_folder_without_images_is_told_from_no_folder(layout):
+    """The hint of NotFound says whether the path or the content surprises."""
+    with pytest.raises(NotFound, match="has no image 'etcd'") as caught:
+        await layout.manifests.get("etcd")
+    assert "check the path" in caught.value.hint
+    await push_image(layout)
+    with pytest.raises(NotFound) as caught:
+        await layout.manifests.get("etcd")
+    assert "no tags" in caught.value.hint
+
+
+async def test_a_tag_that_is_not_there_costs_nothing(layout):
+    """Builds look for thousands of tags in vain; offers are sought for people only."""
+    await push_image(layout, tag="a")
+    index = _index(layout)
+    entry = index["manifests"].pop()
+    for number in range(2000):
+        tag = {NAME: f"key-{number:064x}"}
+        index["manifests"].append(entry | {"annotations": tag})
+    (layout.path / "index.json").write_text(json.dumps(index))
+    assert len(await layout.manifests.tags()) == 2000
+    started = time.process_time()
+    for number in range(50):
+        with pytest.raises(NotFound):
+            await layout.manifests.get(f"key-{number:x}".ljust(68, "f"))
+    assert time.process_time() - started < 1.0
 
 
 async def test_a_lone_image_needs_no_name(layout):
     """Without a tag the only image is meant, named or not; several need a choice."""
     with pytest.raises(NotFound) as caught:
         await layout.manifests.get("")
-    assert "there is nothing" in caught.value.hint
+    assert "no image layout" in caught.value.hint
     image = await push_image(layout, tag="a")
     await push_image(layout, layers=[b"s"], subject=image.descriptor)
     assert await layout.manifests.get("") == image

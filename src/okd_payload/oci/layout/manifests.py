@@ -118,18 +118,27 @@ class LayoutManifests:
             self._index.replace(self._index.read().without_tags({tag}), member)
 
     def _no_image(self, reference: str, index: IndexContent) -> NotFound:
-        tags = _tags(index)
-        if not reference:
-            some = ", ".join(tags[:_OFFERED]) or "nothing"
+        place = f"oci:{self._folder.root}"
+        if not reference and (tags := _tags(index)):
             return NotFound(
-                f"oci:{self._folder.root} has {len(tags)} tags, and none was chosen",
-                hint=f"write oci:{self._folder.root}:TAG; there is {some}",
+                f"{place} has {len(tags)} tags, and none was chosen",
+                hint=f"write {place}:TAG; there is {', '.join(tags[:_OFFERED])}",
             )
-        near = nearest_names(reference, tags)
+        wanted = f"{reference!r}" if reference else "at all"
         return NotFound(
-            f"oci:{self._folder.root} has no image {reference!r}",
-            hint=f"did you mean {' or '.join(near)}?" if near else "",
+            f"{place} has no image {wanted}", hint=lambda: self._offer(reference, _tags(index))
         )
+
+    def _offer(self, reference: str, tags: list[str]) -> str:
+        """What there is instead; takes long where there are many tags."""
+        near = nearest_names(reference, tags)
+        if near:
+            return f"did you mean {' or '.join(near)}?"
+        if tags:
+            return f"there is {', '.join(tags[:_OFFERED])}"
+        if self._folder.marker.exists():
+            return "there are no tags in it"
+        return "there is no image layout in that folder: check the path"
 
 
 def _tags(index: IndexContent) -> list[str]:

@@ -37,7 +37,7 @@ KEPT_RUNS = 20
 
 
 class Action(enum.Enum):
-    """What happened to a component in a run; planned actions use the same words."""
+    """What happened to a component in a run."""
 
     BUILT = "built"
     REUSED = "reused"

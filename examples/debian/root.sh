@@ -8,6 +8,10 @@
 set -eu
 suite=bookworm
 
+# For ordinary users buildah makes them root among their own files: mmdebstrap could do that too, but
+# could then not work in folders that are open to their owner only.
+[ "$(id -u)" -eq 0 ] || exec buildah unshare "$0"
+
 command -v mmdebstrap >/dev/null || {
   echo "mmdebstrap is not installed: run make setup" >&2
   exit 1
@@ -17,10 +21,12 @@ archive=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)
   grep -E " $suite(-updates|-security)? " | sort -u) || archive=
 
 # What is set here holds in every image that stands on the result: no documentation, no
-# translations, no recommended packages. Nobody needs an image that survives a power cut while it
-# is made, so dpkg does not wait for the disk.
+# translations, no recommended packages, and no other user for downloads, whom not every container
+# can have. Nobody needs an image that survives a power cut while it is made, so dpkg does not wait
+# for the disk.
 set -- --variant=minbase --include=ca-certificates \
   --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
+  --aptopt='APT::Sandbox::User "root"' \
   --dpkgopt=force-unsafe-io \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
   --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/lintian/*' \

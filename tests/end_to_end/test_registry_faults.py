@@ -165,7 +165,7 @@ def test_tokens_may_expire_at_any_time(built, resumed) -> None:
             challenge = f'Bearer realm="http://{host}/token",service="memory",scope="repository:'
             headers = {"WWW-Authenticate": f'{challenge}{path}:pull,push"'}
             registry.server.faults.add(
-                Reply(status=401, headers=headers, path=f"/v2/{path}/", every=4, times=5)
+                Reply(status=401, headers=headers, path=f"/v2/{path}/", every=4, times=2)
             )
 
         ended = publish(resumed, built, host)

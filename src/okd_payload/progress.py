@@ -47,6 +47,12 @@ class Failed(Event, frozen=True, kw_only=True, tag="failed"):
     seconds: float = 0.0
 
 
+class Delayed(Event, frozen=True, kw_only=True, tag="delayed"):
+    """Somebody else is in the way, and the work waits to try again; the subject is who."""
+
+    reason: str
+
+
 class Noticed(Event, frozen=True, kw_only=True, tag="noticed"):
     """Something worth saying that is neither a beginning nor an end."""
 

@@ -36,7 +36,7 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     except OSError as error:
         raise StorageError(
             f"cannot use {parent} for temporary files: {error.strerror}",
-            hint="free space there, or choose another folder with --state",
+            hint="choose a folder that has room and may be written to with --state",
         ) from error
     before = tempfile.tempdir, os.environ.get(_VARIABLE)
     tempfile.tempdir = os.environ[_VARIABLE] = str(folder)

@@ -11,7 +11,7 @@ from rich.console import Console
 from okd_payload.cli.live import LiveView
 from okd_payload.cli.progress import PlainLines, Tally, show_progress
 from okd_payload.cli.settings import Settings
-from okd_payload.progress import Advanced, Failed, Finished, Noticed, Started
+from okd_payload.progress import Advanced, Delayed, Failed, Finished, Noticed, Started
 
 
 class HandClock:
@@ -49,6 +49,7 @@ def test_plain_lines_tell_work_and_failures(clock, capsys):
     lines = PlainLines(tally_of(clock, total=5), colored=None)
     lines(Started(subject="etcd", activity="build", detail="changed commit"))
     lines(Noticed(subject="etcd", message="attempt 1 failed, trying again"))
+    lines(Delayed(subject="quay.io", reason="status 503"))
     lines(Finished(subject="etcd", outcome="built", detail="changed commit", seconds=75))
     lines(Finished(subject="base", outcome="reused", detail="nothing changed"))
     lines(Finished(subject="tools", outcome="stub", detail="not built here", seconds=0.001))
@@ -61,6 +62,7 @@ def test_plain_lines_tell_work_and_failures(clock, capsys):
     assert err.splitlines() == [
         "build etcd: changed commit",
         "note etcd: attempt 1 failed, trying again",
+        "wait quay.io: status 503",
         "built etcd in 1 min 15 s",
         "stub tools: not built here",
         "failed cli in 2.0 s: exit code 1",

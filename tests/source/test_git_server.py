@@ -15,6 +15,7 @@ import pytest
 
 from okd_payload.errors import SourceError
 from okd_payload.locations import Locations
+from okd_payload.progress import Delayed
 from okd_payload.source.git import Git
 from okd_payload.source.model import GitSource
 from okd_payload.source.remote import Remote
@@ -51,12 +52,17 @@ async def test_dumb_servers_are_read(repository, server, sources, tmp_path) -> N
     assert (tmp_path / "out" / "file").read_text() == "y"
 
 
-async def test_a_server_in_trouble_is_asked_again(repository, server, sources, clock) -> None:
-    """Answers 503 and 429 are waited out, longer each time."""
+async def test_a_server_in_trouble_is_asked_again(repository, server, locations, clock) -> None:
+    """Answers 503 and 429 are waited out, longer each time, and listeners hear of it."""
+    heard = []
+    sources = Sources(locations, clock=clock, progress=heard.append)
     commit = repository.commit(file="x")
     server.failures = [503, 429]
     assert (await sources.resolve(remote(server))).id == commit
     assert clock.waits == [1.0, 2.0]
+    waited = [event for event in heard if isinstance(event, Delayed)]
+    assert {event.subject for event in waited} == {f"{server.url}/repository/.git"}
+    assert ["503" in waited[0].reason, "429" in waited[1].reason] == [True, True]
 
 
 async def test_a_server_that_stays_in_trouble_is_named(repository, server, sources, clock) -> None:

@@ -21,6 +21,7 @@ from okd_payload.cli.settings import Settings
 from okd_payload.clock import Clock, SystemClock
 from okd_payload.progress import (
     Advanced,
+    Delayed,
     Event,
     Failed,
     Finished,
@@ -124,6 +125,8 @@ class Tally:
             case Failed(reason=reason, seconds=seconds):
                 self._end(event.subject, "failed")
                 return Line("failed", _join(_took(subject, seconds), reason))
+            case Delayed(reason=reason):
+                return Line("wait", _join(subject, reason))
             case Noticed(message=message):
                 return Line("note", _join(subject, message))
         return None

@@ -18,7 +18,7 @@ from okd_payload.imagestream import go_json
 from okd_payload.oci.location import parse_location
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.repository import Repository
-from okd_payload.progress import Event, Noticed, Progress, ignore_progress
+from okd_payload.progress import Delayed, Event, Noticed, Progress, ignore_progress
 from okd_payload.release.images import RepositoryOf
 
 if TYPE_CHECKING:
@@ -93,7 +93,11 @@ def tell_progress(settings: Settings) -> Progress:
     def tell(event: Event) -> None:
         if isinstance(event, Noticed):
             line = f"info: {event.message} {event.subject}".rstrip()
-            click.echo(escape_controls(line), err=True)
+        elif isinstance(event, Delayed):
+            line = f"info: Waiting for {event.subject}: {event.reason}"
+        else:
+            return
+        click.echo(escape_controls(line), err=True)
 
     return ignore_progress if settings.quiet else tell
 

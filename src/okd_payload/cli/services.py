@@ -53,7 +53,7 @@ class Services:
         if self._client is None:
             from okd_payload.oci.registry import RegistryClient
 
-            client = RegistryClient(self._registries, clock=self.clock)
+            client = RegistryClient(self._registries, clock=self.clock, progress=self.tell)
             self._client = await self._stack.enter_async_context(client)
         return self._client.repository(reference)
 

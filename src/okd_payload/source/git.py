@@ -16,6 +16,7 @@ from pathlib import Path
 from okd_payload import process
 from okd_payload.clock import Clock
 from okd_payload.errors import SourceError
+from okd_payload.progress import Delayed, Progress, ignore_progress
 from okd_payload.source.git_failures import complaint, diagnose
 from okd_payload.source.remote import Remote
 
@@ -76,8 +77,15 @@ _ENVIRONMENT: dict[str, str | None] = {
 class Git:
     """The git command, hardened."""
 
-    def __init__(self, clock: Clock, *, patience: float = REMOTE_SECONDS) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        patience: float = REMOTE_SECONDS,
+        progress: Progress = ignore_progress,
+    ) -> None:
         self._clock = clock
+        self._progress = progress
         self._patience = patience
         self._turns = asyncio.Semaphore(PARALLEL)
 
@@ -142,6 +150,7 @@ class Git:
                 raise SourceError(
                     f"cannot {purpose} of {remote.url}: {complaint(outcome)}", hint=symptom.hint
                 )
+            self._progress(Delayed(subject=remote.url, reason=complaint(outcome)))
             await self._clock.wait(pause)
 
 

@@ -37,7 +37,7 @@ class Sources:
         self._locations = locations
         self._clock = clock
         self._progress = progress
-        self._git = Git(clock)
+        self._git = Git(clock, progress=progress)
         self._alone: defaultdict[Source, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._commits: dict[Source, Commit] = {}
         self._mirrors: dict[Remote, Mirror] = {}

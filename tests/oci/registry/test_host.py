@@ -207,3 +207,16 @@ async def test_absent_is_absent_on_any_host(server, clock):
         with pytest.raises(NotFound):
             await client.repository(parse_reference(f"{server.host}/a")).manifests.get("v1")
     assert len(server.requests) == 1
+
+
+async def test_a_host_that_is_waited_for_is_named(server, clock):
+    """However many requests wait for it, listeners hear of it now and then."""
+    heard = []
+    server.faults.add(Reply(status=503, times=60))
+    settings = RegistrySettings(plain_http_hosts=frozenset({"127.0.0.1"}))
+    async with RegistryClient(settings, clock=clock, progress=heard.append) as client:
+        place = client.repository(parse_reference(f"{server.host}/okd/a"))
+        await asyncio.gather(*(place.manifests.tags() for _ in range(8)), return_exceptions=True)
+    assert {event.subject for event in heard} == {server.host}
+    assert all("503" in event.reason for event in heard)
+    assert 1 <= len(heard) <= clock.monotonic() / 10 + 1

@@ -66,3 +66,13 @@ async def test_a_stated_deadline_only_shortens(clock):
         for _ in range(100):
             await short.endure(Transient("500"), deadline=600)
     assert clock.monotonic() <= 5
+
+
+async def test_only_waits_that_people_notice_are_told(clock):
+    """Less than a second is nobody's concern."""
+    told = []
+    patience = Patience("reading x", clock=clock, deadline=60)
+    for _ in range(6):
+        await patience.endure(Transient("503"), tell=lambda: told.append(clock.waits[-1:]))
+    assert len(told) == sum(wait >= 1 for wait in clock.waits)
+    assert 3 <= len(told) <= 4

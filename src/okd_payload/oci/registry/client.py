@@ -19,6 +19,7 @@ from okd_payload.oci.registry.logins import Logins
 from okd_payload.oci.registry.manifests import RegistryManifests
 from okd_payload.oci.registry.settings import RegistrySettings
 from okd_payload.oci.registry.transport import Transport
+from okd_payload.progress import Progress, ignore_progress
 
 
 class RegistryRepository:
@@ -44,10 +45,16 @@ class RegistryClient:
     """Speaks with registries; many tasks may use it at once."""
 
     def __init__(
-        self, settings: RegistrySettings | None = None, *, clock: Clock | None = None
+        self,
+        settings: RegistrySettings | None = None,
+        *,
+        clock: Clock | None = None,
+        progress: Progress = ignore_progress,
     ) -> None:
+        """``progress`` hears of hosts that are waited for."""
         self._settings = settings or RegistrySettings()
         self._transport = Transport(self._settings, clock=clock or SystemClock())
+        self._progress = progress
         self._logins = Logins(self._settings.auth_file)
         self._hosts: dict[str, Host] = {}
         self._repositories: dict[str, RegistryRepository] = {}
@@ -63,7 +70,12 @@ class RegistryClient:
 
     def _host(self, name: str) -> Host:
         if name not in self._hosts:
-            self._hosts[name] = Host(name, transport=self._transport, credentials=self._logins)
+            self._hosts[name] = Host(
+                name,
+                transport=self._transport,
+                credentials=self._logins,
+                progress=self._progress,
+            )
         return self._hosts[name]
 
     async def __aenter__(self) -> Self:

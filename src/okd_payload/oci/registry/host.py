@@ -34,12 +34,15 @@ from okd_payload.oci.registry.retry import Patience, Transient
 from okd_payload.oci.registry.settings import host_name, lists_host
 from okd_payload.oci.registry.tokens import TokenServer
 from okd_payload.oci.registry.transport import Body, NoTls, Transport
+from okd_payload.progress import Delayed, Progress
 
 _DOCKER_HUB = {"docker.io": "registry-1.docker.io"}
 _MAX_REDIRECTS = 5
 _MAX_LOGINS = 3
 _MAX_SMALL_ANSWER = 4 * 1024 * 1024
 _MAX_PROBLEM = 64 * 1024
+_SILENT_SECONDS = 10.0
+"""How long nothing more is said about a host that is waited for."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -81,7 +84,14 @@ class Answer(msgspec.Struct, frozen=True):
 class Host:
     """One registry; shared by all its repositories."""
 
-    def __init__(self, name: str, *, transport: Transport, credentials: CredentialSource) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        transport: Transport,
+        credentials: CredentialSource,
+        progress: Progress,
+    ) -> None:
         self.name = name
         self.settings = transport.settings
         self.transport = transport
@@ -98,6 +108,8 @@ class Host:
         self._use_tls(not lists_host(self.settings.plain_http_hosts, name))
         self._may_drop_tls = is_loopback(host_name(name))
         self._has_answered = False
+        self._progress = progress
+        self._told = -_SILENT_SECONDS
 
     def patience(self, what: str) -> Patience:
         """The tries of a step that consists of several exchanges."""
@@ -106,9 +118,15 @@ class Host:
     async def endure(self, patience: Patience, trouble: Transient) -> None:
         """Wait for the next try. Raises RegistryUnavailable when there shall be none."""
         hopeful = self._has_answered and not trouble.doubtful
-        await patience.endure(
-            trouble, deadline=None if hopeful else self.settings.doubtful_deadline
-        )
+        deadline = None if hopeful else self.settings.doubtful_deadline
+        await patience.endure(trouble, deadline=deadline, tell=lambda: self._tell(trouble))
+
+    def _tell(self, trouble: Transient) -> None:
+        """Say that we wait for the host, once for all requests that do."""
+        now = self.transport.clock.monotonic()
+        if now - self._told >= _SILENT_SECONDS:
+            self._told = now
+            self._progress(Delayed(subject=self.name, reason=str(trouble)))
 
     async def ask(self, request: Request, *, limit: int = _MAX_SMALL_ANSWER) -> Answer:
         """The whole answer, tried for until the deadline.

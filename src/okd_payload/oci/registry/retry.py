@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Callable
 
 from okd_payload.clock import Clock
 from okd_payload.errors import RegistryUnavailable
 
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 30.0
+_NOTICED_DELAY = 1.0
 
 _logger = logging.getLogger(__name__)
 
@@ -58,10 +60,17 @@ class Patience:
         self._trouble_since = None
         self._failures_in_a_row = 0
 
-    async def endure(self, trouble: Transient, *, deadline: float | None = None) -> None:
+    async def endure(
+        self,
+        trouble: Transient,
+        *,
+        deadline: float | None = None,
+        tell: Callable[[], None] = lambda: None,
+    ) -> None:
         """Wait until the next try. Raises RegistryUnavailable when there shall be none.
 
-        ``deadline`` may only shorten the patience that was stated at first.
+        ``deadline`` may only shorten the patience that was stated at first. ``tell`` is called
+        before a wait that people would notice.
         """
         now = self._clock.monotonic()
         if self._trouble_since is None:
@@ -73,6 +82,8 @@ class Patience:
         if now - self._trouble_since + delay > limit:
             raise self._exhausted(trouble, now) from trouble
         _logger.info("%s: %s; next try in %.1f s", self._what, trouble, delay)
+        if delay >= _NOTICED_DELAY:
+            tell()
         await self._clock.wait(delay)
 
     def _delay(self, trouble: Transient) -> float:

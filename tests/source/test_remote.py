@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from okd_payload.errors import InputError
@@ -73,6 +73,7 @@ def test_other_urls_are_refused(url: str) -> None:
 
 @settings(deadline=None)
 @given(st.text(max_size=40))
+@example("/")
 def test_any_text_is_a_remote_or_refused(text: str) -> None:
     """No text makes the parser fail in another way, and no folder name is unsafe."""
     try:

@@ -48,7 +48,8 @@ class Remote(msgspec.Struct, frozen=True):
         """A name for files about this repository: readable, and different for each URL."""
         path = self.url.partition("://")[2] or self.url
         readable = _UNSAFE_IN_NAME.sub("-", path.removesuffix(".git"))[-60:].strip("-.")
-        return f"{readable}-{hashlib.sha256(self.url.encode()).hexdigest()[:12]}"
+        unique = hashlib.sha256(self.url.encode()).hexdigest()[:12]
+        return f"{readable}-{unique}" if readable else unique
 
 
 def parse_remote(url: str) -> Remote:

@@ -189,9 +189,11 @@ install_environment() {
       'install one, for instance from the backports of this distribution, and run this again'
     run "$python" -m venv --clear .venv
   fi
-  set -- .venv/bin/python -m pip --quiet --disable-pip-version-check install
+  # The pins are complete. Left to resolve them again, some versions of pip come upon a newer
+  # release than the pinned one through an extra (coverage[toml]), and refuse it as not pinned.
+  set -- .venv/bin/python -m pip --quiet --disable-pip-version-check install --no-deps
   run "$@" --require-hashes --requirement "$pins"
-  run "$@" --no-deps --no-build-isolation --editable .
+  run "$@" --no-build-isolation --editable .
 }
 
 # What the result depends on: where we are, the files that decide, and what is missing.

@@ -134,7 +134,9 @@ def test_a_fresh_machine_gets_everything(tmp_path):
         " skopeo python3 python3-venv"
     )
     assert venv == "python3 -m venv --clear .venv"
-    assert pins.endswith("install --no-deps --require-hashes --requirement requirements/development.txt")
+    assert pins.endswith(
+        "install --no-deps --require-hashes --requirement requirements/development.txt"
+    )
     assert project.endswith("install --no-deps --no-build-isolation --editable .")
     for command in machine.commands[:3]:
         assert f"setup: {command}" in ended.stdout

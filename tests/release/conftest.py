@@ -10,10 +10,10 @@ import pytest
 
 from okd_payload.imagestream.model import ImageStream, ImageStreamTag
 from okd_payload.oci.media_types import Family
-from okd_payload.release.assemble import assemble_payload, find_base, put_on_base
 from okd_payload.release.inputs import read_tags
 from okd_payload.release.labels import OPERATOR
-from okd_payload.release.payload import ReleaseOptions
+from okd_payload.release.new.assemble import assemble_payload, find_base, put_on_base
+from okd_payload.release.new.payload import ReleaseOptions
 from okd_payload.testing.images import push_image
 from okd_payload.testing.memory_repository import MemoryRepository
 

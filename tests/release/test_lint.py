@@ -5,9 +5,9 @@ import msgspec
 import pytest
 
 from okd_payload.release import codes, labels
-from okd_payload.release.lint import lint_base, lint_images, lint_release
+from okd_payload.release.lint.check import lint_base, lint_images, lint_release
 from okd_payload.release.load import ReleaseContent, read_release
-from okd_payload.release.publish import publish_release
+from okd_payload.release.new.publish import publish_release
 
 _DIGEST = "sha256:" + "a" * 64
 

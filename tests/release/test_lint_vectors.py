@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from okd_payload.release import codes, labels
-from okd_payload.release.lint import lint_release
+from okd_payload.release.lint.check import lint_release
 from okd_payload.release.load import ReleaseContent
 
 _ROOT = Path(__file__).resolve().parents[3] / "shared" / "data" / "payload-vectors" / "cases"

@@ -17,15 +17,15 @@ from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.location import LayoutLocation
 from okd_payload.progress import ignore_progress
 from okd_payload.release import codes, labels
-from okd_payload.release.assemble import put_on_base
 from okd_payload.release.concurrency import map_concurrently
 from okd_payload.release.inputs import ReleaseInput, make_input, override, pull_spec_tag
-from okd_payload.release.mappings import parse_mappings, read_mapping_files
-from okd_payload.release.new import NewRequest, is_repetition, make, merged_stream, prepare
-from okd_payload.release.payload import ReleaseOptions
-from okd_payload.release.publish import publish_release
-from okd_payload.release.sources import read_operator_folders, write_operator_folders
-from okd_payload.release.stream_tags import read_image_stream
+from okd_payload.release.new.assemble import put_on_base
+from okd_payload.release.new.mappings import parse_mappings, read_mapping_files
+from okd_payload.release.new.payload import ReleaseOptions
+from okd_payload.release.new.publish import publish_release
+from okd_payload.release.new.request import NewRequest, is_repetition, make, merged_stream, prepare
+from okd_payload.release.new.sources import read_operator_folders, write_operator_folders
+from okd_payload.release.new.stream_tags import read_image_stream
 from okd_payload.release.times import from_seconds, parse_time
 
 _DIGEST = "sha256:" + "1" * 64

@@ -8,9 +8,9 @@ import pytest
 from okd_payload.errors import InputError, ReleaseError
 from okd_payload.issues import Permit
 from okd_payload.release import codes, labels
-from okd_payload.release.assemble import assemble_payload, find_base, permit, require_sound
 from okd_payload.release.inputs import ReleaseInput, exclude, make_input, override, pull_spec_tag
-from okd_payload.release.payload import ReleaseOptions
+from okd_payload.release.new.assemble import assemble_payload, find_base, permit, require_sound
+from okd_payload.release.new.payload import ReleaseOptions
 from okd_payload.release.versions import ComponentVersion
 from okd_payload.testing.images import CREATED
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from okd_payload.issues import Severity
-from okd_payload.release.lint import lint_images, lint_release
+from okd_payload.release.lint.check import lint_images, lint_release
 from okd_payload.release.load import load_release, parse_release
-from okd_payload.release.publish import publish_release
-from okd_payload.release.report import ImageColumn, describe_release, list_images
-from okd_payload.release.report_json import make_info
+from okd_payload.release.new.publish import publish_release
+from okd_payload.release.report.describe import ImageColumn, describe_release, list_images
+from okd_payload.release.report.info_json import make_info
 
 
 def _conftest():

@@ -16,11 +16,11 @@ from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.manifest import encode_manifest
 from okd_payload.oci.media_types import Family
 from okd_payload.release import labels
-from okd_payload.release.assemble import assemble_release, put_on_base
-from okd_payload.release.image import write_layer
 from okd_payload.release.load import load_release
-from okd_payload.release.payload import ReleaseOptions
-from okd_payload.release.publish import publish_release, write_file, write_folder
+from okd_payload.release.new.assemble import assemble_release, put_on_base
+from okd_payload.release.new.image import write_layer
+from okd_payload.release.new.payload import ReleaseOptions
+from okd_payload.release.new.publish import publish_release, write_file, write_folder
 from okd_payload.testing.images import push_index
 
 

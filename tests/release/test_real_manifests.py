@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from okd_payload.release.lint import lint_release
+from okd_payload.release.lint.check import lint_release
 from okd_payload.release.load import ReleaseContent
 
 

@@ -9,9 +9,9 @@ from okd_payload.release.components import look_up, require_all
 from okd_payload.release.docker_config import parse_docker_config
 from okd_payload.release.go_text import align, format_value
 from okd_payload.release.load import ReleaseContent, load_release, parse_release
-from okd_payload.release.publish import publish_release
-from okd_payload.release.report import ImageColumn, list_images, list_sizes
-from okd_payload.release.sizes import format_duration
+from okd_payload.release.new.publish import publish_release
+from okd_payload.release.report.describe import ImageColumn, list_images, list_sizes
+from okd_payload.release.report.sizes import format_duration
 from okd_payload.release.times import from_seconds
 
 

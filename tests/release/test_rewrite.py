@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from okd_payload.release.rewrite import ImageRewriter, VersionRewriter
+from okd_payload.release.new.rewrite import ImageRewriter, VersionRewriter
 from okd_payload.release.versions import ComponentVersion, VersionTable
 
 _X, _Y = "q.io/r@sha256:xx", "q.io/r@sha256:yy"

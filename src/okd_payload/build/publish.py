@@ -18,9 +18,9 @@ from okd_payload.oci.reference import Reference, parse_reference
 from okd_payload.oci.repository import Repository
 from okd_payload.oci.transfer import ImageCopier, ImageCopy, TransferReport
 from okd_payload.progress import Progress
-from okd_payload.release.images import RepositoryOf
 from okd_payload.release.inputs import pull_spec_of
 from okd_payload.release.load import Release
+from okd_payload.release.new.images import RepositoryOf
 
 _NOWHERE = "localhost"
 """The host of repositories that nobody chose."""

@@ -21,24 +21,24 @@ from okd_payload.imagestream.model import ImageStream, ImageStreamTag
 from okd_payload.issues import Issue, apply_permits
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.repository import Repository
-from okd_payload.release.assemble import (
-    AssembledRelease,
-    assemble_payload,
-    find_base,
-    permit,
-    put_on_base,
-)
-from okd_payload.release.images import RepositoryOf
 from okd_payload.release.inputs import (
     ReleaseInput,
     override,
     pull_spec_of,
     read_tags,
 )
-from okd_payload.release.lint import lint_base, lint_images, lint_release
+from okd_payload.release.lint.check import lint_base, lint_images, lint_release
 from okd_payload.release.load import read_release
-from okd_payload.release.payload import ReleaseOptions
-from okd_payload.release.publish import publish_release
+from okd_payload.release.new.assemble import (
+    AssembledRelease,
+    assemble_payload,
+    find_base,
+    permit,
+    put_on_base,
+)
+from okd_payload.release.new.images import RepositoryOf
+from okd_payload.release.new.payload import ReleaseOptions
+from okd_payload.release.new.publish import publish_release
 
 
 class ReleaseOutcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,6 @@ places that catch everything: what nobody foresaw is written down for a report.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import signal
 import sys
@@ -19,7 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import click
 
 from okd_payload import __version__
-from okd_payload.cli.settings import Settings, global_options, share_options
+from okd_payload.cli.lazy_group import LazyGroup
+from okd_payload.cli.settings import Settings, global_options
 from okd_payload.errors import Interrupted, OkdPayloadError
 
 _NAME = "okd-payload"
@@ -51,56 +51,20 @@ _SUMMARIES = {
 """What the list of commands says of each, so that none has to be imported for it."""
 
 
-class _LazyGroup(click.Group):
-    """A group that imports a command when it is asked for it."""
-
-    def __init__(self, modules: Mapping[str, str]) -> None:
-        super().__init__(
-            _NAME,
-            params=global_options(),
-            help="Build, check, sign, publish and follow OKD release payloads, anywhere.",
-            context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-        )
-        self._modules = modules
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(self._modules)
-
-    def get_command(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's signature
-        cmd_name: str,
-    ) -> click.Command | None:
-        if cmd_name not in self._modules:
-            return None
-        if cmd_name not in self.commands:
-            module, _, attribute = self._modules[cmd_name].partition(":")
-            found: click.Command = getattr(importlib.import_module(module), attribute)
-            self.add_command(share_options(found), cmd_name)
-        return self.commands[cmd_name]
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        names = self.list_commands(ctx)
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _SUMMARIES.get(name, "")) for name in names])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.exceptions.NoSuchCommand as error:
-            raise click.exceptions.NoSuchCommand(
-                error.command_name, possibilities=self._modules, ctx=ctx
-            ) from None
-
-
 def make_program(commands: Mapping[str, str] = COMMANDS) -> click.Group:
     """The whole command line; ``commands`` says in which module each command is."""
     with_version = click.version_option(
         __version__, prog_name=_NAME, message="%(prog)s %(version)s"
     )
-    return with_version(_LazyGroup(commands))
+    group = LazyGroup(
+        _NAME,
+        modules=commands,
+        summaries=_SUMMARIES,
+        params=global_options(),
+        help="Build, check, sign, publish and follow OKD release payloads, anywhere.",
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    return with_version(group)
 
 
 def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, str] = COMMANDS) -> int:

@@ -12,8 +12,8 @@ from okd_payload.imagestream.openshift import TagReference
 from okd_payload.oci.image import Image, read_image
 from okd_payload.oci.reference import parse_reference
 from okd_payload.release.concurrency import map_concurrently
-from okd_payload.release.images import RepositoryOf
 from okd_payload.release.inputs import pull_spec_of
+from okd_payload.release.new.images import RepositoryOf
 
 _AT_ONCE = 32
 

@@ -12,8 +12,8 @@ from okd_payload.issues import Issue
 from okd_payload.oci.reference import Reference, parse_reference
 from okd_payload.release import codes
 from okd_payload.release.conditions import Conditions, conditions_of
+from okd_payload.release.new.rewrite import VERSION_PLACEHOLDER
 from okd_payload.release.objects import ManifestFile, ManifestObject, ObjectKey, read_objects
-from okd_payload.release.rewrite import VERSION_PLACEHOLDER
 
 _PRIVATE_HOST = re.compile(
     r"(?:.+\.)?ci\.openshift\.org"

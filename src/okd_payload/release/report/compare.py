@@ -14,9 +14,9 @@ from okd_payload.imagestream.openshift import TagReference
 from okd_payload.release import labels
 from okd_payload.release.go_text import align
 from okd_payload.release.load import Release
-from okd_payload.release.report import digest_or_pull_spec
-from okd_payload.release.report_json import ReleaseInfo
-from okd_payload.release.sizes import format_duration
+from okd_payload.release.report.describe import digest_or_pull_spec
+from okd_payload.release.report.info_json import ReleaseInfo
+from okd_payload.release.report.sizes import format_duration
 from okd_payload.release.times import parse_time
 
 _PADDING = 2

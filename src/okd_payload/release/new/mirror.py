@@ -10,9 +10,9 @@ from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.repository import Repository
 from okd_payload.oci.transfer import ImageCopier, ImageCopy
 from okd_payload.progress import Progress
-from okd_payload.release.images import InputImage, RepositoryOf
 from okd_payload.release.inputs import pull_spec_of
-from okd_payload.release.payload import Payload, ReleaseParts
+from okd_payload.release.new.images import InputImage, RepositoryOf
+from okd_payload.release.new.payload import Payload, ReleaseParts
 
 
 class MirroredImage(msgspec.Struct, frozen=True):

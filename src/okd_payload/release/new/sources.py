@@ -18,11 +18,11 @@ from okd_payload.imagestream.openshift import (
     encode_image_stream,
 )
 from okd_payload.release import labels
-from okd_payload.release.images import Operator, SourceFile
 from okd_payload.release.inputs import ReleaseInput, make_input, override, pull_spec_of
 from okd_payload.release.load import Release
 from okd_payload.release.metadata import make_references
-from okd_payload.release.payload import Payload, ReleaseParts
+from okd_payload.release.new.images import Operator, SourceFile
+from okd_payload.release.new.payload import Payload, ReleaseParts
 
 
 def read_operator_folders(folder: Path) -> ReleaseParts:

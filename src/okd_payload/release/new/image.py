@@ -31,8 +31,8 @@ from okd_payload.release.docker_config import (
     encode_docker_config,
     parse_docker_config,
 )
-from okd_payload.release.manifest_json import encode_image, encode_index
-from okd_payload.release.payload import Payload
+from okd_payload.release.new.manifest_json import encode_image, encode_index
+from okd_payload.release.new.payload import Payload
 from okd_payload.release.times import format_time
 
 _COMMENT = "Release image for OpenShift"

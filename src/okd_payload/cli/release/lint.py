@@ -11,7 +11,7 @@ import msgspec
 from okd_payload.cli.issues import print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document
-from okd_payload.cli.release_options import (
+from okd_payload.cli.release.options import (
     find_content,
     release_registry_options,
     release_registry_settings,
@@ -22,7 +22,7 @@ from okd_payload.cli.settings import Settings
 from okd_payload.issues import Issue, Permit, apply_permits
 from okd_payload.oci.location import parse_location
 from okd_payload.oci.reference import DEFAULT_TAG
-from okd_payload.release.lint import lint_base, lint_images, lint_release
+from okd_payload.release.lint.check import lint_base, lint_images, lint_release
 from okd_payload.release.load import find_folder, read_folder, read_release
 
 if TYPE_CHECKING:  # loads the HTTP client

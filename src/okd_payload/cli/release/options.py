@@ -19,7 +19,7 @@ from okd_payload.oci.location import parse_location
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.repository import Repository
 from okd_payload.progress import Delayed, Event, Noticed, Progress, ignore_progress
-from okd_payload.release.images import RepositoryOf
+from okd_payload.release.new.images import RepositoryOf
 
 if TYPE_CHECKING:
     from okd_payload.oci.registry import RegistrySettings

@@ -12,7 +12,7 @@ import msgspec
 
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import escape_controls
-from okd_payload.cli.release_options import (
+from okd_payload.cli.release.options import (
     find_content,
     print_go_json,
     release_registry_options,
@@ -25,17 +25,17 @@ from okd_payload.errors import InputError
 from okd_payload.oci.image import Image
 from okd_payload.oci.location import RegistryLocation, parse_location
 from okd_payload.oci.reference import DEFAULT_TAG, Reference
-from okd_payload.release.compare import (
+from okd_payload.release.components import look_up, require_all
+from okd_payload.release.inputs import pull_spec_of
+from okd_payload.release.load import Release, find_folder, load_release, parse_release, read_folder
+from okd_payload.release.report.compare import (
     Comparison,
     changed_images,
     changed_manifests,
     describe_comparison,
     unified_diff,
 )
-from okd_payload.release.components import look_up, require_all
-from okd_payload.release.inputs import pull_spec_of
-from okd_payload.release.load import Release, find_folder, load_release, parse_release, read_folder
-from okd_payload.release.report import (
+from okd_payload.release.report.describe import (
     ImageColumn,
     describe_contents,
     describe_release,
@@ -44,7 +44,7 @@ from okd_payload.release.report import (
     list_images,
     list_sizes,
 )
-from okd_payload.release.report_json import make_info
+from okd_payload.release.report.info_json import make_info
 from okd_payload.release.times import format_time, from_seconds, parse_time
 
 if TYPE_CHECKING:  # loads the HTTP client

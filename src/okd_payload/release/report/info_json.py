@@ -19,7 +19,7 @@ from okd_payload.release.docker_config import DockerConfig, parse_docker_config
 from okd_payload.release.inputs import pull_spec_of
 from okd_payload.release.load import Release
 from okd_payload.release.metadata import ReleaseMetadata
-from okd_payload.release.report import declared_versions, warnings_about
+from okd_payload.release.report.describe import declared_versions, warnings_about
 from okd_payload.release.versions import counts, merge_for_display
 
 

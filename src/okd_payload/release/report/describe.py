@@ -17,8 +17,8 @@ from okd_payload.release.go_text import align, format_value
 from okd_payload.release.inputs import pull_spec_of
 from okd_payload.release.load import Release, ReleaseContent
 from okd_payload.release.metadata import ReleaseMetadata
+from okd_payload.release.report.sizes import describe_sizes
 from okd_payload.release.semver import sort_versions
-from okd_payload.release.sizes import describe_sizes
 from okd_payload.release.times import format_time, parse_time
 from okd_payload.release.versions import ComponentVersions, declared_by, merge_for_display
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from okd_payload.cli.release_options import split_commas
+from okd_payload.cli.release.options import split_commas
 from okd_payload.errors import InputError
 from okd_payload.imagestream.openshift import (
     RawImageStream,
@@ -21,10 +21,10 @@ from okd_payload.imagestream.openshift import (
 )
 from okd_payload.oci.location import LayoutLocation, Location, parse_location
 from okd_payload.oci.reference import parse_reference
-from okd_payload.release.mappings import parse_mappings, read_mapping_files
 from okd_payload.release.metadata import parse_metadata_argument
-from okd_payload.release.new import NewRequest
-from okd_payload.release.payload import ReleaseOptions
+from okd_payload.release.new.mappings import parse_mappings, read_mapping_files
+from okd_payload.release.new.payload import ReleaseOptions
+from okd_payload.release.new.request import NewRequest
 from okd_payload.release.semver import parse_version
 from okd_payload.release.times import from_seconds, parse_time
 from okd_payload.release.versions import ComponentVersions, parse_versions

@@ -27,10 +27,10 @@ from okd_payload.oci.manifest import Platform
 from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.threads import finish_in_thread
 from okd_payload.progress import Progress, ignore_progress
-from okd_payload.release.image import BaseImage, ReleaseImage, build_image, write_layer
-from okd_payload.release.images import ImageReader, RepositoryOf, read_member
 from okd_payload.release.inputs import ReleaseInput, pull_spec_of
-from okd_payload.release.payload import (
+from okd_payload.release.new.image import BaseImage, ReleaseImage, build_image, write_layer
+from okd_payload.release.new.images import ImageReader, RepositoryOf, read_member
+from okd_payload.release.new.payload import (
     Payload,
     PayloadFile,
     ReleaseOptions,

@@ -16,12 +16,12 @@ from okd_payload.oci.blob_sources import BytesSource, RepositorySource
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.reference import Reference, parse_reference
 from okd_payload.oci.repository import Repository
-from okd_payload.release.assemble import AssembledRelease, require_sound
 from okd_payload.release.concurrency import map_concurrently
-from okd_payload.release.image import Layer, MemberImage
-from okd_payload.release.images import RepositoryOf
-from okd_payload.release.payload import Payload
-from okd_payload.release.signature_message import encode_message
+from okd_payload.release.new.assemble import AssembledRelease, require_sound
+from okd_payload.release.new.image import Layer, MemberImage
+from okd_payload.release.new.images import RepositoryOf
+from okd_payload.release.new.payload import Payload
+from okd_payload.release.new.signature_message import encode_message
 
 _BLOBS_AT_ONCE = 8
 _FOLDER_FILE_MODE, _LAYER_FILE_MODE = 0o644, 0o750

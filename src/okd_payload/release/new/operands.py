@@ -15,8 +15,8 @@ from okd_payload.errors import InvalidDocument, nearest_names
 from okd_payload.imagestream.openshift import DOCKER_IMAGE, TagReference, parse_image_stream
 from okd_payload.issues import Issue
 from okd_payload.release import codes, labels
-from okd_payload.release.images import Operator
 from okd_payload.release.inputs import pull_spec_of
+from okd_payload.release.new.images import Operator
 from okd_payload.release.versions import (
     ComponentVersions,
     VersionTable,

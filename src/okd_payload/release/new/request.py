@@ -24,27 +24,27 @@ from okd_payload.oci.repository import Repository
 from okd_payload.oci.threads import finish_in_thread
 from okd_payload.progress import Noticed, Progress
 from okd_payload.release import labels
-from okd_payload.release.assemble import AssembledRelease, read_parts
-from okd_payload.release.images import RepositoryOf
 from okd_payload.release.inputs import ReleaseInput, annotate, exclude, override, read_tags
 from okd_payload.release.load import Release, parse_release, read_release
 from okd_payload.release.metadata import ReleaseMetadata, make_references
-from okd_payload.release.mirror import rename
-from okd_payload.release.payload import (
+from okd_payload.release.new.assemble import AssembledRelease, read_parts
+from okd_payload.release.new.images import RepositoryOf
+from okd_payload.release.new.mirror import rename
+from okd_payload.release.new.payload import (
     Payload,
     ReleaseOptions,
     ReleaseParts,
     default_name,
     make_payload,
 )
-from okd_payload.release.sources import (
+from okd_payload.release.new.sources import (
     base_digest_of,
     override_parts,
     read_operator_folders,
     read_tags_of,
     tag_with_digest,
 )
-from okd_payload.release.stream_tags import ReferenceMode, read_image_stream
+from okd_payload.release.new.stream_tags import ReferenceMode, read_image_stream
 
 OpenLocation = Callable[[Location], Awaitable[Repository]]
 

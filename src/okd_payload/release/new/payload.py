@@ -17,7 +17,6 @@ from okd_payload.errors import ReleaseError
 from okd_payload.imagestream.openshift import RawImageStream, TagReference, encode_image_stream
 from okd_payload.issues import Issue
 from okd_payload.release import codes, labels
-from okd_payload.release.images import InputImage, Operator, SourceFile
 from okd_payload.release.inputs import ReleaseInput
 from okd_payload.release.metadata import (
     ReleaseMetadata,
@@ -26,14 +25,15 @@ from okd_payload.release.metadata import (
     make_references,
 )
 from okd_payload.release.naming import PayloadNames, is_manifest
-from okd_payload.release.objects import check_manifest
-from okd_payload.release.operands import (
+from okd_payload.release.new.images import InputImage, Operator, SourceFile
+from okd_payload.release.new.operands import (
     Operands,
     read_operands,
     resolve_placeholders,
     tabulate_versions,
 )
-from okd_payload.release.rewrite import ImageRewriter, VersionRewriter
+from okd_payload.release.new.rewrite import ImageRewriter, VersionRewriter
+from okd_payload.release.objects import check_manifest
 from okd_payload.release.semver import parse_version
 from okd_payload.release.times import EPOCH, from_seconds
 from okd_payload.release.versions import ComponentVersions, declared_by, format_versions

@@ -20,11 +20,11 @@ from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.repository import Repository
 from okd_payload.release import codes, labels
 from okd_payload.release.components import look_up
-from okd_payload.release.images import RepositoryOf
 from okd_payload.release.inputs import pull_spec_of
-from okd_payload.release.lint_manifests import is_private, lint_manifests
-from okd_payload.release.lint_metadata import lint_metadata
+from okd_payload.release.lint.manifests import is_private, lint_manifests
+from okd_payload.release.lint.metadata import lint_metadata
 from okd_payload.release.load import ReleaseContent
+from okd_payload.release.new.images import RepositoryOf
 
 _BASE_FOLDER = "manifests"
 

@@ -12,8 +12,8 @@ import click
 from okd_payload.cli.issues import print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option
-from okd_payload.cli.release_new_options import Outputs, new_options, read_outputs, read_request
-from okd_payload.cli.release_options import (
+from okd_payload.cli.release.new_options import Outputs, new_options, read_outputs, read_request
+from okd_payload.cli.release.options import (
     find_content,
     print_go_json,
     release_registry_options,
@@ -26,17 +26,24 @@ from okd_payload.errors import ReleaseError
 from okd_payload.oci.location import Location, RegistryLocation, parse_location
 from okd_payload.oci.threads import finish_in_thread
 from okd_payload.progress import Noticed
-from okd_payload.release.assemble import (
+from okd_payload.release.new.assemble import (
     AssembledRelease,
     find_base,
     put_on_base,
     require_none_blocks,
     require_sound,
 )
-from okd_payload.release.image import write_layer
-from okd_payload.release.images import RepositoryOf
-from okd_payload.release.mirror import mirror_images
-from okd_payload.release.new import (
+from okd_payload.release.new.image import write_layer
+from okd_payload.release.new.images import RepositoryOf
+from okd_payload.release.new.mirror import mirror_images
+from okd_payload.release.new.payload import Payload, ReleaseParts
+from okd_payload.release.new.publish import (
+    publish_release,
+    write_file,
+    write_folder,
+    write_message,
+)
+from okd_payload.release.new.request import (
     NewRequest,
     Prepared,
     is_repetition,
@@ -44,14 +51,7 @@ from okd_payload.release.new import (
     merged_stream,
     prepare,
 )
-from okd_payload.release.payload import Payload, ReleaseParts
-from okd_payload.release.publish import (
-    publish_release,
-    write_file,
-    write_folder,
-    write_message,
-)
-from okd_payload.release.sources import write_operator_folders
+from okd_payload.release.new.sources import write_operator_folders
 from okd_payload.release.times import format_time, from_seconds
 
 if TYPE_CHECKING:  # loads the HTTP client

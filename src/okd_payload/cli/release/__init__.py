@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``okd-payload release``: making, showing and checking releases.
+
+Flags that ``oc adm release`` has too keep their names and their meaning.
+"""
+
+from __future__ import annotations
+
+from okd_payload.cli.lazy_group import LazyGroup
+
+_COMMANDS = {
+    "new": "Make a release of a stream, a repository, a release or folders.",
+    "info": "Show what a release is made of, or how two differ.",
+    "lint": "Find everything that is wrong with a release.",
+}
+"""What the list of commands says of each, in the order of a release's life."""
+
+release = LazyGroup(
+    "release",
+    modules={name: f"okd_payload.cli.release.{name}:{name}" for name in _COMMANDS},
+    summaries=_COMMANDS,
+    help="Make, show and check release payloads.",
+)

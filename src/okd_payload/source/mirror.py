@@ -41,10 +41,11 @@ _logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
+FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
 _ONE_COMMIT = ("--depth=1", "--filter=blob:none")
-_EVERYTHING = ("+refs/heads/*:refs/all/heads/*", "+refs/tags/*:refs/all/tags/*")
-_INCAPABLE = re.compile(r"unadvertised object|dumb http transport|shallow|filter")
+EVERYTHING = ("+refs/heads/*:refs/all/heads/*", "+refs/tags/*:refs/all/tags/*")
+INCAPABLE = re.compile(r"unadvertised object|dumb http transport|shallow|filter")
+"""Words of servers that give nothing but whole branches."""
 _FOUND_FILE = re.compile(rb"[0-9a-f]{40} blob ([0-9]+)\n")
 _FOUND_TREE = re.compile(rb"^[0-9a-f]{40} tree [0-9]+\n", re.MULTILINE)
 _SUBMODULE = re.compile(rb"(?:^|\0)160000 commit [0-9a-f]{40}\t([^\0]*)")
@@ -169,18 +170,18 @@ class Mirror:
         """Fetch ``commit``: alone if the server lets us, else with all that it has."""
         if not is_whole(self._path):
             keep = f"+{commit}:{_kept(commit)}"
-            outcome = await session.attempt(*_FETCH, *_ONE_COMMIT, "origin", keep)
+            outcome = await session.attempt(*FETCH, *_ONE_COMMIT, "origin", keep)
             if outcome.code == 0:
                 return
             if "not our ref" in outcome.errors:
                 raise self._gone(commit)
-            if not _INCAPABLE.search(outcome.errors):
+            if not INCAPABLE.search(outcome.errors):
                 raise _Damaged(complaint(outcome))
             # Git takes the gaps of a partial copy for what a server owes it, also when that
             # server cannot fill them: such a copy cannot be completed, only replaced.
             await finish_in_thread(discard, self._path)
             await finish_in_thread(prepare, self._path, self._remote, whole=True)
-        await session.ask(*_FETCH, "--prune", "origin", *_EVERYTHING)
+        await session.ask(*FETCH, "--prune", "origin", *EVERYTHING)
         outcome = await session.attempt("update-ref", _kept(commit), commit)
         if outcome.code != 0:
             raise self._gone(commit)

@@ -22,9 +22,9 @@ _CONFIG = """\
 [remote "origin"]
 \turl = {url}
 """
-_PARTIAL = """\
-\tpromisor = true
-\tpartialclonefilter = blob:none
+_PROMISOR = "\tpromisor = true\n"
+_PARTIAL = f"""\
+{_PROMISOR}\tpartialclonefilter = {{left_out}}
 [extensions]
 \tpartialClone = origin
 """
@@ -34,9 +34,16 @@ _LEFT_OVER = ("*.lock", "refs/keep/*.lock", "objects/pack/tmp_*", "objects/??/tm
 """What killed git commands leave: with their locks, no later command would start."""
 
 
-def prepare(path: Path, remote: Remote, *, whole: bool = False) -> None:
-    """Make the mirror of ``remote`` at ``path`` if it is not there."""
-    config = _CONFIG.format(url=_quoted(remote.url)) + ("" if whole else _PARTIAL)
+def prepare(
+    path: Path, remote: Remote, *, whole: bool = False, left_out: str = "blob:none"
+) -> None:
+    """Make the mirror of ``remote`` at ``path`` if it is not there.
+
+    Unless it is ``whole``, it lacks what the git filter ``left_out`` names, and fetches that when
+    it is read.
+    """
+    partial = "" if whole else _PARTIAL.format(left_out=left_out)
+    config = _CONFIG.format(url=_quoted(remote.url)) + partial
     fresh = path.with_name(f"{path.name}.new")
     with storage_errors("write the git cache", path):
         for left_over in (fresh, _old(path)):
@@ -61,7 +68,7 @@ def sweep(path: Path) -> None:
 def is_whole(path: Path) -> bool:
     """Whether the mirror at ``path`` was made to hold everything."""
     with storage_errors("read the git cache", path), contextlib.suppress(FileNotFoundError):
-        return _PARTIAL.encode() not in (path / "config").read_bytes()
+        return _PROMISOR.encode() not in (path / "config").read_bytes()
     return False
 
 

@@ -34,6 +34,8 @@ class ReleaseContent(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     """Where they were read, for people."""
     files: Mapping[str, bytes]
+    times: Mapping[str, int] = {}
+    """When each file was changed, in nanoseconds since the epoch, as the layer says."""
     image: Image | None = None
 
     @property
@@ -96,14 +98,19 @@ async def read_release(
     """
     image = await _choose_image(repository, selector, platforms)
     files: dict[str, bytes] = {}
+    times: dict[str, int] = {}
     for layer in reversed(image.layers if deep else image.layers[-1:]):
         found = read_files(repository.blobs.read(layer), media_type=layer.media_type, want=_is_file)
         async for file in found:
-            files[file.entry.path.removeprefix(_FOLDER)] = file.content
+            name = file.entry.path.removeprefix(_FOLDER)
+            files[name], times[name] = file.content, file.entry.mtime_ns
         if files:
             break
     return ReleaseContent(
-        origin=f"{repository.name}@{image.referenced.digest}", files=files, image=image
+        origin=f"{repository.name}@{image.referenced.digest}",
+        files=files,
+        times=times,
+        image=image,
     )
 
 
@@ -119,10 +126,12 @@ def find_folder(text: str) -> Path | None:
 def read_folder(folder: Path) -> ReleaseContent:
     """The files of a release that was written to ``folder``. Raises StorageError."""
     try:
-        files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+        found = [path for path in folder.iterdir() if path.is_file()]
+        files = {path.name: path.read_bytes() for path in found}
+        times = {path.name: path.stat().st_mtime_ns for path in found}
     except OSError as error:
         raise StorageError(f"cannot read {folder}: {error.strerror}") from error
-    return ReleaseContent(origin=str(folder), files=files)
+    return ReleaseContent(origin=str(folder), files=files, times=times)
 
 
 def parse_release(content: ReleaseContent) -> Release:

@@ -70,6 +70,11 @@ class Destination:
         name, parent = self._clear(path)
         os.link(file, name, dst_dir_fd=parent, follow_symlinks=False)
 
+    def move_file(self, path: str, file: Path) -> None:
+        """Move ``file``, complete and of the same file system, to ``path`` in one step."""
+        name, parent = posixpath.basename(path), self._enter(posixpath.dirname(path))
+        os.replace(file, name, dst_dir_fd=parent)
+
     def place_link(self, path: str, target: str) -> None:
         """Make ``path`` a symbolic link with the text ``target``."""
         name, parent = self._clear(path)

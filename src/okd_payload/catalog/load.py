@@ -55,6 +55,14 @@ def load_catalog(path: Path) -> Catalog:
     return msgspec.structs.replace(catalog, issues=(*catalog.issues, *late))
 
 
+def load_stream(path: Path) -> Stream:
+    """What the stream file at ``path``, or in that folder, says; its catalog is not read.
+
+    Raises InvalidDocument.
+    """
+    return convert(_read_stream_file(path / STREAM_FILE if path.is_dir() else path), Stream)
+
+
 def _assemble(document: Document, stream: Stream, found: Definitions, own: list[Import]) -> Catalog:
     """The catalog of what was ``found``; imports of the stream file win over others."""
     definitions, issues = drop_duplicate_names(found.definitions)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from okd_payload.clock import SystemClock
@@ -50,12 +51,17 @@ class Services:
 
     async def open_repository(self, reference: Reference) -> Repository:
         """The repository of a registry that ``reference`` lies in."""
-        if self._client is None:
-            from okd_payload.oci.registry import RegistryClient
+        return (await self._open_client()).repository(reference)
 
-            client = RegistryClient(self._registries, clock=self.clock, progress=self.tell)
-            self._client = await self._stack.enter_async_context(client)
-        return self._client.repository(reference)
+    async def fetch_document(self, url: str, *, limit: int) -> bytes:
+        """What a web server has at ``url``, at most ``limit`` bytes. Raises RegistryError."""
+        return await (await self._open_client()).fetch_document(url, limit=limit)
+
+    def built_releases(self) -> dict[str, Path]:
+        """The layouts with the releases of all streams that were built on this machine."""
+        streams = self.locations.state / "streams"
+        names = sorted(path.name for path in streams.iterdir()) if streams.is_dir() else []
+        return {name: self.locations.releases(name) for name in names}
 
     def built_images(self) -> list[Repository]:
         """The images of all streams that were built on this machine."""
@@ -68,6 +74,14 @@ class Services:
         if isinstance(location, RegistryLocation):
             return await self.open_repository(location.reference)
         return LayoutRepository(location.path)
+
+    async def _open_client(self) -> RegistryClient:
+        if self._client is None:
+            from okd_payload.oci.registry import RegistryClient
+
+            client = RegistryClient(self._registries, clock=self.clock, progress=self.tell)
+            self._client = await self._stack.enter_async_context(client)
+        return self._client
 
 
 @contextlib.asynccontextmanager

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,13 @@ import msgspec
 
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import escape_controls
+from okd_payload.cli.release.locate import (
+    Located,
+    ReleaseChoice,
+    locate_release,
+    release_choice_options,
+    take_release_choice,
+)
 from okd_payload.cli.release.options import (
     find_content,
     print_go_json,
@@ -23,11 +29,9 @@ from okd_payload.cli.services import Services, open_services
 from okd_payload.cli.settings import Settings
 from okd_payload.errors import InputError
 from okd_payload.oci.image import Image
-from okd_payload.oci.location import RegistryLocation, parse_location
-from okd_payload.oci.reference import DEFAULT_TAG, Reference
 from okd_payload.release.components import look_up, require_all
 from okd_payload.release.inputs import pull_spec_of
-from okd_payload.release.load import Release, find_folder, load_release, parse_release, read_folder
+from okd_payload.release.load import Release
 from okd_payload.release.report.compare import (
     Comparison,
     changed_images,
@@ -72,14 +76,6 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     include_images: bool = False
 
 
-class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """A release, and the pull specs it goes by: as typed, and by digest."""
-
-    release: Release
-    typed: str
-    pull_from: Reference | None = None
-
-
 @click.command()
 @click.argument("releases", nargs=-1, required=True, metavar="RELEASE...")
 @click.option("--commits", is_flag=True, help="Show the commit of each image.")
@@ -90,29 +86,26 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--verify", is_flag=True, help="Look up every image, and show one line.")
 @click.option("--image-for", default="", metavar="NAME", help="Show the pull spec of one image.")
 @click.option("--include-images", is_flag=True, help="With -o json: also what each image says.")
-@click.option("--filter-by-os", metavar="REGEX", help="Choose the member of an index by platform.")
 @click.option(
     "-o",
     "--output",
     type=click.Choice(("json", "yaml", "name", "digest", "pullspec")),
     help="Print the whole object, or one line for each image.",
 )
+@release_choice_options
 @release_registry_options
 @click.pass_obj
-def info(
-    settings: Settings, /, releases: tuple[str, ...], filter_by_os: str | None, **options: Any
-) -> None:
+def info(settings: Settings, /, releases: tuple[str, ...], **options: Any) -> None:
     """Show what RELEASE is made of; of two, how they differ.
 
-    RELEASE is HOST/PATH[:TAG|@DIGEST], oci:DIR:TAG, or a folder with the files of a payload.
+    RELEASE is HOST/PATH[:TAG|@DIGEST], oci:DIR:TAG, a folder with the files of a payload, or the
+    name of a release that was built here, that a stream has published, or that a graph knows.
     """
+    choice = take_release_choice(options)
     registries = release_registry_settings(options)
     content = options.pop("content")
-    run_async(
-        _Info(settings, _read_shown(options), _compile(filter_by_os)).run(
-            releases, registries=registries, content=content
-        )
-    )
+    job = _Info(settings, _read_shown(options), choice)
+    run_async(job.run(releases, registries=registries, content=content))
 
 
 def _read_shown(options: dict[str, Any]) -> Shown:
@@ -128,27 +121,20 @@ def _read_shown(options: dict[str, Any]) -> Shown:
     )
 
 
-def _compile(pattern: str | None) -> re.Pattern[str] | None:
-    try:
-        return re.compile(pattern) if pattern else None
-    except re.error as error:
-        raise InputError(f"--filter-by-os: {pattern!r} is no pattern: {error}") from error
-
-
 class _Info:
     """One run of the command."""
 
-    def __init__(self, settings: Settings, shown: Shown, platforms: re.Pattern[str] | None) -> None:
+    def __init__(self, settings: Settings, shown: Shown, choice: ReleaseChoice) -> None:
         self._settings = settings
         self._shown = shown
-        self._platforms = platforms
+        self._choice = choice
 
     async def run(
         self, releases: tuple[str, ...], *, registries: RegistrySettings, content: str
     ) -> None:
         progress = tell_progress(self._settings)
         async with open_services(self._settings, progress, registries=registries) as services:
-            loaded = [await self._load(text, services) for text in releases]
+            loaded = [await locate_release(text, services, self._choice) for text in releases]
             if len(loaded) == 2 and self._shown.layout not in ("verify", "image_for"):
                 before, after = loaded
                 self._compare(before, after, services)
@@ -156,20 +142,7 @@ class _Info:
             for each in loaded:
                 await self._show(each, services, content)
 
-    async def _load(self, text: str, services: Services) -> Loaded:
-        folder = find_folder(text)
-        if folder:
-            return Loaded(release=parse_release(read_folder(folder)), typed=text)
-        location = parse_location(text)
-        repository = await services.open_location(location)
-        selector = location.selector or DEFAULT_TAG
-        release = await load_release(repository, selector, platforms=self._platforms)
-        pull_from = None
-        if isinstance(location, RegistryLocation) and release.digest:
-            pull_from = location.reference.with_digest(release.digest)
-        return Loaded(release=release, typed=text, pull_from=pull_from)
-
-    async def _show(self, loaded: Loaded, services: Services, content: str) -> None:
+    async def _show(self, loaded: Located, services: Services, content: str) -> None:
         shown, release = self._shown, loaded.release
         needs_images = shown.layout in ("size", "verify") or shown.include_images
         images = await _look_up(release, services, content) if needs_images else {}
@@ -195,7 +168,7 @@ class _Info:
         else:
             self._describe(loaded, images, services)
 
-    def _describe(self, loaded: Loaded, images: dict[str, Image], services: Services) -> None:
+    def _describe(self, loaded: Located, images: dict[str, Image], services: Services) -> None:
         if self._shown.layout == "size":
             now = from_seconds(int(services.clock.now()))
             lines = list_sizes(loaded.release, images, now=now)
@@ -205,7 +178,7 @@ class _Info:
         text = describe_release(loaded.release, pull_from=loaded.pull_from, images=lines)
         click.echo(escape_controls(text, keep_lines=True), nl=False)
 
-    def _compare(self, before: Loaded, after: Loaded, services: Services) -> None:
+    def _compare(self, before: Located, after: Located, services: Services) -> None:
         if self._shown.format:
             comparison = Comparison(
                 before=make_info(before.release, pull_spec=before.typed),

@@ -11,6 +11,12 @@ import msgspec
 from okd_payload.cli.issues import print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document
+from okd_payload.cli.release.locate import (
+    ReleaseChoice,
+    locate_release,
+    release_choice_options,
+    take_release_choice,
+)
 from okd_payload.cli.release.options import (
     find_content,
     release_registry_options,
@@ -20,10 +26,7 @@ from okd_payload.cli.release.options import (
 from okd_payload.cli.services import open_services
 from okd_payload.cli.settings import Settings
 from okd_payload.issues import Issue, Permit, apply_permits
-from okd_payload.oci.location import parse_location
-from okd_payload.oci.reference import DEFAULT_TAG
 from okd_payload.release.lint.check import lint_base, lint_images, lint_release
-from okd_payload.release.load import find_folder, read_folder, read_release
 
 if TYPE_CHECKING:  # loads the HTTP client
     from okd_payload.oci.registry import RegistrySettings
@@ -43,6 +46,7 @@ class PrintedLint(msgspec.Struct, frozen=True, kw_only=True):
 @click.argument("release")
 @click.option("--permit", multiple=True, metavar="CODE", help="A kind of issue to accept.")
 @click.option("--files-only", is_flag=True, help="Do not look up any image.")
+@release_choice_options
 @release_registry_options
 @output_option("json", "yaml")
 @click.pass_obj
@@ -58,14 +62,17 @@ def lint(
 ) -> int:
     """Check RELEASE as strictly as a cluster would, and for what a cluster would not notice.
 
-    RELEASE is HOST/PATH[:TAG|@DIGEST], oci:DIR:TAG, or a folder with the files of a payload.
+    RELEASE is HOST/PATH[:TAG|@DIGEST], oci:DIR:TAG, a folder with the files of a payload, or the
+    name of a release that was built here, that a stream has published, or that a graph knows.
     The exit code is 1 when an error was found that is not permitted.
     """
+    choice = take_release_choice(options)
     registries = release_registry_settings(options)
     found = run_async(
         _lint(
             settings,
             release,
+            choice=choice,
             registries=registries,
             content=options.pop("content"),
             files_only=files_only,
@@ -86,19 +93,15 @@ async def _lint(
     settings: Settings,
     release: str,
     *,
+    choice: ReleaseChoice,
     registries: RegistrySettings,
     content: str,
     files_only: bool,
 ) -> list[Issue]:
-    folder = find_folder(release)
-    if folder:
-        return lint_release(read_folder(folder))
     async with open_services(settings, tell_progress(settings), registries=registries) as services:
-        location = parse_location(release)
-        repository = await services.open_location(location)
-        found = await read_release(repository, location.selector or DEFAULT_TAG)
-        issues = lint_release(found)
-        if not files_only:
-            issues += await lint_base(found, repository)
-            issues += await lint_images(found, await find_content(content, services))
+        located = await locate_release(release, services, choice)
+        issues = lint_release(located.content)
+        if located.repository is not None and not files_only:
+            issues += await lint_base(located.content, located.repository)
+            issues += await lint_images(located.content, await find_content(content, services))
         return issues

@@ -14,6 +14,7 @@ from typing import Self
 from okd_payload.clock import Clock, SystemClock
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.registry.blobs import RegistryBlobs
+from okd_payload.oci.registry.documents import MAX_DOCUMENT_BYTES, fetch_document
 from okd_payload.oci.registry.host import Host
 from okd_payload.oci.registry.logins import Logins
 from okd_payload.oci.registry.manifests import RegistryManifests
@@ -67,6 +68,10 @@ class RegistryClient:
                 self._host(reference.host), reference.path
             )
         return self._repositories[name]
+
+    async def fetch_document(self, url: str, *, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
+        """What the web server of ``url`` has there; see ``documents.fetch_document``."""
+        return await fetch_document(url, transport=self._transport, limit=limit)
 
     def _host(self, name: str) -> Host:
         if name not in self._hosts:

@@ -24,6 +24,7 @@
     ├── BuildError                 one image could not be built
     │   └── TransientBuildError    the same build may succeed when tried again
     ├── ReleaseError               a payload cannot be assembled or read
+    ├── SigningError               a signature cannot be made, or nobody would accept it
     ├── PartlyDone                 some work is left, run again to go on (exit code 3)
     └── Interrupted                the user or the system said stop      (exit code 130)
 
@@ -162,6 +163,10 @@ class TransientBuildError(BuildError):
 
 class ReleaseError(OkdPayloadError):
     """A payload cannot be assembled or read."""
+
+
+class SigningError(OkdPayloadError):
+    """A signature cannot be made, or nobody would accept it."""
 
 
 class PartlyDone(OkdPayloadError):

@@ -93,3 +93,24 @@ def test_any_bytes(content):
     data = content if isinstance(content, bytes) else content.encode()
     check_manifest(data)
     read_objects(data)
+
+
+def test_documents_keep_their_order_and_their_json():
+    """Objects and problems come in the order of the file; JSON is kept as it is written."""
+    text = '{"kind":"X" , "metadata":{"name":"\\ud800"}}'
+    file = read_objects(f"{text}\n---\n- x\n---\nkind: X\nmetadata: {{name: b}}\n".encode())
+    assert [type(item).__name__ for item in file.documents] == [
+        "ManifestObject",
+        "Problem",
+        "ManifestObject",
+    ]
+    first, second = file.objects
+    assert first.key.name == "\ufffd"
+    assert first.raw == text.encode()
+    assert second.raw == b'{"kind":"X","metadata":{"name":"b"}}'
+    assert (second.api_version, len(file.problems)) == ("", 1)
+
+
+def test_constants_that_json_lacks():
+    """NaN and its kin are no JSON, whatever Python thinks."""
+    assert read_objects(b'{"kind": "X", "metadata": {"name": "a", "x": NaN}}').problems

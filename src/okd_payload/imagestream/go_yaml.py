@@ -47,6 +47,8 @@ _BASES = {"": 10, "0": 8, "0o": 8, "0x": 16, "0b": 2}
 _DIGITS = {2: "01", 8: "0-7", 10: "0-9", 16: "0-9a-fA-F"}
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NUMBER_STARTS = frozenset("0123456789+-.")
+_LEAST_INTEGER, _LARGEST_INTEGER = -(2**63), 2**64 - 1
+"""What Go has integers for; other numbers are floats, or text when they are not decimal."""
 _LARGEST_FLOAT32 = 3.4028235e38
 _LEAST_EXPONENT, _EXPONENT_FROM = -4, 6
 """Go's shortest form writes a power of ten below the first bound and from the second on."""
@@ -153,7 +155,9 @@ def resolve_plain(text: str) -> Any:
     if number:
         base = _BASES[number["base"].lower()]
         if re.fullmatch(f"[{_DIGITS[base]}]+", number["digits"]):
-            return int(number["sign"] + number["digits"], base)
+            whole = int(number["sign"] + number["digits"], base)
+            if _LEAST_INTEGER <= whole <= _LARGEST_INTEGER:
+                return whole
     if _FLOAT.fullmatch(plain) and math.isfinite(float(plain)):
         return float(plain)
     return text

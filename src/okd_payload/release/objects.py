@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from okd_payload.errors import InvalidDocument
-from okd_payload.imagestream import go_yaml
+from okd_payload.imagestream import go_json, go_yaml
 from okd_payload.release.plain_yaml import is_plain_object
 
 _SEPARATOR = re.compile(rb"^---[ \t\r\v\f]*(?:#.*)?$\n?", re.MULTILINE)
 _BAD_SEPARATOR = re.compile(rb"^---(?![ \t\r\v\f]*(?:#.*)?$)(.*)$", re.MULTILINE)
 _NOTHING = re.compile(rb"(?:\s|#.*)*")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SHOWN_BYTES = 30
 
 
@@ -60,13 +61,35 @@ class ManifestObject(msgspec.Struct, frozen=True):
     key: ObjectKey
     value: dict[str, Any]
     line: int
+    source: str = ""
+    """The text of a JSON document, which the operator keeps as it is."""
+
+    @property
+    def api_version(self) -> str:
+        """Group and version, empty where nothing is said."""
+        return self.value.get("apiVersion") or ""
+
+    @property
+    def raw(self) -> bytes:
+        """The JSON that the operator holds: the document's own, or made of the YAML."""
+        return self.source.encode() if self.source else go_json.encode(self.value)
 
 
 class ManifestFile(msgspec.Struct, frozen=True):
     """The objects of a file as the cluster would load them, and why it would not."""
 
-    objects: tuple[ManifestObject, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    documents: tuple[ManifestObject | Problem, ...] = ()
+    """Everything that is not empty, in the order of the file."""
+
+    @property
+    def objects(self) -> tuple[ManifestObject, ...]:
+        """The documents that are objects."""
+        return tuple(item for item in self.documents if isinstance(item, ManifestObject))
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What bars the file from the cluster."""
+        return tuple(item for item in self.documents if isinstance(item, Problem))
 
 
 def check_manifest(content: bytes) -> list[Problem]:
@@ -89,15 +112,13 @@ def read_objects(content: bytes) -> ManifestFile:
         _read_object(document) if isinstance(document, _Document) else document
         for document in _read_documents(content)
     ]
-    return ManifestFile(
-        objects=tuple(item for item in found if isinstance(item, ManifestObject)),
-        problems=tuple(item for item in found if isinstance(item, Problem)),
-    )
+    return ManifestFile(tuple(sorted(found, key=lambda item: item.line)))
 
 
 class _Document(NamedTuple):
     value: Any
     line: int
+    source: str = ""
 
 
 def _read_documents(content: bytes) -> Iterator[_Document | Problem]:
@@ -124,13 +145,15 @@ def _read_documents(content: bytes) -> Iterator[_Document | Problem]:
 def _read_json(content: bytes) -> tuple[list[_Document | Problem], bytes]:
     """The objects at the beginning of ``content``, and what follows: YAML, or nothing."""
     found: list[_Document | Problem] = []
+    text = content.decode(errors="replace")
+    decoder, place = json.JSONDecoder(parse_constant=_refuse_constant), _skip_blanks(text, 0)
     try:
-        text = content.decode()
-        decoder, place = json.JSONDecoder(), _skip_blanks(text, 0)
         while text[place : place + 1] == "{":
             line = text.count("\n", 0, place) + 1
             value, end = decoder.raw_decode(text, place)
-            found.append(_Document(value, line))
+            source = text[place:end]
+            value = _replace_surrogates(value) if _SURROGATE.search(source) else value
+            found.append(_Document(value, line, source))
             place = _skip_blanks(text, end)
     except (ValueError, RecursionError) as error:
         return [*found, Problem(f"error parsing JSON: {error}", getattr(error, "lineno", 1))], b""
@@ -141,12 +164,27 @@ def _read_json(content: bytes) -> tuple[list[_Document | Problem], bytes]:
     return found, rest.encode()
 
 
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _replace_surrogates(value: Any) -> Any:
+    """``value`` with a replacement character for every half of a character, as in Go."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [_replace_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_replace_surrogates(key): _replace_surrogates(item) for key, item in value.items()}
+    return value
+
+
 def _skip_blanks(text: str, place: int) -> int:
     return len(text) - len(text[place:].lstrip(" \t\r\n"))
 
 
 def _read_object(document: _Document) -> ManifestObject | Problem:
-    value, line = document
+    value, line, source = document
     if not isinstance(value, dict):
         return Problem(f"not an object: {str(value)[:_SHOWN_BYTES]!r}", line)
     version, kind = value.get("apiVersion"), value.get("kind")
@@ -167,7 +205,7 @@ def _read_object(document: _Document) -> ManifestObject | Problem:
         namespace=namespace if isinstance(namespace, str) else "",
         name=name,
     )
-    return ManifestObject(key, value, line)
+    return ManifestObject(key, value, line, source)
 
 
 def _split(content: bytes) -> Iterator[Segment]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from okd_payload.oci.disk_registry import DiskRepository
 from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.registry import RegistryClient, RegistrySettings
@@ -24,6 +25,7 @@ OpenRepository = Callable[[str], Repository]
     params=[
         "memory",
         "layout",
+        "disk registry",
         "registry",
         pytest.param("docker-registry", marks=pytest.mark.integration),
     ]
@@ -37,6 +39,8 @@ async def open_repository(
         yield lambda name: opened.setdefault(name, MemoryRepository(f"memory.test/{name}"))
     elif request.param == "layout":
         yield lambda name: LayoutRepository(tmp_path / name)
+    elif request.param == "disk registry":
+        yield lambda name: DiskRepository(tmp_path, f"openshift/{name}")
     elif request.param == "registry":
         async with RegistryServer() as server, _client() as client:
             yield lambda name: client.repository(parse_reference(f"{server.host}/{name}"))

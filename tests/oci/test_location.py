@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from okd_payload.errors import InvalidReference
 from okd_payload.oci.digest import Digest
-from okd_payload.oci.location import LayoutLocation, RegistryLocation, parse_location
+from okd_payload.oci.location import (
+    DiskLocation,
+    LayoutLocation,
+    RegistryLocation,
+    parse_location,
+)
 
 DIGEST = Digest("sha256:" + "0a" * 32)
 
@@ -30,6 +35,24 @@ def test_layouts_are_recognised(text, location):
     assert parse_location(text) == location
     assert str(location) == text
     assert location.repository == f"oci:{location.path}"
+
+
+@pytest.mark.parametrize(
+    ("text", "location"),
+    [
+        ("file://openshift/release", DiskLocation(path="openshift/release")),
+        ("file:///openshift/release:4.20.0", DiskLocation(path="openshift/release", tag="4.20.0")),
+        (f"file://a@{DIGEST}", DiskLocation(path="a", digest=DIGEST)),
+        ("file://quay.io/okd/scos", DiskLocation(path="quay.io/okd/scos")),
+    ],
+)
+def test_repositories_of_directories_are_recognised(text, location):
+    """Behind file:// is the name of a repository; the directory is given apart."""
+    assert parse_location(text) == location
+    assert str(location) == text.replace("file:///", "file://")
+    there = parse_location(text, folder=Path("/srv"))
+    assert isinstance(there, DiskLocation)
+    assert there.folder == Path("/srv")
 
 
 @pytest.mark.parametrize("scheme", ["", "docker://"])
@@ -67,6 +90,9 @@ def test_selector_is_what_was_given(text, selector):
         (f"oci:d:t@{DIGEST}", "oci:PATH@sha256"),
         ("oci:d@sha256:beef", "64 digits"),
         ("dir:/srv/image", "skopeo copy"),
+        ("file://", "file://REPOSITORY:TAG"),
+        ("file:///srv/My Releases", "the directory apart"),
+        ("s3://eu-west-1/bucket/release", "file://REPOSITORY"),
         ("https://quay.io/okd/scos", "HOST/PATH"),
         ("Quay/okd", "lower case"),
     ],
@@ -78,7 +104,11 @@ def test_refusals_say_what_to_write(text, advice):
     assert advice in caught.value.hint
 
 
-@given(st.text(max_size=30) | st.text("oci:@/a0 ", max_size=30).map("oci:{}".format))
+@given(
+    st.text(max_size=30)
+    | st.text("oci:@/a0 ", max_size=30).map("oci:{}".format)
+    | st.text(":@/a0.", max_size=30).map("file://{}".format)
+)
 def test_any_text_is_a_location_or_refused(text):
     """No text escapes as another error, and an accepted one reads back from its own form."""
     try:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from okd_payload.clock import SystemClock
+from okd_payload.oci.disk_registry import DiskRepository
 from okd_payload.oci.layout import LayoutRepository
-from okd_payload.oci.location import Location, RegistryLocation
+from okd_payload.oci.location import DiskLocation, Location, RegistryLocation
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.repository import Repository
 from okd_payload.scratch import scratch_folder
@@ -70,9 +71,11 @@ class Services:
         return [LayoutRepository(self.locations.images(name)) for name in names]
 
     async def open_location(self, location: Location) -> Repository:
-        """The repository at ``location``, a layout directory or one of a registry."""
+        """The repository at ``location``: in a layout, a directory, or a registry."""
         if isinstance(location, RegistryLocation):
             return await self.open_repository(location.reference)
+        if isinstance(location, DiskLocation):
+            return DiskRepository(location.folder, location.path)
         return LayoutRepository(location.path)
 
     async def _open_client(self) -> RegistryClient:

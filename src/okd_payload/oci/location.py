@@ -2,8 +2,10 @@
 """What people type where an image or a repository is asked for.
 
 ``oci:PATH[:TAG|@DIGEST]`` is an OCI image layout directory, with the same meaning as for
-skopeo: the path ends at the first colon. Everything else is a pull spec, with or without
-skopeo's ``docker://`` before it. A location names a place and opens nothing.
+skopeo: the path ends at the first colon. ``file://REPOSITORY[:TAG|@DIGEST]`` is a repository of
+a disk registry, with the same meaning as for oc: the directory is given beside it, and is the
+current one otherwise. Everything else is a pull spec, with or without skopeo's ``docker://``
+before it. A location names a place and opens nothing.
 """
 
 from __future__ import annotations
@@ -17,16 +19,18 @@ from okd_payload.oci.digest import Digest, parse_digest
 from okd_payload.oci.reference import Reference, parse_reference, parse_tag
 
 _LAYOUT_SCHEME = "oci:"
+_DISK_SCHEME = "file://"
 _REGISTRY_SCHEME = "docker://"
+_ANY_HOST = "localhost/"
 _FOREIGN_SCHEMES = (
     "containers-storage:",
     "dir:",
     "docker-archive:",
     "docker-daemon:",
-    "file://",
     "http://",
     "https://",
     "oci-archive:",
+    "s3://",
 )
 
 
@@ -45,6 +49,32 @@ class LayoutLocation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def selector(self) -> str:
         """The digest or tag; empty, the layout's only image, when neither was given."""
+        return self.digest or self.tag
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.repository}{tag}{digest}"
+
+
+class DiskLocation(msgspec.Struct, frozen=True, kw_only=True):
+    """A repository of a disk registry, with whatever tag and digest were given."""
+
+    folder: Path = Path()
+    """The directory with all repositories."""
+    path: str
+    """The repository's name in it."""
+    tag: str = ""
+    digest: Digest | None = None
+
+    @property
+    def repository(self) -> str:
+        """The location without tag and digest."""
+        return f"{_DISK_SCHEME}{self.path}"
+
+    @property
+    def selector(self) -> str:
+        """The digest or tag; empty when neither was given."""
         return self.digest or self.tag
 
     def __str__(self) -> str:
@@ -82,21 +112,38 @@ class RegistryLocation(msgspec.Struct, frozen=True):
         return str(self.reference)
 
 
-Location = LayoutLocation | RegistryLocation
+Location = DiskLocation | LayoutLocation | RegistryLocation
 
 
-def parse_location(text: str) -> Location:
-    """``text`` as the place it names. Raises InvalidReference."""
+def parse_location(text: str, *, folder: Path = Path()) -> Location:
+    """``text`` as the place it names; of ``file://``, in ``folder``. Raises InvalidReference."""
     if text.startswith(_LAYOUT_SCHEME):
         return _parse_layout(text)
+    if text.startswith(_DISK_SCHEME):
+        return _parse_disk(text, folder)
     for scheme in _FOREIGN_SCHEMES:
         if text.startswith(scheme):
             raise InvalidReference(
                 f"{text[:200]!r} begins with {scheme}, which is no place for images here",
-                hint="write oci:PATH[:TAG] for a directory, HOST/PATH[:TAG] for a registry; "
-                "skopeo copy converts from anything else",
+                hint="write oci:PATH[:TAG] or file://REPOSITORY[:TAG] for a directory, "
+                "HOST/PATH[:TAG] for a registry; skopeo copy converts from anything else",
             )
     return RegistryLocation(parse_reference(text.removeprefix(_REGISTRY_SCHEME)))
+
+
+def _parse_disk(text: str, folder: Path) -> DiskLocation:
+    rest = text.removeprefix(_DISK_SCHEME).removeprefix("/")
+    try:
+        reference = parse_reference(_ANY_HOST + rest)
+    except InvalidReference as error:
+        raise InvalidReference(
+            f"{text[:200]!r} is not the name of an image in a directory",
+            hint="write file://REPOSITORY:TAG or file://REPOSITORY@sha256:..., as in "
+            f"file://openshift/release:4.20.0-x86_64, and give the directory apart; {error.hint}",
+        ) from error
+    return DiskLocation(
+        folder=folder, path=reference.path, tag=reference.tag, digest=reference.digest
+    )
 
 
 def _parse_layout(text: str) -> LayoutLocation:

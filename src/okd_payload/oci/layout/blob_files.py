@@ -20,7 +20,7 @@ from typing import Self
 from okd_payload.errors import DigestMismatch, NotFound, TooLarge
 from okd_payload.oci.digest import Digest, Verifier
 from okd_payload.oci.layout.files import storage_errors
-from okd_payload.oci.layout.folder import Folder
+from okd_payload.oci.layout.folder import BlobFolder
 from okd_payload.oci.layout.writer import Membership
 from okd_payload.oci.manifest import Descriptor
 
@@ -36,7 +36,7 @@ _NO_LINK = frozenset(
 class BlobReader:
     """An open blob, read in order and verified on the way."""
 
-    def __init__(self, folder: Folder, digest: Digest, size: int | None) -> None:
+    def __init__(self, folder: BlobFolder, digest: Digest, size: int | None) -> None:
         """Open the file. Raises NotFound and StorageError."""
         self._path = folder.blob(digest)
         self._digest = digest
@@ -45,7 +45,7 @@ class BlobReader:
             try:
                 self._file = self._path.open("rb", buffering=0)
             except (FileNotFoundError, NotADirectoryError) as error:
-                raise NotFound(f"oci:{folder.root} has no blob {digest}") from error
+                raise NotFound(f"{folder.name} has no blob {digest}") from error
 
     def read_chunk(self) -> bytes:
         """The next bytes; empty at the end. Raises DigestMismatch."""
@@ -99,7 +99,7 @@ class BlobReader:
 class IncomingBlob:
     """A blob that is being written: in its place after ``finish``, else gone at the end."""
 
-    def __init__(self, folder: Folder, member: Membership, descriptor: Descriptor) -> None:
+    def __init__(self, folder: BlobFolder, member: Membership, descriptor: Descriptor) -> None:
         self._final = folder.blob(descriptor.digest)
         self._member = member
         self._verifier = Verifier(descriptor.digest, descriptor.size)
@@ -144,7 +144,7 @@ class IncomingBlob:
 
 
 def link_blob(
-    descriptor: Descriptor, *, origin: Folder, folder: Folder, member: Membership
+    descriptor: Descriptor, *, origin: BlobFolder, folder: BlobFolder, member: Membership
 ) -> bool:
     """Give a blob of ``origin`` a second name in ``folder``; False where that cannot be done.
 

@@ -13,7 +13,7 @@ from okd_payload.errors import StorageError
 from okd_payload.oci.blob_sources import CHUNK_BYTES, closing
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.layout.blob_files import BlobReader, IncomingBlob, link_blob
-from okd_payload.oci.layout.folder import Folder
+from okd_payload.oci.layout.folder import BlobFolder
 from okd_payload.oci.layout.writer import Membership, Writer
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.repository import BlobSource, Repository
@@ -23,9 +23,9 @@ SMALL_BYTES = 128 * 1024
 
 
 class LayoutBlobs:
-    """The blobs of one layout directory."""
+    """The blobs of one layout directory, or of another folder of blobs."""
 
-    def __init__(self, folder: Folder, writer: Writer) -> None:
+    def __init__(self, folder: BlobFolder, writer: Writer) -> None:
         self._folder = folder
         self._writer = writer
 

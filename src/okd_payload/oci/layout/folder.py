@@ -7,7 +7,9 @@ OCI image-spec 1.1 (image-layout.md) owns ``oci-layout``, ``index.json`` and ``b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -25,6 +27,47 @@ class _Marker(msgspec.Struct, frozen=True, rename={"version": "imageLayoutVersio
     version: str
 
 
+class BlobFolder(Protocol):
+    """Where blobs are files: what readers and writers need to know of a folder of them."""
+
+    @property
+    def root(self) -> Path:
+        """The folder of the whole repository."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def writers(self) -> Path:
+        """A folder for live writers, on the file system of the blobs."""
+        ...
+
+    @property
+    def content_lock(self) -> Path:
+        """Shared by whoever relies on blobs being there, exclusive for removing any."""
+        ...
+
+    @property
+    def first_files(self) -> Mapping[Path, bytes]:
+        """What the first writer writes."""
+        ...
+
+    def blob(self, digest: Digest) -> Path:
+        """The path of a blob, whether it is there or not."""
+        ...
+
+    def blob_size(self, digest: Digest) -> int | None:
+        """The size of a blob, None when it is not there. Raises StorageError."""
+        ...
+
+    def make(self) -> None:
+        """Make the folders where there are none yet. Raises StorageError."""
+        ...
+
+
 _EMPTY_INDEX = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": []}
 
 
@@ -33,6 +76,7 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.name = f"oci:{root}"
         self.marker = root / "oci-layout"
         self.index = root / "index.json"
         self.first_files = {
@@ -53,12 +97,7 @@ class Folder:
 
     def blob_size(self, digest: Digest) -> int | None:
         """The size of a blob, None when it is not there. Raises StorageError."""
-        path = self.blob(digest)
-        with storage_errors("look at", path):
-            try:
-                return path.stat().st_size
-            except (FileNotFoundError, NotADirectoryError):
-                return None
+        return file_size(self.blob(digest))
 
     def check(self) -> None:
         """Refuse layouts of an unknown version; an absent one is fine, it has no images."""
@@ -94,3 +133,12 @@ class Folder:
                 f"{self.root} is no image layout: it holds {others[0]!r}",
                 hint="choose an empty folder or a new name",
             )
+
+
+def file_size(path: Path) -> int | None:
+    """The size of the file ``path``, None when it is not there. Raises StorageError."""
+    with storage_errors("look at", path):
+        try:
+            return path.stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from okd_payload.oci.digest import Digest, is_digest
 from okd_payload.oci.layout.files import locked, settle, storage_errors, try_lock, write_durably
-from okd_payload.oci.layout.folder import Folder
+from okd_payload.oci.layout.folder import BlobFolder
 
 _LEASE = "lease"
 
@@ -31,7 +31,7 @@ _LEASE = "lease"
 class Writer:
     """Becomes a member of those who write a layout when it is first asked to, and stays one."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: BlobFolder) -> None:
         self._folder = folder
         self._entering = threading.Lock()
         self._membership: Membership | None = None
@@ -74,7 +74,7 @@ class Writer:
 class Membership:
     """The writer's folder and lease, from entering to leaving or to the end of the process."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: BlobFolder) -> None:
         self._content_lock = folder.content_lock
         self._path = folder.writers / f"{os.getpid()}-{secrets.token_hex(8)}"
         self._names = itertools.count()
@@ -108,14 +108,14 @@ class Membership:
         self.protected.update(fresh)
 
 
-def remove_dead_writers(folder: Folder) -> None:
+def remove_dead_writers(folder: BlobFolder) -> None:
     """Remove the folders of writers that were killed; needs the content lock, alone."""
     for path, lease in _leases(folder):
         if lease is None or try_lock(lease):
             shutil.rmtree(path, ignore_errors=True)
 
 
-def leased_digests(folder: Folder) -> set[Digest]:
+def leased_digests(folder: BlobFolder) -> set[Digest]:
     """What live writers protect; needs the content lock, alone."""
     found: set[Digest] = set()
     for _, lease in _leases(folder):
@@ -126,7 +126,7 @@ def leased_digests(folder: Folder) -> set[Digest]:
     return found
 
 
-def _leases(folder: Folder) -> Iterator[tuple[Path, int | None]]:
+def _leases(folder: BlobFolder) -> Iterator[tuple[Path, int | None]]:
     """The folder of every writer, with its open lease; None where it died before making one."""
     for path in sorted(folder.writers.iterdir()):
         if not path.is_dir():

@@ -28,6 +28,7 @@ DIGEST = Digest("sha256:" + "0a" * 32)
         ("oci:/srv/images:etcd", LayoutLocation(path=Path("/srv/images"), tag="etcd")),
         (f"oci:a@b@{DIGEST}", LayoutLocation(path=Path("a@b"), digest=DIGEST)),
         ("oci:a@b/c:t", LayoutLocation(path=Path("a@b/c"), tag="t")),
+        ("oci:a@b/:t", LayoutLocation(path=Path("a@b"), tag="t")),
     ],
 )
 def test_layouts_are_recognised(text, location):

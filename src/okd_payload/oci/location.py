@@ -52,9 +52,11 @@ class LayoutLocation(msgspec.Struct, frozen=True, kw_only=True):
         return self.digest or self.tag
 
     def __str__(self) -> str:
+        # A slash ends a path that would look like one with a digest behind it.
+        slash = "/" if self.tag and "@" in self.path.name else ""
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""
-        return f"{self.repository}{tag}{digest}"
+        return f"{self.repository}{slash}{tag}{digest}"
 
 
 class DiskLocation(msgspec.Struct, frozen=True, kw_only=True):

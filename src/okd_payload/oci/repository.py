@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The seam between images and the places that hold them.
 
-A repository is a set of blobs and manifests addressed by digest, plus tags. Three kinds exist:
-``registry`` (distribution API), ``layout`` (a directory) and ``testing.MemoryRepository``.
+A repository is a set of blobs and manifests addressed by digest, plus tags. Four kinds exist:
+``registry`` (distribution API), ``layout`` and ``disk_registry`` (directories) and
+``testing.MemoryRepository``.
 All of them verify content on every read and write, write blobs before manifests before tags,
 and may be used by many tasks at once.
 """
@@ -10,8 +11,9 @@ and may be used by many tasks at once.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from okd_payload.errors import NotFound
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.manifest import Descriptor, Manifest
 
@@ -85,3 +87,22 @@ class Repository(Protocol):
     def manifests(self) -> Manifests:
         """The manifests and tags of this repository."""
         ...
+
+
+@runtime_checkable
+class StatsManifests(Protocol):
+    """Manifests that can be asked about without fetching them: many kinds have a quicker way."""
+
+    async def stat(self, reference: str) -> Descriptor | None:
+        """What a tag or digest leads to; None when it is not there."""
+        ...
+
+
+async def stat_manifest(manifests: Manifests, reference: str) -> Descriptor | None:
+    """What a tag or digest leads to; None when it is not there."""
+    if isinstance(manifests, StatsManifests):
+        return await manifests.stat(reference)
+    try:
+        return (await manifests.get(reference)).descriptor
+    except NotFound:
+        return None

@@ -53,6 +53,15 @@ class LayoutManifests:
             raise self._no_image(reference, index)
         return read_stored(self._folder, found.digest, media_type=found.media_type)
 
+    async def stat(self, reference: str) -> Descriptor | None:
+        """What a tag or digest leads to, None unless it is there with all that it needs."""
+        try:
+            manifest = await self.get(reference)
+        except NotFound:
+            return None
+        sizes = ((self._folder.blob_size(item.digest), item.size) for item in manifest.needs())
+        return manifest.descriptor if all(found == size for found, size in sizes) else None
+
     async def put(self, manifest: Manifest, *, tag: str | None = None) -> None:
         """Store ``manifest``, then point ``tag`` at it.
 

@@ -27,6 +27,7 @@ from okd_payload.oci.reference import is_tag, parse_tag
 from okd_payload.oci.referrers import subject_of_list_tag
 from okd_payload.oci.registry import urls
 from okd_payload.oci.registry.access import to_pull, to_push
+from okd_payload.oci.registry.attachments import RegistryAttachments
 from okd_payload.oci.registry.headers import parse_next_link, parse_number
 from okd_payload.oci.registry.host import Answer, Host, Request
 from okd_payload.oci.registry.presence import blob_size
@@ -103,16 +104,27 @@ class RegistryManifests:
 
     async def tags(self) -> list[str]:
         """All tags, sorted; lists of referrers are none. An absent repository has none."""
+        found = await self.list_tags(most_pages=_MAX_PAGES)
+        if found is None:
+            raise TooLarge(f"{self._name} lists tags on more than {_MAX_PAGES} pages")
+        return sorted(tag for tag in found if not subject_of_list_tag(tag))
+
+    async def list_tags(self, *, most_pages: int) -> set[str] | None:
+        """All tags, lists of referrers among them; None when there are more pages."""
         found: set[str] = set()
         visited: set[str] = set()
         target: str | None = f"/v2/{self._path}/tags/list?n={_PAGE}"
         while target is not None and target not in visited:
-            if len(visited) == _MAX_PAGES:
-                raise TooLarge(f"{self._name} lists tags on more than {_MAX_PAGES} pages")
+            if len(visited) == most_pages:
+                return None
             visited.add(target)
             tags, target = await self._tag_page(target)
-            found.update(tags)
-        return sorted(tag for tag in found if is_tag(tag) and not subject_of_list_tag(tag))
+            found.update(filter(is_tag, tags))
+        return found
+
+    def find_attachments(self, expected: int) -> RegistryAttachments:
+        """A way to find attachments of many manifests with few requests."""
+        return RegistryAttachments(self, self._referrers, expected=expected)
 
     async def referrers(self, digest: Digest) -> list[Descriptor]:
         """Descriptors of the manifests whose ``subject`` is ``digest``."""

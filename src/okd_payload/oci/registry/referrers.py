@@ -47,14 +47,19 @@ class Referrers:
 
     async def list(self, digest: Digest) -> list[Descriptor]:
         """Descriptors of the manifests whose ``subject`` is ``digest``, in the registry's order."""
+        found = await self.ask(digest)
+        return [*(await self.listed(digest) if found is None else found)]
+
+    async def ask(self, digest: Digest) -> tuple[Descriptor, ...] | None:
+        """What the API tells; None where the registry does not have it."""
         page = await self._page(f"/v2/{self._path}/referrers/{digest}", digest)
         if page is None:
-            return [*(await self._listed(digest)).manifests]
+            return None
         found: dict[Digest, Descriptor] = {}
         for _ in range(_MAX_PAGES):
             found |= {item.digest: item for item in page.manifests}
             if page.next is None:
-                return [*found.values()]
+                return tuple(found.values())
             page = await self._page(page.next, digest)
             if page is None:
                 break
@@ -62,6 +67,10 @@ class Referrers:
             f"{self._host.name}/{self._path} does not list to its end what refers to {digest}",
             hint="the registry's referrers API is at fault",
         )
+
+    async def listed(self, digest: Digest) -> tuple[Descriptor, ...]:
+        """What the list says that stands in for the API."""
+        return (await self._listed(digest)).manifests
 
     async def note(self, manifest: Manifest, answer: Answer) -> None:
         """Enter a manifest that was just written, unless the registry did."""

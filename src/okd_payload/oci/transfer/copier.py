@@ -1,61 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Doing what a plan says, each thing once.
+"""Copying many images: planned, brought, and where there is a journal read back.
 
-What was brought to a destination is remembered for the life of the copier, and a lock for each
-thing lets one copy do the work while the others wait for it. A destination that has a manifest
-has all that it leads to, because repositories take nothing before its parts; where that turns out
-to be wrong (someone collected garbage meanwhile), the parts are brought after all.
+Images that the journal saw whole at their destination are believed to be so still, until
+everything is read back; those that are not any more are brought once more, nothing believed.
 """
 
 from __future__ import annotations
 
-import asyncio
-import collections
-import enum
-from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
-from okd_payload.errors import NotFound, OkdPayloadError, RegistryRefused
-from okd_payload.oci.digest import Digest
-from okd_payload.oci.manifest import Descriptor, Manifest
-from okd_payload.oci.repository import Repository
-from okd_payload.oci.transfer.meter import Meter, MeteredSource
+import msgspec
+
+from okd_payload.errors import OkdPayloadError
+from okd_payload.oci.transfer.journal import Journal, NoJournal
 from okd_payload.oci.transfer.model import (
-    BlobCount,
     CopyOutcome,
     ImageCopy,
     PlannedImage,
-    PlannedManifest,
     TransferPlan,
     TransferReport,
 )
 from okd_payload.oci.transfer.planning import plan_copies
-from okd_payload.progress import Failed, Finished, Progress, Started, ignore_progress
+from okd_payload.oci.transfer.read_back import read_back
+from okd_payload.oci.transfer.run import Memory, TransferRun, Way, run_all
+from okd_payload.progress import Progress, ignore_progress
 
 PARALLEL = 16
-T = TypeVar("T")
-_Key = tuple[str, Digest]
-
-
-class _Way(enum.Enum):
-    """How a blob came to its destination."""
-
-    COPIED = enum.auto()
-    MOUNTED = enum.auto()
-    PRESENT = enum.auto()
 
 
 class ImageCopier:
     """Copies images, and remembers what it brought where.
 
     One copier may be used for many transfers, also at once; ``parallel`` bounds how many
-    requests and blobs it has under way over all of them.
+    requests and blobs it has under way over all of them. With a ``journal`` all that it brings is
+    read back.
     """
 
-    def __init__(self, *, parallel: int = PARALLEL, progress: Progress = ignore_progress) -> None:
-        self._parallel = parallel
+    def __init__(
+        self,
+        *,
+        parallel: int = PARALLEL,
+        progress: Progress = ignore_progress,
+        journal: Journal | None = None,
+    ) -> None:
         self._progress = progress
-        self._memory = _Memory(parallel)
+        self._journal = journal or NoJournal()
+        self._reads_back = journal is not None
+        self._memory = Memory(parallel)
 
     async def copy(self, copies: Sequence[ImageCopy]) -> TransferReport:
         """Plan ``copies`` and carry them out."""
@@ -63,21 +54,75 @@ class ImageCopier:
 
     async def plan(self, copies: Sequence[ImageCopy]) -> TransferPlan:
         """What ``copies`` take; reads every manifest and nothing else."""
-        return await plan_copies(copies, parallel=self._parallel)
+        return await plan_copies(copies, slots=self._memory.slots, journal=self._journal)
 
     async def carry_out(self, plan: TransferPlan) -> TransferReport:
         """Do what ``plan`` says; failures are in the report."""
-        run = _Run(self._memory, self._progress, plan.total_bytes)
-        outcomes = await _all(run.copy_image(image) for image in plan.images)
+        run = TransferRun(self._memory, self._progress, plan.total_bytes)
+        believed = {
+            number: run.believe(image)
+            for number, image in enumerate(plan.images)
+            if self._journal.is_whole(image)
+        }
+        outcomes = await run_all(
+            self._copy(run, image)
+            for number, image in enumerate(plan.images)
+            if number not in believed
+        )
+        for number in sorted(believed):
+            outcomes.insert(number, believed[number])
+        if self._reads_back:
+            outcomes = await self._read_back(run, plan.images, outcomes)
+        run.settle(plan.images)
         return TransferReport(
             images=(*outcomes, *plan.unreadable),
-            copied=run.counts[_Way.COPIED],
-            mounted=run.counts[_Way.MOUNTED],
-            present=run.counts[_Way.PRESENT],
+            copied=run.counts[Way.COPIED],
+            mounted=run.counts[Way.MOUNTED],
+            present=run.counts[Way.PRESENT],
             foreign_layers=sum(
                 node.foreign_layers for image in plan.images for node in image.walk()
             ),
         )
+
+    async def _copy(self, run: TransferRun, image: PlannedImage) -> CopyOutcome:
+        """Bring one image, and remember it as soon as it is there."""
+        outcome = await run.copy_image(image)
+        if outcome.error is None:
+            self._journal.note(image, whole=True)
+        return outcome
+
+    async def _read_back(
+        self, run: TransferRun, images: Sequence[PlannedImage], outcomes: list[CopyOutcome]
+    ) -> list[CopyOutcome]:
+        """``outcomes`` after everything was read back; what is not there is brought again."""
+        done = [number for number, outcome in enumerate(outcomes) if outcome.error is None]
+        lost = await self._find_lost([(number, images[number]) for number in done])
+        again = [number for number in lost if outcomes[number].was_present]
+        for number, error in lost.items():
+            outcomes[number] = msgspec.structs.replace(outcomes[number], error=error)
+        brought = await run_all(run.copy_image(images[number], thorough=True) for number in again)
+        for number, outcome in zip(again, brought, strict=True):
+            outcomes[number] = outcome
+        still = await self._find_lost([(number, images[number]) for number in again])
+        for number in again:
+            if number in still and outcomes[number].error is None:
+                error = still[number]
+                outcomes[number] = msgspec.structs.replace(outcomes[number], error=error)
+            elif outcomes[number].error is None:
+                self._journal.note(images[number], whole=True)
+        return outcomes
+
+    async def _find_lost(
+        self, images: Sequence[tuple[int, PlannedImage]]
+    ) -> dict[int, OkdPayloadError]:
+        """What is wrong with which of ``images``; the journal forgets those."""
+        errors = await read_back([image for _, image in images], self._memory.slots)
+        lost = {}
+        for (number, image), error in zip(images, errors, strict=True):
+            if error is not None:
+                lost[number] = error
+                self._journal.note(image, whole=False)
+        return lost
 
 
 async def copy_image(copy: ImageCopy, *, progress: Progress = ignore_progress) -> CopyOutcome:
@@ -85,154 +130,3 @@ async def copy_image(copy: ImageCopy, *, progress: Progress = ignore_progress) -
     report = await ImageCopier(progress=progress).copy([copy])
     report.require_all()
     return report.images[0]
-
-
-class _Memory:
-    """What outlives one transfer: what is where, and who is bringing what."""
-
-    def __init__(self, parallel: int) -> None:
-        self.slots = asyncio.Semaphore(parallel)
-        self.locks: dict[_Key, asyncio.Lock] = collections.defaultdict(asyncio.Lock)
-        self.brought: set[_Key] = set()
-        self.holders: dict[Digest, Repository] = {}
-        """The destination that got a blob last: others may mount it from there."""
-
-
-class _Run:
-    """One transfer under way."""
-
-    def __init__(self, memory: _Memory, progress: Progress, total_bytes: int) -> None:
-        self._memory = memory
-        self._progress = progress
-        self._meter = Meter(total_bytes, progress)
-        self._errors: dict[_Key, OkdPayloadError] = {}
-        """Blobs that could not be brought: the next image that needs one does not try again."""
-        self.counts = dict.fromkeys(_Way, BlobCount())
-
-    async def copy_image(self, image: PlannedImage) -> CopyOutcome:
-        """Bring one image and what is attached to it; the tag comes last."""
-        copy, digest = image.copy, image.root.manifest.digest
-        self._progress(
-            Started(subject=copy.subject, activity="copy", detail=f"to {copy.destination.name}")
-        )
-        try:
-            was_present = await self._bring_image(image)
-        except OkdPayloadError as error:
-            self._progress(Failed(subject=copy.subject, reason=str(error)))
-            return CopyOutcome(copy=copy, digest=digest, error=error)
-        outcome = "present" if was_present else "copied"
-        self._progress(Finished(subject=copy.subject, outcome=outcome, detail=digest))
-        return CopyOutcome(copy=copy, digest=digest, was_present=was_present)
-
-    async def _bring_image(self, image: PlannedImage) -> bool:
-        copy, tag = image.copy, image.copy.tag or None
-        if not image.attachments:
-            return await self._bring(image.root, copy, tag=tag)
-        was_present = await self._bring(image.root, copy)
-        await _all(
-            self._bring(attachment.planned, copy, tag=attachment.tag or None)
-            for attachment in image.attachments
-        )
-        if tag is not None:
-            await self._put(image.root.manifest, copy.destination, tag)
-        return was_present
-
-    async def _bring(
-        self,
-        node: PlannedManifest,
-        copy: ImageCopy,
-        *,
-        tag: str | None = None,
-        thorough: bool = False,
-    ) -> bool:
-        """Bring a manifest after all that it needs; whether the destination had it already.
-
-        ``thorough`` looks for every part, although the destination has the manifest.
-        """
-        manifest, destination = node.manifest, copy.destination
-        key = (destination.name, manifest.digest)
-        async with self._memory.locks[key]:
-            known = not thorough and (
-                key in self._memory.brought or await self._has(destination, manifest.digest)
-            )
-            if not known:
-                await self._bring_parts(node, copy, thorough=thorough)
-            if tag is not None or not known:
-                try:
-                    await self._put(manifest, destination, tag)
-                except (NotFound, RegistryRefused):
-                    if not known:
-                        raise
-                    await self._bring_parts(node, copy, thorough=True)
-                    await self._put(manifest, destination, tag)
-            self._memory.brought.add(key)
-            self._settle(node, destination)
-        return known
-
-    async def _bring_parts(self, node: PlannedManifest, copy: ImageCopy, *, thorough: bool) -> None:
-        await _all(
-            [
-                *(self._bring(member, copy, thorough=thorough) for member in node.members),
-                *(self._bring_blob(blob, copy, thorough=thorough) for blob in node.blobs),
-            ]
-        )
-
-    async def _bring_blob(self, blob: Descriptor, copy: ImageCopy, *, thorough: bool) -> None:
-        key = (copy.destination.name, blob.digest)
-        async with self._memory.locks[key]:
-            if key in self._errors:
-                raise self._errors[key]
-            if key not in self._memory.brought or thorough:
-                try:
-                    async with self._memory.slots:
-                        way = await self._place(blob, copy, key)
-                except OkdPayloadError as error:
-                    self._errors[key] = error
-                    raise
-                self.counts[way] = self.counts[way].plus(blob)
-                self._memory.brought.add(key)
-                self._memory.holders[blob.digest] = copy.destination
-            self._meter.move(key, blob.size)
-
-    async def _place(self, blob: Descriptor, copy: ImageCopy, key: _Key) -> _Way:
-        """Mounting comes first: where it works it tells as much as looking for the blob."""
-        destination = copy.destination
-        for origin in (copy.source, self._memory.holders.get(blob.digest)):
-            if (
-                origin is not None
-                and origin.name != destination.name
-                and await destination.blobs.mount(blob, origin)
-            ):
-                return _Way.MOUNTED
-        if await destination.blobs.stat(blob.digest) == blob.size:
-            return _Way.PRESENT
-        source = MeteredSource(copy.source, blob, meter=self._meter, blob=key)
-        await destination.blobs.write(blob, source)
-        return _Way.COPIED
-
-    async def _has(self, destination: Repository, digest: Digest) -> bool:
-        async with self._memory.slots:
-            try:
-                await destination.manifests.get(digest)
-            except NotFound:
-                return False
-        return True
-
-    async def _put(self, manifest: Manifest, destination: Repository, tag: str | None) -> None:
-        async with self._memory.slots:
-            await destination.manifests.put(manifest, tag=tag)
-
-    def _settle(self, node: PlannedManifest, destination: Repository) -> None:
-        """Count everything below ``node`` as through."""
-        for below in node.walk():
-            for blob in below.blobs:
-                self._meter.move((destination.name, blob.digest), blob.size)
-
-
-async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """The results of all ``work``, done at once; the first error only when all of it ended."""
-    results = await asyncio.gather(*work, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return [result for result in results if not isinstance(result, BaseException)]

@@ -70,6 +70,17 @@ class PlannedImage(msgspec.Struct, frozen=True, kw_only=True):
         yield from self.root.walk()
 
 
+class BlobCount(msgspec.Struct, frozen=True):
+    """A number of blobs, and of bytes."""
+
+    blobs: int = 0
+    bytes: int = 0
+
+    def plus(self, blob: Descriptor) -> BlobCount:
+        """With ``blob`` counted in."""
+        return BlobCount(self.blobs + 1, self.bytes + blob.size)
+
+
 class CopyOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one copy."""
 
@@ -78,6 +89,11 @@ class CopyOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What the reference meant; None when even that could not be found out."""
     was_present: bool = False
     """Whether the destination had the image already."""
+    copied: BlobCount = BlobCount()
+    """Blobs that were sent for this image; what images share is sent for one of them."""
+    mounted: BlobCount = BlobCount()
+    present: BlobCount = BlobCount()
+    """Blobs that were there already, when the image was there all of them."""
     error: OkdPayloadError | None = None
 
 
@@ -102,17 +118,6 @@ class TransferPlan(msgspec.Struct, frozen=True, kw_only=True):
     def total_bytes(self) -> int:
         """The size of all blobs, each counted once for each destination."""
         return sum(blob.size for blob in self.blobs.values())
-
-
-class BlobCount(msgspec.Struct, frozen=True):
-    """A number of blobs, and of bytes."""
-
-    blobs: int = 0
-    bytes: int = 0
-
-    def plus(self, blob: Descriptor) -> BlobCount:
-        """With ``blob`` counted in."""
-        return BlobCount(self.blobs + 1, self.bytes + blob.size)
 
 
 class TransferReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finding out what copies take: every manifest is read from its source, no blob is.
 
-An image whose source cannot be read becomes a failed outcome; the others are planned.
+Each is read once, however many copies need it, and not at all where the journal knows it. An
+image whose source cannot be read becomes a failed outcome; the others are planned.
 """
 
 from __future__ import annotations
 
 import asyncio
+import collections
 from collections.abc import Sequence
 
-from okd_payload.errors import ContentError, NotFound, OkdPayloadError
-from okd_payload.oci.digest import Digest
+from okd_payload.errors import ContentError, OkdPayloadError
+from okd_payload.oci.attachments import AttachmentFinder, open_finder
+from okd_payload.oci.digest import Digest, is_digest
 from okd_payload.oci.image import MAX_INDEX_DEPTH
 from okd_payload.oci.manifest import Manifest
-from okd_payload.oci.referrers import COSIGN_SUFFIXES, list_tag
 from okd_payload.oci.repository import Repository
+from okd_payload.oci.transfer.journal import Journal
 from okd_payload.oci.transfer.model import (
     Attachment,
     CopyOutcome,
@@ -25,18 +28,24 @@ from okd_payload.oci.transfer.model import (
 )
 
 
-async def plan_copies(copies: Sequence[ImageCopy], *, parallel: int) -> TransferPlan:
-    """What ``copies`` take, reading ``parallel`` manifests at once."""
-    slots = asyncio.Semaphore(parallel)
-    planned = await asyncio.gather(*(_plan(copy, slots) for copy in copies))
+async def plan_copies(
+    copies: Sequence[ImageCopy], *, slots: asyncio.Semaphore, journal: Journal
+) -> TransferPlan:
+    """What ``copies`` take; ``slots`` bounds how many requests are under way at once."""
+    sources = {copy.source.name: copy.source for copy in copies}
+    expected = collections.Counter(copy.source.name for copy in copies)
+    readers = {
+        name: _Reader(source, slots=slots, journal=journal, expected=expected[name])
+        for name, source in sources.items()
+    }
+    planned = await asyncio.gather(*(_plan(copy, readers[copy.source.name]) for copy in copies))
     return TransferPlan(
         images=tuple(image for image in planned if isinstance(image, PlannedImage)),
         unreadable=tuple(image for image in planned if isinstance(image, CopyOutcome)),
     )
 
 
-async def _plan(copy: ImageCopy, slots: asyncio.Semaphore) -> PlannedImage | CopyOutcome:
-    reader = _Reader(copy.source, slots)
+async def _plan(copy: ImageCopy, reader: _Reader) -> PlannedImage | CopyOutcome:
     try:
         root = await reader.read(copy.reference)
         attachments = await reader.read_attachments(root) if copy.referrers else ()
@@ -46,23 +55,38 @@ async def _plan(copy: ImageCopy, slots: asyncio.Semaphore) -> PlannedImage | Cop
 
 
 class _Reader:
-    """Reads the manifests of one image, each once."""
+    """Reads the manifests of one source."""
 
-    def __init__(self, source: Repository, slots: asyncio.Semaphore) -> None:
+    def __init__(
+        self, source: Repository, *, slots: asyncio.Semaphore, journal: Journal, expected: int
+    ) -> None:
         self._source = source
         self._slots = slots
-        self._planned: dict[Digest, PlannedManifest] = {}
+        self._journal = journal
+        self._planned: dict[str, PlannedManifest] = {}
+        self._reading: dict[str, asyncio.Lock] = collections.defaultdict(asyncio.Lock)
+        self._finder = open_finder(source.manifests, expected=expected)
+        self._searches: dict[Digest, _Search] = {}
 
     async def read(self, reference: str, *, depth: int = 0) -> PlannedManifest:
         """The manifest with this tag or digest, and its members."""
         if depth > MAX_INDEX_DEPTH:
             raise ContentError(f"{self._source.name}: indexes are nested too deeply")
-        async with self._slots:
-            manifest = await self._source.manifests.get(reference)
-        known = self._planned.get(manifest.digest)
+        async with self._reading[reference]:
+            known = self._planned.get(reference)
+            if known is None:
+                manifest = await self._get(reference)
+                known = self._planned.get(manifest.digest)
+                known = known or await self._plan_manifest(manifest, depth=depth)
+                self._planned[reference] = self._planned[manifest.digest] = known
+        return known
+
+    async def _get(self, reference: str) -> Manifest:
+        known = self._journal.manifest(Digest(reference)) if is_digest(reference) else None
         if known is None:
-            known = await self._plan_manifest(manifest, depth=depth)
-            self._planned[manifest.digest] = known
+            async with self._slots:
+                known = await self._source.manifests.get(reference)
+            self._journal.keep(known)
         return known
 
     async def _plan_manifest(self, manifest: Manifest, *, depth: int) -> PlannedManifest:
@@ -71,14 +95,11 @@ class _Reader:
             foreign = sum(layer.is_foreign for layer in image.layers)
             return PlannedManifest(manifest=manifest, blobs=image.blobs, foreign_layers=foreign)
         digests = dict.fromkeys(member.digest for member in manifest.index().manifests)
-        members = [
-            self._planned.get(digest) or await self.read(digest, depth=depth + 1)
-            for digest in digests
-        ]
+        members = [await self.read(digest, depth=depth + 1) for digest in digests]
         return PlannedManifest(manifest=manifest, members=tuple(members))
 
     async def read_attachments(self, root: PlannedManifest) -> tuple[Attachment, ...]:
-        """What refers to the image or to a member of it, and what refers to that, and so on."""
+        """What is attached to the image or to a member of it, and what to that, and so on."""
         found: list[Attachment] = []
         waiting = list(root.walk())
         searched: set[Digest] = set()
@@ -86,19 +107,30 @@ class _Reader:
             digest = waiting.pop().manifest.digest
             if digest not in searched:
                 searched.add(digest)
-                attached = await self._attached_to(digest)
+                search = self._searches.setdefault(digest, _Search(self, self._finder))
+                attached = await search.run(digest, self._slots)
                 found.extend(attached)
                 waiting.extend(attachment.planned for attachment in attached)
         return tuple(found)
 
-    async def _attached_to(self, digest: Digest) -> list[Attachment]:
-        async with self._slots:
-            listed = await self._source.manifests.referrers(digest)
-        found = [Attachment(await self.read(entry.digest)) for entry in listed]
-        for suffix in COSIGN_SUFFIXES:
-            tag = list_tag(digest) + suffix
-            try:
-                found.append(Attachment(await self.read(tag), tag))
-            except NotFound:
-                continue
-        return found
+
+class _Search:
+    """What is attached to one manifest, looked for once."""
+
+    def __init__(self, reader: _Reader, finder: AttachmentFinder) -> None:
+        self._reader = reader
+        self._finder = finder
+        self._searching = asyncio.Lock()
+        self._found: list[Attachment] | None = None
+
+    async def run(self, digest: Digest, slots: asyncio.Semaphore) -> list[Attachment]:
+        """The attachments of ``digest``, their manifests read."""
+        async with self._searching:
+            if self._found is None:
+                async with slots:
+                    attached = await self._finder.find(digest)
+                self._found = [
+                    *[Attachment(await self._reader.read(it.digest)) for it in attached.referrers],
+                    *[Attachment(await self._reader.read(tag), tag) for tag in attached.tags],
+                ]
+        return self._found

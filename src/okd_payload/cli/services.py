@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from okd_payload.clock import SystemClock
-from okd_payload.oci.disk_registry import DiskRepository
-from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.location import DiskLocation, Location, RegistryLocation
+from okd_payload.oci.mirrors.repository import MirroredRegistries
+from okd_payload.oci.mirrors.rules import MirrorRules
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.repository import Repository
 from okd_payload.scratch import scratch_folder
-from okd_payload.source.tree import Sources
 
 if TYPE_CHECKING:
     from okd_payload.cli.settings import Settings
     from okd_payload.oci.registry import RegistryClient, RegistrySettings
     from okd_payload.progress import Event, Progress
+    from okd_payload.source.tree import Sources
 
 
 class Services:
@@ -41,22 +42,42 @@ class Services:
         self.clock = SystemClock()
         self.progress = progress
         """Who listens now; a command with several parts replaces it."""
-        self.sources = Sources(self.locations, clock=self.clock, progress=self.tell)
         self._stack = stack
         self._registries = registries
         self._client: RegistryClient | None = None
+        self._mirrored: MirroredRegistries | None = None
+
+    @cached_property
+    def sources(self) -> Sources:
+        """The git mirrors and folders that components are built from."""
+        from okd_payload.source.tree import Sources
+
+        return Sources(self.locations, clock=self.clock, progress=self.tell)
 
     def tell(self, event: Event) -> None:
         """Pass ``event`` on to whoever listens now."""
         self.progress(event)
 
     async def open_repository(self, reference: Reference) -> Repository:
-        """The repository of a registry that ``reference`` lies in."""
-        return (await self._open_client()).repository(reference)
+        """The repository of a registry that ``reference`` lies in, to be read, by its mirrors."""
+        client = await self._open_client()
+        rules = client.settings.mirrors
+        if rules == MirrorRules():
+            return client.repository(reference)
+        if self._mirrored is None:
+            self._mirrored = MirroredRegistries(rules, client.repository)
+        return self._mirrored.repository(reference)
 
-    async def fetch_document(self, url: str, *, limit: int) -> bytes:
+    async def open_target(self, location: Location) -> Repository:
+        """The repository at ``location``, to be written: never a mirror, not even to look."""
+        if isinstance(location, RegistryLocation):
+            return (await self._open_client()).repository(location.reference)
+        return await self.open_location(location)
+
+    async def fetch_document(self, url: str, *, limit: int, token: str = "") -> bytes:
         """What a web server has at ``url``, at most ``limit`` bytes. Raises RegistryError."""
-        return await (await self._open_client()).fetch_document(url, limit=limit)
+        client = await self._open_client()
+        return await client.fetch_document(url, limit=limit, token=token)
 
     def built_releases(self) -> dict[str, Path]:
         """The layouts with the releases of all streams that were built on this machine."""
@@ -68,6 +89,10 @@ class Services:
         """The images of all streams that were built on this machine."""
         streams = self.locations.state / "streams"
         names = sorted(path.name for path in streams.iterdir()) if streams.is_dir() else []
+        if not names:
+            return []
+        from okd_payload.oci.layout import LayoutRepository
+
         return [LayoutRepository(self.locations.images(name)) for name in names]
 
     async def open_location(self, location: Location) -> Repository:
@@ -75,7 +100,11 @@ class Services:
         if isinstance(location, RegistryLocation):
             return await self.open_repository(location.reference)
         if isinstance(location, DiskLocation):
+            from okd_payload.oci.disk_registry import DiskRepository
+
             return DiskRepository(location.folder, location.path)
+        from okd_payload.oci.layout import LayoutRepository
+
         return LayoutRepository(location.path)
 
     async def _open_client(self) -> RegistryClient:

@@ -85,9 +85,7 @@ class GitHistory:
     async def between(self, location: str, before: str, after: str) -> CommitRange:
         """What ``after`` has that ``before`` has not. Raises SourceError and InputError."""
         remote = parse_remote(location)
-        for commit in (before, after):
-            if not _COMMIT.fullmatch(commit):
-                raise InputError(f"{commit[:60]!r} is not the full id of a commit")
+        require_commits(before, after)
         path = self._folder / f"{remote.folder_name}{_FOLDER_SUFFIX}"
         async with locked(path.with_name(f"{path.name}.lock")) as lock:
             await finish_in_thread(sweep, path)
@@ -185,6 +183,13 @@ class _Copy:
             f"cannot read the history of {self._remote.url}: {complaint(outcome)}",
             hint=f"if this goes on, delete {self._path}: it is only a cache",
         )
+
+
+def require_commits(*texts: str) -> None:
+    """Refuse what is not the full id of a commit: labels of images may say anything."""
+    for text in texts:
+        if not _COMMIT.fullmatch(text):
+            raise InputError(f"{text[:60]!r} is not the full id of a commit")
 
 
 def parse_history(output: bytes) -> tuple[LoggedCommit, ...]:

@@ -11,6 +11,8 @@ from okd_payload.cli.lazy_group import LazyGroup
 _COMMANDS = {
     "new": "Make a release of a stream, a repository, a release or folders.",
     "info": "Show what a release is made of, or how two differ.",
+    "diff": "Show in what two releases differ.",
+    "changelog": "Tell what changed between two releases.",
     "lint": "Find everything that is wrong with a release.",
 }
 """What the list of commands says of each, in the order of a release's life."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,6 +65,8 @@ _LINES = {
     "digest": digest_or_pull_spec,
     "pullspec": pull_spec_of,
 }
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_BETWEEN = ("changelog", "bugs")
 _LAYOUTS = ("commits", "commit_urls", "pullspecs", "contents", "size", "verify", "image_for")
 
 
@@ -74,6 +77,14 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     image_for: str = ""
     format: str = ""
     include_images: bool = False
+    history: Path | None = None
+    """The folder for histories, with a changelog or bugs."""
+    ask_trackers: bool = True
+
+    @property
+    def is_about_two(self) -> bool:
+        """Whether this shows what lies between two releases."""
+        return self.layout in _BETWEEN
 
 
 @click.command()
@@ -86,6 +97,20 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--verify", is_flag=True, help="Look up every image, and show one line.")
 @click.option("--image-for", default="", metavar="NAME", help="Show the pull spec of one image.")
 @click.option("--include-images", is_flag=True, help="With -o json: also what each image says.")
+@click.option("--changes-from", metavar="RELEASE", help="Show how RELEASE differs from this one.")
+@click.option(
+    "--changelog",
+    type=_FOLDER,
+    metavar="DIR",
+    help="Show what changed between two releases; DIR is for copies of histories.",
+)
+@click.option(
+    "--bugs",
+    type=_FOLDER,
+    metavar="DIR",
+    help="Show the bugs that the changes between two releases name; DIR as above.",
+)
+@click.option("--skip-bug-check", is_flag=True, help="With --bugs: ask no tracker about them.")
 @click.option(
     "-o",
     "--output",
@@ -95,7 +120,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 @release_choice_options
 @release_registry_options
 @click.pass_obj
-def info(settings: Settings, /, releases: tuple[str, ...], **options: Any) -> None:
+def info(
+    settings: Settings, /, releases: tuple[str, ...], changes_from: str | None, **options: Any
+) -> int:
     """Show what RELEASE is made of; of two, how they differ.
 
     RELEASE is HOST/PATH[:TAG|@DIGEST], oci:DIR:TAG, a folder with the files of a payload, or the
@@ -104,20 +131,31 @@ def info(settings: Settings, /, releases: tuple[str, ...], **options: Any) -> No
     choice = take_release_choice(options)
     registries = release_registry_settings(options)
     content = options.pop("content")
-    job = _Info(settings, _read_shown(options), choice)
-    run_async(job.run(releases, registries=registries, content=content))
+    if changes_from:
+        releases = (changes_from, *releases)
+    shown = _read_shown(options)
+    if (shown.is_about_two or changes_from) and len(releases) != 2:
+        raise InputError(
+            "--changelog/--bugs require --changes-from",
+            hint="they take two releases: the older one, and the newer one",
+        )
+    job = _Info(settings, shown, choice)
+    return run_async(job.run(releases, registries=registries, content=content))
 
 
 def _read_shown(options: dict[str, Any]) -> Shown:
-    chosen = [name for name in _LAYOUTS if options[name]]
+    layouts = (*_LAYOUTS, *_BETWEEN)
+    chosen = [name for name in layouts if options[name]]
     if len(chosen) > 1:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in _LAYOUTS)
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in layouts)
         raise InputError(f"only one of {flags} may be specified")
     return Shown(
         layout=chosen[0] if chosen else "",
         image_for=options["image_for"],
         format=options["output"] or "",
         include_images=options["include_images"],
+        history=options["changelog"] or options["bugs"],
+        ask_trackers=not options["skip_bug_check"],
     )
 
 
@@ -131,16 +169,33 @@ class _Info:
 
     async def run(
         self, releases: tuple[str, ...], *, registries: RegistrySettings, content: str
-    ) -> None:
+    ) -> int:
         progress = tell_progress(self._settings)
         async with open_services(self._settings, progress, registries=registries) as services:
             loaded = [await locate_release(text, services, self._choice) for text in releases]
+            if self._shown.is_about_two:
+                return await self._show_history(loaded[0].release, loaded[1].release, services)
             if len(loaded) == 2 and self._shown.layout not in ("verify", "image_for"):
                 before, after = loaded
                 self._compare(before, after, services)
-                return
+                return 0
             for each in loaded:
                 await self._show(each, services, content)
+        return 0
+
+    async def _show_history(self, before: Release, after: Release, services: Services) -> int:
+        from okd_payload.cli.release import history_options
+
+        histories = history_options.Histories(folder=self._shown.history)
+        changelog = await history_options.read_changelog(
+            before, after, services=services, histories=histories
+        )
+        output = self._shown.format
+        if self._shown.layout == "changelog":
+            return history_options.show_changelog(changelog, output or "markdown")
+        return await history_options.show_bugs(
+            changelog, services=services, output=output, ask=self._shown.ask_trackers
+        )
 
     async def _show(self, loaded: Located, services: Services, content: str) -> None:
         shown, release = self._shown, loaded.release

@@ -53,10 +53,11 @@ class RegistryClient:
         progress: Progress = ignore_progress,
     ) -> None:
         """``progress`` hears of hosts that are waited for."""
-        self._settings = settings or RegistrySettings()
-        self._transport = Transport(self._settings, clock=clock or SystemClock())
+        self.settings = settings or RegistrySettings()
+        """What the user decided."""
+        self._transport = Transport(self.settings, clock=clock or SystemClock())
         self._progress = progress
-        self._logins = Logins(self._settings.auth_file)
+        self._logins = Logins(self.settings.auth_file)
         self._hosts: dict[str, Host] = {}
         self._repositories: dict[str, RegistryRepository] = {}
 
@@ -69,9 +70,11 @@ class RegistryClient:
             )
         return self._repositories[name]
 
-    async def fetch_document(self, url: str, *, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
+    async def fetch_document(
+        self, url: str, *, limit: int = MAX_DOCUMENT_BYTES, token: str = ""
+    ) -> bytes:
         """What the web server of ``url`` has there; see ``documents.fetch_document``."""
-        return await fetch_document(url, transport=self._transport, limit=limit)
+        return await fetch_document(url, transport=self._transport, limit=limit, token=token)
 
     def _host(self, name: str) -> Host:
         if name not in self._hosts:

@@ -3,8 +3,9 @@
 
 They go through the registry client's connections, so certificates, proxies, patience and bounds
 are the same as for images. Nobody is logged in: whoever serves such documents serves them to
-everybody, and a password for a registry is not for somebody else's web server. Addresses may be
-signed, so messages leave their queries away.
+everybody, and a password for a registry is not for somebody else's web server. Where a server
+knows people by a token, the caller hands it over, and it goes to that server alone. Addresses may
+be signed, so messages leave their queries away.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ _ABSENT = frozenset({404, 410})
 
 
 async def fetch_document(
-    text: str, *, transport: Transport, limit: int = MAX_DOCUMENT_BYTES
+    text: str, *, transport: Transport, limit: int = MAX_DOCUMENT_BYTES, token: str = ""
 ) -> bytes:
-    """The document at the address ``text``, whole.
+    """The document at the address ``text``, whole; ``token`` says who asks for it.
 
     Raises InputError when it is no address of http or https, NotFound when nothing is there,
     TooLarge beyond ``limit`` bytes, and other errors of registries.
@@ -47,7 +48,7 @@ async def fetch_document(
     answered = False
     while True:
         try:
-            response = await _follow(url, transport, what)
+            response = await _follow(url, transport, what, token)
             answered = True
             return await _read(response, transport, what=what, limit=limit)
         except Transient as trouble:
@@ -70,9 +71,13 @@ def parse_url(text: str) -> URL:
     return url
 
 
-async def _follow(url: URL, transport: Transport, what: str) -> aiohttp.ClientResponse:
+async def _follow(url: URL, transport: Transport, what: str, token: str) -> aiohttp.ClientResponse:
+    known_at = url.origin()
     for _ in range(_MAX_REDIRECTS + 1):
-        response = await transport.send("GET", url, headers={"Accept": "*/*"})
+        headers = {"Accept": "*/*"}
+        if token and url.origin() == known_at:
+            headers["Authorization"] = f"Bearer {token}"
+        response = await transport.send("GET", url, headers=headers)
         if response.status not in _REDIRECTS:
             return response
         response.release()
@@ -106,5 +111,5 @@ def _judge(response: aiohttp.ClientResponse, what: str, *, now: float) -> Regist
     if problem.status in _ABSENT:
         return NotFound(message, hint="check the address")
     if problem.status in (401, 403):
-        return Unauthorized(message, hint="documents are only read where nobody has to log in")
+        return Unauthorized(message, hint="nobody is logged in here: check who may read it")
     return RegistryRefused(message, hint="check the address")

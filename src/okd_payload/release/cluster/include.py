@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from okd_payload.documents.go_quote import quote
 from okd_payload.release.cluster.annotations import (
     EXCLUDE,
     FEATURE_GATE,
@@ -27,7 +28,6 @@ from okd_payload.release.cluster.settings import (
     ClusterSettings,
     Override,
 )
-from okd_payload.release.go_quote import quote
 from okd_payload.release.objects import ManifestObject, ObjectKey
 
 _LARGEST_VERSION = 2**64 - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from okd_payload.release.go_quote import quote
+from okd_payload.documents.go_quote import quote
 
 _ESCAPES = dict(zip("abfnrtv\\'\"", "\a\b\f\n\r\t\v\\'\"", strict=True))
 _ESCAPE = re.compile(

@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from okd_payload.release.go_quote import quote
+from okd_payload.documents.go_quote import quote
 from okd_payload.release.go_template.values import ABSENT, Value, is_true, show, type_of
 
 _VERB = re.compile(

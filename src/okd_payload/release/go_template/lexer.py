@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from okd_payload.release.go_quote import quote, quote_character
+from okd_payload.documents.go_quote import quote, quote_character
 
 _LEFT, _RIGHT, _TRIM = "{{", "}}", 2
 _BLANKS = " \t\r\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import msgspec
 
-from okd_payload.release.go_quote import quote
+from okd_payload.documents.go_quote import quote
 
 
 class Constant(msgspec.Struct, frozen=True):

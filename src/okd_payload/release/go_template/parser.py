@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from okd_payload.release.go_quote import quote
+from okd_payload.documents.go_quote import quote
 from okd_payload.release.go_template.constants import parse_number, unquote
 from okd_payload.release.go_template.errors import TemplateError
 from okd_payload.release.go_template.lexer import Kind, Lexer, Token

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from okd_payload.release.go_quote import quote
+from okd_payload.documents.go_quote import quote
 from okd_payload.release.go_template.errors import TemplateError
 from okd_payload.release.go_template.functions import FUNCTIONS, FunctionError
 from okd_payload.release.go_template.nodes import (

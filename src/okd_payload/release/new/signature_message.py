@@ -39,14 +39,19 @@ class _Message(msgspec.Struct, frozen=True):
     optional: _Optional
 
 
-def encode_message(published: Reference, digest: Digest, *, timestamp: int) -> bytes:
-    """The message about the image ``digest`` in the repository of ``published``."""
+def encode_message(
+    published: Reference, digest: Digest, *, timestamp: int, creator: str = ""
+) -> bytes:
+    """The message about the image ``digest`` in the repository of ``published``.
+
+    Without ``creator``, who made it is this program.
+    """
     message = _Message(
         critical=_Critical(
             type="atomic container signature",
             image=_Image(docker_manifest_digest=digest),
             identity=_Identity(docker_reference=f"{published.repository}@{digest}"),
         ),
-        optional=_Optional(creator=f"okd-payload/{__version__}", timestamp=timestamp),
+        optional=_Optional(creator=creator or f"okd-payload/{__version__}", timestamp=timestamp),
     )
     return go_json.encode(message, indent=2)

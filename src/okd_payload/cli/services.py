@@ -79,6 +79,10 @@ class Services:
         client = await self._open_client()
         return await client.fetch_document(url, limit=limit, token=token)
 
+    async def put_document(self, url: str, content: bytes, *, token: str = "") -> bool:
+        """Store ``content`` at ``url``; False when something is there. Raises RegistryError."""
+        return await (await self._open_client()).put_document(url, content, token=token)
+
     def built_releases(self) -> dict[str, Path]:
         """The layouts with the releases of all streams that were built on this machine."""
         streams = self.locations.state / "streams"

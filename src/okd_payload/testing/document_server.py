@@ -31,6 +31,10 @@ class DocumentServer:
     def __init__(self, documents: Mapping[str, bytes | Answer] | None = None) -> None:
         self.documents = dict(documents or {})
         self.requests: list[str] = []
+        self.writable = False
+        """Whether documents may be put here, where none is yet."""
+        self.token = ""
+        """The bearer token that whoever puts something must show."""
         self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -48,6 +52,17 @@ class DocumentServer:
             return Answer(status=404)
         return found if isinstance(found, Answer) else Answer(body=found)
 
+    def take(self, target: str, content: bytes, *, authorization: str) -> int:
+        """The status for a request to store ``content`` at ``target``."""
+        if not self.writable:
+            return 405
+        if self.token and authorization != f"Bearer {self.token}":
+            return 401
+        if target in self.documents:
+            return 412
+        self.documents[target] = content
+        return 201
+
     def __enter__(self) -> Self:
         owner = self
 
@@ -60,6 +75,13 @@ class DocumentServer:
                 self.send_header("Content-Length", str(len(answer.body)))
                 self.end_headers()
                 self.wfile.write(answer.body)
+
+            def do_PUT(self) -> None:
+                content = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                given = self.headers.get("Authorization", "")
+                self.send_response(owner.take(self.path, content, authorization=given))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
             def log_message(self, *_: object) -> None:
                 """Tests look at ``requests``."""

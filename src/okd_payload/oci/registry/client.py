@@ -14,6 +14,7 @@ from typing import Self
 from okd_payload.clock import Clock, SystemClock
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.registry.blobs import RegistryBlobs
+from okd_payload.oci.registry.document_uploads import put_document
 from okd_payload.oci.registry.documents import MAX_DOCUMENT_BYTES, fetch_document
 from okd_payload.oci.registry.host import Host
 from okd_payload.oci.registry.logins import Logins
@@ -75,6 +76,10 @@ class RegistryClient:
     ) -> bytes:
         """What the web server of ``url`` has there; see ``documents.fetch_document``."""
         return await fetch_document(url, transport=self._transport, limit=limit, token=token)
+
+    async def put_document(self, url: str, content: bytes, *, token: str = "") -> bool:
+        """Store ``content`` on a web server; see ``document_uploads.put_document``."""
+        return await put_document(url, content, transport=self._transport, token=token)
 
     def _host(self, name: str) -> Host:
         if name not in self._hosts:

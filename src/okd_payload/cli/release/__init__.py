@@ -11,8 +11,10 @@ from okd_payload.cli.lazy_group import LazyGroup
 _COMMANDS = {
     "new": "Make a release of a stream, a repository, a release or folders.",
     "info": "Show what a release is made of, or how two differ.",
+    "extract": "Write the manifests, tools or sources of a release to a folder.",
     "diff": "Show in what two releases differ.",
     "changelog": "Tell what changed between two releases.",
+    "mirror": "Bring a release to other registries, or into a directory.",
     "lint": "Find everything that is wrong with a release.",
 }
 """What the list of commands says of each, in the order of a release's life."""

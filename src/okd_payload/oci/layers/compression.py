@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inflating layers as they arrive, and the one gzip encoder of this program.
+"""Inflating layers as they arrive, and the one deflate encoder of this program.
 
 What a blob is compressed with is read from its first bytes and must agree with its media type.
 Gzip members and zstd frames may follow one another; anything else behind them is refused.
@@ -130,19 +130,19 @@ class Inflater:
             yield piece
 
 
-class GzipWriter:
-    """Writes one gzip member whose bytes depend on the content only."""
+class DeflateWriter:
+    """Writes a deflate stream whose bytes depend on the content only, and sums the content up."""
 
     def __init__(self, target: Callable[[bytes], object]) -> None:
         from isal import isal_zlib
 
+        self.crc = 0
+        """Of the content up to the last whole block; of all of it after ``finish``."""
+        self.size = 0
         self._target = target
         self._deflate = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
         self._checksum = isal_zlib.crc32
-        self._crc = 0
-        self._size = 0
         self._block = bytearray()
-        target(_GZIP_HEADER)
 
     def write(self, data: Bytes) -> None:
         """Take the next bytes of the content, however they are cut."""
@@ -155,15 +155,32 @@ class GzipWriter:
         del self._block[:whole]
 
     def finish(self) -> None:
-        """Write what is left, and the trailer."""
+        """Write what is left, and the end of the stream."""
         self._compress(bytes(self._block))
         self._target(self._deflate.flush())
-        self._target(struct.pack("<II", self._crc, self._size & 0xFFFFFFFF))
 
     def _compress(self, block: bytes) -> None:
-        self._crc = self._checksum(block, self._crc)
-        self._size += len(block)
+        self.crc = self._checksum(block, self.crc)
+        self.size += len(block)
         self._target(self._deflate.compress(block))
+
+
+class GzipWriter:
+    """Writes one gzip member whose bytes depend on the content only."""
+
+    def __init__(self, target: Callable[[bytes], object]) -> None:
+        self._target = target
+        self._deflate = DeflateWriter(target)
+        target(_GZIP_HEADER)
+
+    def write(self, data: Bytes) -> None:
+        """Take the next bytes of the content, however they are cut."""
+        self._deflate.write(data)
+
+    def finish(self) -> None:
+        """Write what is left, and the trailer."""
+        self._deflate.finish()
+        self._target(struct.pack("<II", self._deflate.crc, self._deflate.size & 0xFFFFFFFF))
 
 
 class _Stream(Protocol):

@@ -88,9 +88,9 @@ def _read_number(text: str, name: str, digits: str) -> int:
     if len(digits) > 1 and digits.startswith("0"):
         raise _invalid(text, f'{name.title()} number must not contain leading zeroes "{digits}"')
     if not digits:
-        raise _invalid(text, f"the {name} number is missing")
+        raise _invalid(text, 'strconv.ParseUint: parsing "": invalid syntax')
     if len(digits) > len(str(_LARGEST)) or int(digits) > _LARGEST:
-        raise _invalid(text, f'the {name} number "{digits[:30]}" is out of range')
+        raise _invalid(text, _out_of_range(digits))
     return int(digits)
 
 
@@ -106,7 +106,7 @@ def _read_prerelease(text: str, prerelease: str) -> tuple[str, ...]:
                 text, f'Numeric PreRelease version must not contain leading zeroes "{part}"'
             )
         if part.isdigit() and (len(part) > len(str(_LARGEST)) or int(part) > _LARGEST):
-            raise _invalid(text, f'the prerelease number "{part[:30]}" is out of range')
+            raise _invalid(text, _out_of_range(part))
     return parts
 
 
@@ -118,6 +118,10 @@ def _read_build(text: str, build: str) -> tuple[str, ...]:
         if not _IDENTIFIER.fullmatch(part):
             raise _invalid(text, f'Invalid character(s) found in build meta data "{part}"')
     return parts
+
+
+def _out_of_range(digits: str) -> str:
+    return f'strconv.ParseUint: parsing "{digits}": value out of range'
 
 
 def _invalid(text: str, reason: str) -> InputError:

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The recorded verdicts of the cluster-version operator's own loader, held against ours.
+
+Every field of every case counts; of messages, what the parsers of Go say is left out.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from okd_payload.release.cluster.apply import decide_action
+from okd_payload.release.cluster.capabilities import CapabilityChoice, resolve_capabilities
+from okd_payload.release.cluster.order import (
+    order_install,
+    order_update,
+    run_level_of,
+    stages_of,
+)
+from okd_payload.release.cluster.payload import (
+    LoadedPayload,
+    Refusal,
+    hash_manifests,
+    load_payload,
+)
+from okd_payload.release.cluster.settings import CapabilityStatus, ClusterSettings, Override
+from okd_payload.release.cluster.tree import PayloadFolder, PayloadTree
+
+_ROOT = Path(__file__).resolve().parents[4] / "shared" / "data" / "payload-vectors" / "cases"
+_CASES = sorted(_ROOT.glob("*.json"))
+_PARSERS = re.compile(
+    r"(error parsing:|unmarshal Cincinnati metadata:|json parse error:"
+    r"|unmarshal image-references: (?=json:|parsing time|[a-zA-Z.]+: ))"
+)
+"""Behind these, messages are those of Go's parsers."""
+
+
+def _tree(case):
+    return PayloadTree(own=_folder(case, "manifests"), release=_folder(case, "release-manifests"))
+
+
+def _folder(case, name):
+    paths = {*case["dirs"], *case["files"], *case.get("symlinks", {})}
+    if not any(path == name or path.startswith(f"{name}/") for path in paths):
+        return None
+    inside = {path.removeprefix(f"{name}/") for path in paths if path.startswith(f"{name}/")}
+    files, broken = {}, {}
+    for path in inside:
+        target = case.get("symlinks", {}).get(f"{name}/{path}", path)
+        text = case["files"].get(f"{name}/{target}")
+        if "/" in path or f"{name}/{path}" in case["dirs"]:
+            continue
+        if text is None:
+            broken[path] = "no such file or directory"
+        else:
+            files[path] = (
+                text.encode() if isinstance(text, str) else base64.b64decode(text["base64"])
+            )
+    folders = {path.partition("/")[0] for path in inside if "/" in path}
+    folders |= {path for path in inside if f"{name}/{path}" in case["dirs"]}
+    return PayloadFolder(files=files, broken=broken, folders=frozenset(folders))
+
+
+def _load(case):
+    options = case["options"]
+    known, gates = options["known_capabilities"], options["enabled_feature_gates"]
+    status = None
+    if known is not None:
+        status = CapabilityStatus(known=frozenset(known), enabled=frozenset(known))
+    settings = ClusterSettings(
+        profile=options["profile"],
+        feature_set=options["feature_set"],
+        exclude_identifier=options["exclude_identifier"],
+        enabled_gates=None if gates is None else frozenset(gates),
+        capabilities=status,
+    )
+    image = options["release_image"]
+    return load_payload(_tree(case), settings, release_image=image, folder="$DIR")
+
+
+def _capabilities(options):
+    spec = options["capabilities_spec"] or {}
+    return resolve_capabilities(
+        CapabilityChoice(
+            baseline=spec.get("baselineCapabilitySet", ""),
+            additional=frozenset(spec.get("additionalEnabledCapabilities", ())),
+        ),
+        enabled_gates=frozenset(options["enabled_feature_gates"] or ()),
+        implicitly_enabled=options["implicitly_enabled_capabilities"],
+    )
+
+
+def _told(message):
+    """A message without what Go's parsers say at its end."""
+    text = message.replace("$SRC/", "")
+    found = _PARSERS.search(text)
+    return text[: found.end()] if found else text
+
+
+@pytest.fixture(params=_CASES, ids=lambda path: path.stem)
+def case(request):
+    """One recording."""
+    return json.loads(request.param.read_text())
+
+
+@pytest.fixture
+def loaded(case):
+    """What we load where the operator loaded."""
+    if case["verdict"] != "ok":
+        pytest.skip("refused")
+    found = _load(case)
+    assert isinstance(found, LoadedPayload), found
+    return found
+
+
+def test_refused(case):
+    """What the operator refuses we refuse, for its reason and in its words, and nothing else."""
+    found = _load(case)
+    assert isinstance(found, Refusal) == (case["verdict"] == "error"), found
+    if isinstance(found, Refusal):
+        assert found.reason == case.get("reason", "")
+        assert _told(found.message) == _told(case["error"])
+
+
+def test_facts(case, loaded):
+    """The files about the release say the same to us, and warn in the same words."""
+    facts = loaded.facts
+    created = loaded.created
+    images = {
+        tag.name: f"{tag.origin.kind}:{tag.origin.name}" if tag.origin else ""
+        for tag in loaded.images.stream.spec.tags
+    }
+    assert {
+        "version": loaded.version,
+        "architecture": facts.architecture or "amd64",
+        "url": facts.url,
+        "channels": list(facts.channels),
+        "created": f"{created:%Y-%m-%dT%H:%M:%SZ}" if created else "",
+        "images": images,
+        "warnings": list(loaded.warnings),
+    } == {
+        key: case[key]
+        for key in ("version", "architecture", "url", "channels", "created", "images", "warnings")
+    }
+
+
+def test_included(case, loaded):
+    """The same objects are kept, in the same order, and the same happens to each."""
+    options = case["options"]
+    capabilities = _capabilities(options)
+    overrides = tuple(Override(**override) for override in options["overrides"])
+    total = len(loaded.manifests)
+    found = []
+    for number, manifest in enumerate(loaded.manifests, 1):
+        item = manifest.item
+        turn = decide_action(item, capabilities, overrides)
+        name = f"{item.key.namespace}/{item.key.name}" if item.key.namespace else item.key.name
+        found.append(
+            {
+                "file": manifest.file,
+                "apiVersion": item.api_version,
+                "kind": item.key.kind,
+                "namespace": item.key.namespace,
+                "name": item.key.name,
+                "task": f'{item.key.kind.lower()} "{name}" ({number} of {total})',
+                "action": turn.action.value,
+                "reason": turn.reason,
+                "raw": item.raw.decode(),
+            }
+        )
+    expected = [
+        {"namespace": "", "reason": "", "raw": mine["raw"], **theirs}
+        for mine, theirs in zip(found, case["included"], strict=True)
+    ]
+    assert found == expected
+
+
+def test_excluded(case, loaded):
+    """The same objects are left out, each for the operator's reason."""
+    found = [
+        {"object": str(excluded.manifest), "reason": excluded.reason}
+        for excluded in loaded.excluded
+    ]
+    assert found == case["excluded"]
+
+
+def test_hash(case, loaded):
+    """The operator would write the same hash into its log."""
+    assert hash_manifests(loaded.manifests) == case["manifest_hash"]
+
+
+@pytest.mark.parametrize(("name", "order"), [("update", order_update), ("install", order_install)])
+def test_order(case, loaded, name, order):
+    """Nodes and stages of the graph are the operator's."""
+    labels = [
+        f"{number}:{manifest.file}:{manifest.item.key.kind}/{manifest.item.key.name}"
+        for number, manifest in enumerate(loaded.manifests, 1)
+    ]
+    nodes = order(loaded.manifests)
+    assert [
+        {
+            "in": list(node.before),
+            "tasks": [labels[task] for task in node.tasks],
+            "out": list(node.after),
+        }
+        for node in nodes
+    ] == case["order"][name]["nodes"]
+    stages = [[[labels[task] for task in series] for series in stage] for stage in stages_of(nodes)]
+    assert stages == case["order"][name]["stages"]
+
+
+def test_no_run_level(case, loaded):
+    """The same names give no run level."""
+    files = {manifest.file for manifest in loaded.manifests}
+    found = sorted((file for file in files if not run_level_of(file)), key=str.encode)
+    assert found == case["no_run_level"]
+
+
+def test_capabilities(case, loaded):
+    """The same capabilities are known and enabled."""
+    expected = case.get("capabilities_status")
+    if expected is None:
+        pytest.skip("not recorded")
+    status = _capabilities(case["options"])
+    assert sorted(status.known) == expected["knownCapabilities"]
+    assert sorted(status.enabled) == (expected.get("enabledCapabilities") or [])
+    assert loaded

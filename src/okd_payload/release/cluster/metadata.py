@@ -104,7 +104,9 @@ def read_facts(content: bytes) -> ReleaseFacts:
     try:
         metadata = parse_metadata(content.decode(errors="replace").encode(), path="")
     except InvalidDocument as error:
-        raise UnusableMetadata(f"unmarshal Cincinnati metadata: {error.detail}") from error
+        raise UnusableMetadata(
+            f"unmarshal Cincinnati metadata: {error.detail}", line=error.line
+        ) from error
     if metadata.kind != METADATA_KIND:
         raise UnusableMetadata(f"unrecognized Cincinnati metadata kind {quote(metadata.kind)}")
     if not metadata.version:
@@ -138,7 +140,8 @@ def read_images(content: bytes) -> ReleaseImages:
         value = _read_value(content)
         found = convert(value, _TypeMeta, path="")
     except InvalidDocument as error:
-        raise _unreadable(f"couldn't get version/kind; json parse error: {error.detail}") from error
+        problem = f"couldn't get version/kind; json parse error: {error.detail}"
+        raise _unreadable(problem, line=error.line) from error
     for name, text in (("Kind", found.kind), ("apiVersion", found.api_version)):
         if not text:
             shown = content.decode(errors="replace")
@@ -154,7 +157,7 @@ def read_images(content: bytes) -> ReleaseImages:
     try:
         stream = convert(_keep_exact(value, RawImageStream), RawImageStream, path="")
     except InvalidDocument as error:
-        raise _unreadable(error.detail) from error
+        raise _unreadable(error.detail, line=error.line) from error
     return ReleaseImages(stream=stream)
 
 
@@ -163,8 +166,8 @@ class _TypeMeta(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     api_version: str = ""
 
 
-def _unreadable(problem: str) -> UnusableMetadata:
-    return UnusableMetadata(f"unmarshal {labels.IMAGE_REFERENCES}: {problem}")
+def _unreadable(problem: str, *, line: int = 0) -> UnusableMetadata:
+    return UnusableMetadata(f"unmarshal {labels.IMAGE_REFERENCES}: {problem}", line=line)
 
 
 def _read_value(content: bytes) -> Any:

@@ -23,3 +23,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 class UnusableMetadata(ReleaseError):
     """The files about a release are not what the operator can load; the message is its own."""
+
+    def __init__(self, message: str, *, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line

@@ -31,7 +31,8 @@ def require_passphrase(key: str) -> str:
     """What to give to ``open_key_file`` where no passphrase can be had."""
     raise SigningError(
         f"{key} is locked, and nobody gave its passphrase",
-        hint="name a file that holds it with --passphrase-file, or set OKD_PAYLOAD_PASSPHRASE",
+        hint="set OKD_PAYLOAD_PASSPHRASE, or name a file with it where the command has "
+        "--passphrase-file",
     )
 
 

@@ -98,7 +98,7 @@ async def _copy(
                 ImageCopy(
                     source=await services.open_location(source),
                     reference=source.selector or default,
-                    destination=await services.open_location(target),
+                    destination=await services.open_target(target),
                     tag=target.tag or source.tag,
                     referrers=referrers,
                 ),

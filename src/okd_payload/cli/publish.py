@@ -110,8 +110,8 @@ async def _publish(
                 release,
                 repository_of=Places([images], services.open_repository).repository_of,
                 releases=own,
-                content_target=await services.open_location(content),
-                releases_target=await services.open_location(releases),
+                content_target=await services.open_target(content),
+                releases_target=await services.open_target(releases),
                 content_repository=stream.content_repository,
                 progress=progress,
             )

@@ -3,20 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from okd_payload.oci.mirrors.rules import MirrorRules
     from okd_payload.oci.registry import RegistrySettings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def registry_options(function: Function) -> Function:
-    """Options for credentials, certificates and plain http; see ``registry_settings``."""
+    """Options for credentials, certificates, plain http and mirrors; see ``registry_settings``."""
     file = click.Path(exists=True, dir_okay=False, path_type=Path)
     options = [
         click.option(
@@ -40,6 +41,26 @@ def registry_options(function: Function) -> Function:
             metavar="HOST",
             help="A host whose certificate is not verified.",
         ),
+        click.option(
+            "--idms-file",
+            "mirror_sets",
+            multiple=True,
+            type=file,
+            help="A file of image mirror sets: read images from these mirrors.",
+        ),
+        click.option(
+            "--icsp-file",
+            "content_policies",
+            multiple=True,
+            type=file,
+            help="The same; mirror sets had this name once.",
+        ),
+        click.option(
+            "--registries-conf",
+            multiple=True,
+            type=file,
+            help="Read mirrors from this registries.conf, instead of the ordinary places.",
+        ),
     ]
     for option in reversed(options):
         function = option(function)
@@ -50,9 +71,28 @@ def registry_settings(options: dict[str, Any]) -> RegistrySettings:
     """Take the values of ``registry_options`` out of ``options``, as settings."""
     from okd_payload.oci.registry import RegistrySettings
 
+    mirrors = _read_mirrors(
+        (*options.pop("mirror_sets"), *options.pop("content_policies")),
+        options.pop("registries_conf"),
+    )
     return RegistrySettings(
         auth_file=options.pop("registry_config"),
         certificate_authority=options.pop("certificate_authority"),
         plain_http_hosts=frozenset(options.pop("plain_http")),
         insecure_hosts=frozenset(options.pop("insecure_host")),
+        lenient_hosts=mirrors.lenient_hosts,
+        mirrors=mirrors,
     )
+
+
+def _read_mirrors(mirror_sets: Sequence[Path], files: Sequence[Path]) -> MirrorRules:
+    """The rules of all files: what was named on the command line counts first."""
+    from okd_payload.oci.mirrors.registries_conf import read_registries_conf, standard_files
+    from okd_payload.oci.mirrors.rules import join_rules
+
+    found = [read_registries_conf(files or standard_files())]
+    if mirror_sets:
+        from okd_payload.oci.mirrors.openshift import read_mirror_sets
+
+        found.insert(0, read_mirror_sets(mirror_sets))
+    return join_rules(found)

@@ -144,7 +144,7 @@ class _Job:
             return
         await publish_release(
             release,
-            await services.open_location(image),
+            await services.open_target(image),
             tag=self._tag_for(release, image),
             repository_of=repository_of,
         )
@@ -163,7 +163,7 @@ class _Job:
         mirrored = await mirror_images(
             payload,
             parts,
-            await services.open_location(parse_location(repository)),
+            await services.open_target(parse_location(repository)),
             repository_of=repository_of,
             progress=self._progress,
         )

@@ -15,6 +15,7 @@ import aiohttp
 from okd_payload.errors import DigestMismatch, Unauthorized
 from okd_payload.oci.digest import Digest, Verifier
 from okd_payload.oci.manifest import Descriptor
+from okd_payload.oci.mirrors.repository import MirroredRepository
 from okd_payload.oci.registry.access import to_pull, to_push
 from okd_payload.oci.registry.headers import parse_content_range, parse_number
 from okd_payload.oci.registry.host import Host, Kind, Request
@@ -98,7 +99,7 @@ class RegistryBlobs:
 
         False where the registry does not do that; what it began instead is cancelled.
         """
-        other = origin.blobs
+        other = (origin.working if isinstance(origin, MirroredRepository) else origin).blobs
         if not isinstance(other, RegistryBlobs) or other.host is not self._host:
             return False
         if other.path == self._path:

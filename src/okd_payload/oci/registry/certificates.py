@@ -30,7 +30,9 @@ class Certificates:
         takes longer than a handshake.
         """
         if host not in self._by_host:
-            key = (lists_host(self._settings.insecure_hosts, host), tuple(self._folders(host)))
+            settings = self._settings
+            insecure = lists_host(settings.insecure_hosts | settings.lenient_hosts, host)
+            key = (insecure, tuple(self._folders(host)))
             if key not in self._shared:
                 self._shared[key] = self._make(insecure=key[0], folders=key[1])
             self._by_host[host] = self._shared[key]

@@ -106,7 +106,9 @@ class Host:
             for kind in Kind
         }
         self._use_tls(not lists_host(self.settings.plain_http_hosts, name))
-        self._may_drop_tls = is_loopback(host_name(name))
+        self._may_drop_tls = is_loopback(host_name(name)) or lists_host(
+            self.settings.lenient_hosts, name
+        )
         self._has_answered = False
         self._progress = progress
         self._told = -_SILENT_SECONDS

@@ -2,7 +2,8 @@
 """What the user decides about registries; every default is meant to be left alone.
 
 Hosts are written as in references: ``quay.io``, ``registry.example.com:5000``. A host listed
-without a port stands for all its ports, ``*`` for every host.
+without a port stands for all its ports, ``*.example.com`` for all hosts below that domain, ``*``
+for every host.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import msgspec
+
+from okd_payload.oci.mirrors.rules import MirrorRules
 
 EVERY_HOST = "*"
 
@@ -40,6 +43,11 @@ class RegistrySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Hosts spoken to without TLS. Hosts of the loopback network may fall back to it unasked."""
     insecure_hosts: frozenset[str] = frozenset()
     """Hosts whose certificate is not verified; TLS is spoken all the same."""
+    lenient_hosts: frozenset[str] = frozenset()
+    """Hosts whose certificate is not verified, and that may be spoken to without TLS when they do
+    not speak it: what ``registries.conf`` calls insecure."""
+    mirrors: MirrorRules = MirrorRules()
+    """Where repositories are read; see ``oci.mirrors``. The client itself does not look at it."""
     deadline: float = 300.0
     """Seconds that a step may go on failing without any progress before it is given up."""
     doubtful_deadline: float = 15.0
@@ -57,7 +65,10 @@ class RegistrySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 def lists_host(hosts: AbstractSet[str], host: str) -> bool:
     """Whether ``host``, with or without a port, is one of ``hosts``."""
-    return not hosts.isdisjoint({host, host_name(host), EVERY_HOST})
+    name = host_name(host)
+    return not hosts.isdisjoint({host, name, EVERY_HOST}) or any(
+        listed.startswith("*.") and name.endswith(listed[1:]) for listed in hosts
+    )
 
 
 def host_name(host: str) -> str:

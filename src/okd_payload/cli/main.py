@@ -10,6 +10,7 @@ places that catch everything: what nobody foresaw is written down for a report.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -23,6 +24,9 @@ from okd_payload.cli.settings import Settings, global_options
 from okd_payload.errors import Interrupted, OkdPayloadError
 
 _NAME = "okd-payload"
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""By default it is 700, and a tenth of starting and of ending goes into looking for garbage where
+there is none."""
 
 COMMANDS = {
     "plan": "okd_payload.cli.plan:plan",
@@ -70,8 +74,8 @@ def make_program(commands: Mapping[str, str] = COMMANDS) -> click.Group:
 def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, str] = COMMANDS) -> int:
     """Run the command line ``arguments`` (those of the process by default); the exit code."""
     settings = Settings()
-    program = make_program(commands)
-    with _terminable():
+    with _terminable(), contextlib.nullcontext() if arguments is not None else _rare_collections():
+        program = make_program(commands)
         try:
             code = program.main(
                 arguments,
@@ -90,6 +94,16 @@ def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, str] 
         except Exception as error:  # noqa: BLE001 - the command line's top-level loop
             return max(_explain(cause, settings) for cause in _causes(error))
     return code if isinstance(code, int) else 0
+
+
+@contextlib.contextmanager
+def _rare_collections() -> Iterator[None]:
+    """The rest of this process with few searches for garbage, and none while it ends."""
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    try:
+        yield
+    finally:
+        gc.freeze()
 
 
 @contextlib.contextmanager

@@ -9,12 +9,8 @@ from typing import Any
 import msgspec
 import yaml
 
+from okd_payload.documents.bounds import MAX_BYTES, MAX_DEPTH, MAX_NODES
 from okd_payload.errors import InvalidDocument
-
-MAX_BYTES = 16 * 1024 * 1024
-MAX_DEPTH = 64
-MAX_NODES = 2_000_000
-"""Bound on nodes after alias expansion: an alias counts as many nodes as it stands for."""
 
 FieldPath = tuple[str | int, ...]
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from okd_payload.documents import MAX_DEPTH
+from okd_payload.documents.bounds import MAX_DEPTH
 from okd_payload.errors import InvalidDocument
 
 OMIT_EMPTY = msgspec.Meta(extra={"omitempty": True})

@@ -63,7 +63,7 @@ _Composer.yaml_implicit_resolvers = {None: [(_PLAIN, re.compile(""))]}
 
 def decode(content: bytes, kind: type[T], *, path: str) -> T:
     """The first document as a ``kind``, with Go's rules. Raises InvalidDocument."""
-    return convert(parse(content, path=path), kind, path=path, text_of=_text_of)
+    return convert(parse(content, path=path), kind, path=path, text_of=text_of)
 
 
 def parse(content: bytes, *, path: str) -> Any:
@@ -126,7 +126,7 @@ class _Builder:
             found.update(self.build(source, depth + 1))
 
     def _build_key(self, node: yaml.Node, depth: int) -> str:
-        text = _text_of(key) if (key := self.build(node, depth + 1)) is not None else None
+        text = text_of(key) if (key := self.build(node, depth + 1)) is not None else None
         if text is None:
             self._fail("a key must be text, a number or a boolean", node)
         return text
@@ -163,7 +163,7 @@ def resolve_plain(text: str) -> Any:
     return text
 
 
-def _text_of(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
     """Numbers and booleans as text, in the shortest form that a 32-bit float keeps."""
     if isinstance(value, bool):
         return "true" if value else "false"

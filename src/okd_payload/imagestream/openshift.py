@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
-from okd_payload.documents import MAX_BYTES
+from okd_payload.documents.bounds import MAX_BYTES
 from okd_payload.errors import InvalidDocument
-from okd_payload.imagestream import go_json, go_yaml
-from okd_payload.imagestream.go_values import OMIT_EMPTY
+from okd_payload.imagestream import go_json
+from okd_payload.imagestream.go_plain_json import parse_plain_json
+from okd_payload.imagestream.go_values import OMIT_EMPTY, convert
 
 KIND = "ImageStream"
 API_VERSION = "image.openshift.io/v1"
@@ -151,16 +152,32 @@ def parse_image_stream(content: bytes, *, path: str) -> RawImageStream:
 
     Raises InvalidDocument, also when it holds another kind of object.
     """
-    found = go_yaml.decode(content, _TypeMeta, path=path)
+    value = _parse(content, path)
+    found = convert(value, _TypeMeta, path=path, text_of=_text_of)
     if (found.kind, found.api_version) != (KIND, API_VERSION):
         raise InvalidDocument(
             f"not an {KIND} in {API_VERSION}, "
             f"but kind {found.kind!r} in apiVersion {found.api_version!r}",
             path=path,
         )
-    return go_yaml.decode(content, RawImageStream, path=path)
+    return convert(value, RawImageStream, path=path, text_of=_text_of)
 
 
 def encode_image_stream(stream: RawImageStream) -> bytes:
     """``stream`` as Go writes it: two-space indented JSON without a final newline."""
     return go_json.encode(stream, indent=2)
+
+
+def _parse(content: bytes, path: str) -> Any:
+    value = parse_plain_json(content)
+    if value is not None:
+        return value
+    from okd_payload.imagestream import go_yaml
+
+    return go_yaml.parse(content, path=path)
+
+
+def _text_of(value: Any) -> str | None:
+    from okd_payload.imagestream import go_yaml
+
+    return go_yaml.text_of(value)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what somebody typed for a release to the release: the one way that all commands take.
 
-A release is a pull spec, ``oci:DIR:TAG``, a folder with the files of a payload, or a name. A
+A release is a pull spec, ``oci:DIR:TAG``, ``file://REPOSITORY:TAG`` in a directory that the options
+name, a folder with the files of a payload, or a name. A
 name is looked up where the options say: in a stream, in an update graph; without them in what
 was built on this machine, and then in the stream file of the current folder. No cluster and no
 graph is asked that nobody named.
@@ -20,7 +21,6 @@ import msgspec
 
 from okd_payload.cli.services import Services
 from okd_payload.errors import InputError, NotFound, UnknownName
-from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.location import (
     LayoutLocation,
     Location,
@@ -54,6 +54,8 @@ class ReleaseChoice(msgspec.Struct, frozen=True, kw_only=True):
     graph: str = ""
     architecture: str = ""
     platforms: re.Pattern[str] | None = None
+    folder: Path = Path()
+    """The directory that ``file://`` names repositories in."""
 
 
 class Located(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -94,6 +96,14 @@ def release_choice_options(function: Function) -> Function:
             metavar="REGEX",
             help="Choose the member of an index by platform.",
         ),
+        click.option(
+            "--dir",
+            "--from-dir",
+            "release_folder",
+            type=click.Path(file_okay=False, path_type=Path),
+            default=Path(),
+            help="The directory for releases that are file://REPOSITORY:TAG.",
+        ),
     ]
     for option in reversed(options):
         function = option(function)
@@ -107,6 +117,7 @@ def take_release_choice(options: dict[str, Any]) -> ReleaseChoice:
         graph=options.pop("graph"),
         architecture=options.pop("arch"),
         platforms=_compile(options.pop("filter_by_os")),
+        folder=options.pop("release_folder"),
     )
     if choice.stream and choice.graph:
         raise InputError("only one of --stream, --graph may be specified")
@@ -150,7 +161,7 @@ async def find_release(
     if folder:
         return folder
     if not _is_name(text):
-        return parse_location(text)
+        return parse_location(text, folder=choice.folder)
     if choice.graph:
         return RegistryLocation(await _find_in_graph(text, services, choice))
     if choice.stream:
@@ -164,6 +175,8 @@ def _is_name(text: str) -> bool:
 
 
 async def _find_on_this_machine(name: str, services: Services) -> Location:
+    from okd_payload.oci.layout import LayoutRepository
+
     built = services.built_releases()
     found = {}
     for stream, path in built.items():
@@ -195,6 +208,7 @@ def _own_stream_file() -> Path | None:
 async def _find_in_stream(name: str, services: Services, path: Path) -> Location:
     """A release of the stream: built on this machine, or else published."""
     from okd_payload.catalog.load import load_stream
+    from okd_payload.oci.layout import LayoutRepository
 
     stream = load_stream(path)
     folder = services.locations.releases(stream.name)

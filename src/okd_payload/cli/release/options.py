@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
-from okd_payload.build.places import Places
 from okd_payload.cli.output import escape_controls
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import Services
 from okd_payload.cli.settings import Settings
-from okd_payload.imagestream import go_json
 from okd_payload.oci.location import parse_location
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.repository import Repository
 from okd_payload.progress import Delayed, Event, Noticed, Progress, ignore_progress
-from okd_payload.release.new.images import RepositoryOf
 
 if TYPE_CHECKING:
     from okd_payload.oci.registry import RegistrySettings
+    from okd_payload.release.new.images import RepositoryOf
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -71,6 +69,8 @@ async def find_content(content: str, services: Services, *, standing_for: str = 
     ``content``, images that were built on this machine are read here, published or not.
     """
     if not content:
+        from okd_payload.build.places import Places
+
         return Places(services.built_images(), services.open_repository).repository_of
     repository = await services.open_location(parse_location(content))
 
@@ -104,6 +104,8 @@ def tell_progress(settings: Settings) -> Progress:
 
 def print_go_json(value: msgspec.Struct, output: str) -> None:
     """Print an object of the field as its own tools do: JSON as Go writes it, or YAML."""
+    from okd_payload.imagestream import go_json
+
     content = go_json.encode(value, indent=2)
     if output == "yaml":
         content = msgspec.yaml.encode(msgspec.json.decode(content)).rstrip(b"\n")

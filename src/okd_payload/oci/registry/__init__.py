@@ -24,6 +24,9 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from okd_payload.oci.registry.loading import load_aiohttp
+
+    load_aiohttp()
     from okd_payload.oci.registry import client
 
     return getattr(client, name)

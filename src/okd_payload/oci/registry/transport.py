@@ -82,6 +82,7 @@ class Transport:
         streamed = body is not None and not isinstance(body, bytes)
         patience = self.settings.answer_seconds if streamed else self.settings.stall_seconds
         with self._own_errors(url):
+            proxy = self._proxies.find(url)
             async with asyncio.timeout(None) as watch:
                 return await self._session.request(
                     method,
@@ -89,16 +90,19 @@ class Transport:
                     headers=headers,
                     data=self._watched(body, watch) if isinstance(body, AsyncIterator) else body,
                     allow_redirects=False,
-                    ssl=self._tls(url),
-                    proxy=self._proxies.find(url),
+                    ssl=self._tls(url, proxy),
+                    proxy=proxy,
                     timeout=aiohttp.ClientTimeout(
                         sock_connect=_CONNECT_SECONDS, sock_read=patience
                     ),
                 )
 
-    def _tls(self, url: URL) -> ssl.SSLContext | bool:
-        encrypted = url.scheme == "https"
-        return self._certificates.context(url.host_port_subcomponent or "") if encrypted else True
+    def _tls(self, url: URL, proxy: URL | None) -> ssl.SSLContext | bool:
+        """How to speak TLS on the way to ``url``, whose first hop may be a proxy that does."""
+        for hop in (url, proxy):
+            if hop is not None and hop.scheme == "https":
+                return self._certificates.context(hop.host_port_subcomponent or "")
+        return True
 
     async def chunks(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         """The body of ``response`` as it comes. Raises Transient when it is cut or stalls."""

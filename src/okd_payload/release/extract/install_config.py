@@ -18,15 +18,12 @@ import msgspec
 
 from okd_payload.documents import read_documents
 from okd_payload.errors import InvalidDocument, UnknownName
-from okd_payload.release.cluster.annotations import INCLUDE, read_annotations
 from okd_payload.release.cluster.capabilities import (
-    CURRENT_SET,
     TABLES,
     CapabilityChoice,
-    CapabilityTables,
     resolve_capabilities,
 )
-from okd_payload.release.cluster.include import why_excluded
+from okd_payload.release.cluster.features import gates_of, objects_about_clusters, tables_of
 from okd_payload.release.cluster.settings import (
     DEFAULT_FEATURE_SET,
     DEFAULT_PROFILE,
@@ -34,16 +31,11 @@ from okd_payload.release.cluster.settings import (
     ClusterSettings,
 )
 from okd_payload.release.load import ReleaseContent
-from okd_payload.release.objects import ManifestObject, read_objects
+from okd_payload.release.objects import ManifestObject
 
 _API_VERSION = "v1"
 _CUSTOM = "CustomNoUpgrade"
 _GATE = re.compile(r"(?P<name>[A-Za-z0-9]+)=(?P<value>true|false)", re.IGNORECASE)
-_FOR_CONFIG_OPERATOR = "false-except-for-the-config-operator"
-_GATE_KEY = ("config.openshift.io", "FeatureGate")
-_VERSION_RESOURCE = "clusterversions.config.openshift.io"
-_CAPABILITY_PATH = ("properties", "spec", "properties", "capabilities", "properties")
-_ENUM_PATH = (*_CAPABILITY_PATH, "additionalEnabledCapabilities", "items", "enum")
 
 
 class InstallConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +80,7 @@ def settings_for(
     config: InstallConfig, content: ReleaseContent, *, version: str
 ) -> ClusterSettings:
     """What a cluster made with ``config`` of the release ``version`` asks of every object."""
-    objects = _objects_about_clusters(content)
+    objects = objects_about_clusters(content.manifests)
     major = version.partition(".")[0]
     settings = ClusterSettings(
         profile=DEFAULT_PROFILE,
@@ -107,34 +99,6 @@ def settings_for(
     )
 
 
-def tables_of(objects: Iterable[ManifestObject]) -> CapabilityTables:
-    """The capabilities that the release of ``objects`` knows; ours where it does not say.
-
-    Its ClusterVersion resource lists them all, and the current set is all of them; older sets
-    never change.
-    """
-    for item in objects:
-        if item.key.name == _VERSION_RESOURCE:
-            for version in _list(_get(item.value, "spec", "versions")):
-                names = _get(version, "schema", "openAPIV3Schema", *_ENUM_PATH)
-                known = frozenset(name for name in _list(names) if isinstance(name, str))
-                if known:
-                    return CapabilityTables(
-                        sets={**TABLES.sets, CURRENT_SET: known}, gates=TABLES.gates, known=known
-                    )
-    return TABLES
-
-
-def _objects_about_clusters(content: ReleaseContent) -> list[ManifestObject]:
-    """The objects that are asked for gates and capabilities; other files are not even parsed."""
-    return [
-        item
-        for text in content.manifests.values()
-        if _GATE_KEY[1].encode() in text or _VERSION_RESOURCE.encode() in text
-        for item in read_objects(text).objects
-    ]
-
-
 def _enabled_gates(
     objects: Iterable[ManifestObject],
     config: InstallConfig,
@@ -142,11 +106,10 @@ def _enabled_gates(
     *,
     version: str,
 ) -> set[str]:
-    gates = [item for item in objects if (item.key.group, item.key.kind) == _GATE_KEY]
-    found = _gates_of(gates, settings, version)
+    found = gates_of(objects, settings, version)
     if found is None and config.feature_set == _CUSTOM:
         default = msgspec.structs.replace(settings, feature_set=DEFAULT_FEATURE_SET)
-        found = _gates_of(gates, default, version)
+        found = gates_of(objects, default, version)
     enabled = found or set()
     for name, is_on in config.gates:
         if is_on:
@@ -154,27 +117,6 @@ def _enabled_gates(
         else:
             enabled.discard(name)
     return enabled
-
-
-def _gates_of(
-    gates: Iterable[ManifestObject], settings: ClusterSettings, version: str
-) -> set[str] | None:
-    """The gates that the payload enables for a feature set, None when it has nothing for it."""
-    asked = msgspec.structs.replace(settings, profile=None, enabled_gates=None)
-    found: set[str] | None = None
-    for item in gates:
-        annotations = read_annotations(item.value) or {}
-        if annotations.get(f"{INCLUDE}{settings.profile}") != _FOR_CONFIG_OPERATOR:
-            continue
-        if why_excluded(item, asked):
-            continue
-        listed = _list(_get(item.value, "status", "featureGates"))
-        own = [each for each in listed if _get(each, "version") == version]
-        found = found or set()
-        for each in own or listed:
-            names = (_get(gate, "name") for gate in _list(_get(each, "enabled")))
-            found |= {name for name in names if isinstance(name, str)}
-    return found
 
 
 def _read_feature_set(value: dict[str, Any]) -> str:
@@ -210,13 +152,6 @@ def _fields(value: dict[str, Any], key: str, path: Path) -> dict[Any, Any]:
     if not isinstance(found, dict):
         raise InvalidDocument("fields are needed here", path=str(path), field=key)
     return found
-
-
-def _get(value: object, *keys: str) -> Any:
-    """What is at the end of ``keys``, None where there is nothing on the way."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def _list(value: object) -> Iterable[Any]:

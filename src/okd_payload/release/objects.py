@@ -211,7 +211,7 @@ def _read_object(document: _Document) -> ManifestObject | Problem:
 def _split(content: bytes) -> Iterator[Segment]:
     """The documents of ``content``, empty ones included, but nothing before a leading separator."""
     start = lines = 0
-    for separator in _SEPARATOR.finditer(content):
+    for separator in _SEPARATOR.finditer(content) if b"---" in content else ():
         text = content[start : separator.start()]
         if start or not _NOTHING.fullmatch(text):
             yield Segment(text, lines)

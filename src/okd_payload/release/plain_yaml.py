@@ -20,6 +20,10 @@ from okd_payload.errors import InvalidDocument
 from okd_payload.imagestream import go_yaml
 
 _OUTLINE = re.compile(rb"^[^\s#].*", re.MULTILINE)
+_PLAIN_LINE = re.compile(rb"([A-Za-z]\w*):(?: +([A-Za-z][\w./-]*))?")
+_PLAIN_ITEM = re.compile(rb"- [A-Za-z][\w./-]*:?(?: +[A-Za-z][\w./-]*)?")
+_CERTAIN_TEXT = re.compile(rb"[A-Za-z][\w.-]*[\d/][\w./-]*|[A-Za-z]{6,}")
+"""No word that YAML takes for a boolean or for nothing has a digit, a slash or a sixth letter."""
 _NO_NUMBER = re.compile(rb"\.(?:inf|Inf|INF|nan|NaN|NAN)")
 _MARK = re.compile(rb"[&*]\w")
 _BEFORE_NODE = b":,[{-?\n"
@@ -34,7 +38,8 @@ def is_plain_object(content: bytes) -> bool:
         if _is_doubtful(content):
             return False
         yaml.CSafeLoader(content).raw_parse()
-        return _is_typed(go_yaml.parse(b"\n".join(_OUTLINE.findall(content)), path=""))
+        outline = _OUTLINE.findall(content)
+        return _is_plainly_typed(outline) or _is_typed(go_yaml.parse(b"\n".join(outline), path=""))
     except (yaml.YAMLError, ValueError, RecursionError, InvalidDocument):
         return False
 
@@ -42,6 +47,21 @@ def is_plain_object(content: bytes) -> bool:
 def _is_typed(value: object) -> bool:
     return isinstance(value, dict) and all(
         isinstance(value.get(key), str) and value[key] for key in ("kind", "apiVersion")
+    )
+
+
+def _is_plainly_typed(outline: list[bytes]) -> bool:
+    """The same of lines that are keys, keys with a word, and items; no means unknown."""
+    members: dict[bytes, bytes] = {}
+    for line in outline:
+        found = _PLAIN_LINE.fullmatch(line)
+        if found and found[1] not in members:
+            members[found[1]] = found[2] or b""
+        elif found or not _PLAIN_ITEM.fullmatch(line):
+            return False
+    return all(
+        _CERTAIN_TEXT.fullmatch(members.get(key, b"")) is not None
+        for key in (b"kind", b"apiVersion")
     )
 
 

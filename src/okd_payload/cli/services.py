@@ -23,6 +23,7 @@ from okd_payload.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from okd_payload.cli.settings import Settings
+    from okd_payload.oci.documents import DocumentAnswer
     from okd_payload.oci.registry import RegistryClient, RegistrySettings
     from okd_payload.progress import Event, Progress
     from okd_payload.source.tree import Sources
@@ -78,6 +79,10 @@ class Services:
         """What a web server has at ``url``, at most ``limit`` bytes. Raises RegistryError."""
         client = await self._open_client()
         return await client.fetch_document(url, limit=limit, token=token)
+
+    async def ask_document(self, url: str, *, limit: int) -> DocumentAnswer:
+        """What a web server says about ``url``, asked once. Raises RegistryError."""
+        return await (await self._open_client()).ask_document(url, limit=limit)
 
     async def put_document(self, url: str, content: bytes, *, token: str = "") -> bool:
         """Store ``content`` at ``url``; False when something is there. Raises RegistryError."""

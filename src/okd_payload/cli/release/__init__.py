@@ -16,6 +16,7 @@ _COMMANDS = {
     "changelog": "Tell what changed between two releases.",
     "mirror": "Bring a release to other registries, or into a directory.",
     "lint": "Find everything that is wrong with a release.",
+    "verify": "Look whether a release is whole, and signed by keys you trust.",
     "sign": "Sign releases, and put the signatures where clusters look.",
 }
 """What the list of commands says of each, in the order of a release's life."""

@@ -24,6 +24,11 @@ UNSIGNED_RELEASE = IssueCode(
     Severity.ERROR,
     "No signature of the release satisfies the keys that were given.",
 )
+UNSIGNED_MEMBER = IssueCode(
+    "unsigned-member",
+    Severity.WARNING,
+    "A member of the release's index has no signature of its own.",
+)
 REFUSED_SIGNATURE = IssueCode(
     "refused-signature",
     Severity.WARNING,

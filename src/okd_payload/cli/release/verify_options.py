@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``release verify`` may be told: whom to trust, and what to look at besides images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from okd_payload.errors import InputError
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the options say."""
+
+    keys: tuple[Path, ...] = ()
+    key_rings: tuple[Path, ...] = ()
+    stores: tuple[str, ...] = ()
+    signatures: tuple[Path, ...] = ()
+    require_signature: bool | None = None
+    artifacts: Path | None = None
+    list_attachments: bool = False
+    read_blobs: bool = False
+
+    def check(self) -> None:
+        """Raises InputError when an option says nothing without another."""
+        trusts = self.keys or self.key_rings
+        if (self.stores or self.signatures) and not trusts:
+            raise InputError(
+                "signatures can only be judged with keys that you trust",
+                hint="name a key with --key, or a key ring with --keyring",
+            )
+        if self.require_signature and not trusts:
+            raise InputError("--require-signature goes with --key or --keyring")
+
+
+def verify_options(function: Function) -> Function:
+    """The options of the command, but for those about registries."""
+    file = click.Path(exists=True, dir_okay=False, path_type=Path)
+    options = [
+        click.option(
+            "--key",
+            "keys",
+            multiple=True,
+            type=file,
+            help="Trust this OpenPGP public key; of several, any suffices.",
+        ),
+        click.option(
+            "--keyring",
+            "key_rings",
+            multiple=True,
+            type=file,
+            help="Trust a cluster's ConfigMap with keys: all of its entries must be satisfied.",
+        ),
+        click.option(
+            "--signature-store",
+            "stores",
+            multiple=True,
+            metavar="DIR_OR_URL",
+            help="Look for signatures here, instead of where key ring or release say.",
+        ),
+        click.option(
+            "--signature",
+            "signatures",
+            multiple=True,
+            type=file,
+            help="A signature, or a ConfigMap with signatures (.json, .yaml).",
+        ),
+        click.option(
+            "--require-signature/--no-require-signature",
+            default=None,
+            help="Whether a missing signature is an error; with keys it is.",
+        ),
+        click.option(
+            "--artifacts",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            metavar="DIR",
+            help="Compare the archives in this folder with their sha256sum.txt.",
+        ),
+        click.option(
+            "--list-attachments",
+            is_flag=True,
+            help="List sigstore signatures and other attachments; they are not verified.",
+        ),
+        click.option(
+            "--read-blobs", is_flag=True, help="Read every layer and compare it with its digest."
+        ),
+        click.option("--permit", multiple=True, metavar="CODE", help="A kind of issue to accept."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def take_asked(options: dict[str, Any]) -> Asked:
+    """Take the values of ``verify_options`` out of ``options``. Raises InputError."""
+    asked = Asked(**{name: options.pop(name) for name in Asked.__struct_fields__})
+    asked.check()
+    return asked

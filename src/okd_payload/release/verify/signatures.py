@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the digests of a release are signed by keys that the caller trusts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from okd_payload.clock import Clock
+from okd_payload.errors import InvalidDocument
+from okd_payload.issues import Issue
+from okd_payload.oci.documents import DocumentAsker
+from okd_payload.release.sign.sign import ReleaseDigest
+from okd_payload.release.verify import codes
+from okd_payload.release.verify.trust import Trust
+from okd_payload.signing.config_map import ConfigMap
+from okd_payload.signing.stores import (
+    CombinedStore,
+    ConfigMapStore,
+    FoundSignature,
+    SearchProblem,
+    SignatureStore,
+    open_store,
+    read_config_maps,
+)
+from okd_payload.signing.stores.model import NO_MORE
+from okd_payload.signing.verification import Verdict, verify_digest
+
+_SIGN_HINT = "sign it with `okd-payload release sign`, or name its store with --signature-store"
+
+
+class VerifiedDigest(msgspec.Struct, frozen=True, kw_only=True):
+    """One digest of a release, and which keys signed it."""
+
+    digest: str
+    platform: str = ""
+    accepted: bool
+    keys: tuple[str, ...] = ()
+    """The fingerprints of the trusted keys whose signatures count."""
+    signatures: tuple[str, ...] = ()
+    """Where these signatures are."""
+
+
+class VerifiedSignatures(msgspec.Struct, frozen=True, kw_only=True):
+    """What is signed, and what was wrong."""
+
+    digests: tuple[VerifiedDigest, ...] = ()
+    issues: tuple[Issue, ...] = ()
+
+
+class FileStore:
+    """Signatures in files that the caller names, whatever digest is looked for."""
+
+    def __init__(self, signatures: Sequence[tuple[str, bytes]]) -> None:
+        """``signatures`` are names and contents."""
+        self._signatures = signatures
+
+    @property
+    def description(self) -> str:
+        """What it is."""
+        return "the files given"
+
+    async def search(self, _digest: str) -> AsyncIterator[FoundSignature | SearchProblem]:
+        """All of them, in their order."""
+        for name, content in self._signatures:
+            yield FoundSignature(content, name)
+        yield SearchProblem(f"{self.description}: {NO_MORE}")
+
+
+def open_signatures(
+    files: Sequence[Path], stores: Sequence[str], asker: DocumentAsker
+) -> SignatureStore:
+    """The signatures in ``files``, and then those in ``stores``. Raises InputError.
+
+    A file in JSON or YAML is a ConfigMap with signatures, any other file a signature.
+    """
+    plain: list[tuple[str, bytes]] = []
+    objects: list[ConfigMap] = []
+    for path in files:
+        if path.suffix in (".json", ".yaml", ".yml"):
+            objects += read_config_maps(path)
+        else:
+            plain.append((str(path), _read(path)))
+    return CombinedStore(
+        [
+            *([FileStore(plain)] if plain else []),
+            *([ConfigMapStore(objects)] if objects else []),
+            *(open_store(address, asker) for address in stores),
+        ]
+    )
+
+
+async def verify_signatures(
+    digests: Sequence[ReleaseDigest], trust: Trust, store: SignatureStore, *, clock: Clock
+) -> VerifiedSignatures:
+    """Look for signatures of every one of ``digests``, the release's own first."""
+    found: list[VerifiedDigest] = []
+    issues: list[Issue] = []
+    for wanted in digests:
+        verdict = await verify_digest(wanted.digest, trust.configuration, store, clock=clock)
+        found.append(_describe(wanted, verdict))
+        if not verdict.accepted:
+            issues += _explain(wanted, verdict)
+    return VerifiedSignatures(digests=tuple(found), issues=tuple(issues))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidDocument(error.strerror or str(error), path=str(path)) from error
+
+
+def _describe(wanted: ReleaseDigest, verdict: Verdict) -> VerifiedDigest:
+    return VerifiedDigest(
+        digest=wanted.digest,
+        platform=wanted.platform,
+        accepted=verdict.accepted,
+        keys=tuple(dict.fromkeys(item.certificate for item in verdict.satisfied)),
+        signatures=tuple(dict.fromkeys(item.signature.origin for item in verdict.satisfied)),
+    )
+
+
+def _explain(wanted: ReleaseDigest, verdict: Verdict) -> list[Issue]:
+    member = f", the image for {wanted.platform}," if wanted.platform else ""
+    code = codes.UNSIGNED_MEMBER if wanted.platform else codes.UNSIGNED_RELEASE
+    refused = [cause for cause in verdict.causes if not cause.endswith(NO_MORE)]
+    return [
+        code.issue(
+            f"{wanted.digest}{member} is not signed by the keys given: {verdict.message}",
+            hint=_SIGN_HINT,
+        ),
+        *(
+            codes.REFUSED_SIGNATURE.issue(f"a signature of {wanted.digest}{member}: {cause}")
+            for cause in dict.fromkeys(refused)
+        ),
+    ]

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom the caller trusts, and where signatures are looked for.
+
+Keys come from the caller alone: what a release says about its own keys proves nothing. Addresses
+of stores may come from the release, because a signature is good or not wherever it lies.
+
+Key files are one ring, of which any key suffices. A key ring manifest, as ``cluster-update-keys``
+ships it, asks for every one of its entries, as a cluster does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from okd_payload.documents import parse_documents
+from okd_payload.errors import InvalidDocument
+from okd_payload.release.load import ReleaseContent
+from okd_payload.signing.config_map import ConfigMap, decode_config_map
+from okd_payload.signing.configuration import (
+    ANNOTATION,
+    Configuration,
+    UnusableConfiguration,
+    find_configuration,
+)
+from okd_payload.signing.detached import read_public_keys
+from okd_payload.signing.openpgp.faults import OpenPgpError
+from okd_payload.signing.openpgp.keyring import KeyRing, read_key_ring
+from okd_payload.signing.stores import read_config_maps
+
+KEY_FILES = "the keys given"
+"""What the ring of key files is called where entries of a manifest have their names."""
+MAX_KEY_BYTES = 1024 * 1024
+
+
+class Trust(msgspec.Struct, frozen=True, kw_only=True):
+    """The rings that a release must satisfy, and everything that its archives may be signed by."""
+
+    configuration: Configuration
+    keys: tuple[bytes, ...]
+    """The same keys, each file or entry as it was given."""
+
+
+def read_trust(key_files: Sequence[Path], key_rings: Sequence[Path]) -> Trust | None:
+    """What the files say, None without any. Raises InvalidDocument.
+
+    A key that clusters cannot read is refused: its signatures could not be judged.
+    """
+    if not key_files and not key_rings:
+        return None
+    rings: dict[str, KeyRing] = {}
+    stores: dict[str, str] = {}
+    keys: list[bytes] = []
+    for path in key_rings:
+        configuration, texts = _read_manifest(path)
+        for name, ring in configuration.rings.items():
+            rings[name if len(key_rings) == 1 else f"{path}: {name}"] = ring
+        stores |= {f"{path}: {name}": url for name, url in configuration.stores.items()}
+        keys += texts
+    if key_files:
+        contents = [_read_key(path) for path in key_files]
+        read = [_read_ring(item, path) for item, path in zip(contents, key_files, strict=True)]
+        rings[KEY_FILES] = KeyRing(
+            certificates=tuple(certificate for ring in read for certificate in ring.certificates)
+        )
+        keys += contents
+    configuration = Configuration(source="the command line", rings=rings, stores=stores)
+    return Trust(configuration=configuration, keys=tuple(keys))
+
+
+def own_stores(content: ReleaseContent) -> tuple[str, ...]:
+    """The addresses where a release says that signatures are; none where it says nothing."""
+    try:
+        configuration = find_configuration(_config_maps_of(content))
+    except UnusableConfiguration:
+        return ()
+    return tuple(configuration.stores.values()) if configuration else ()
+
+
+def _config_maps_of(content: ReleaseContent) -> Iterable[ConfigMap]:
+    """The ConfigMaps of a release that may say something about keys."""
+    for name, text in content.manifests.items():
+        if ANNOTATION.encode() not in text:
+            continue
+        try:
+            documents = parse_documents(text, path=name)
+        except InvalidDocument:
+            continue
+        for document in documents:
+            if isinstance(document.value, dict):
+                config_map = decode_config_map(document.value)
+                if config_map is not None:
+                    yield config_map
+
+
+def _read_manifest(path: Path) -> tuple[Configuration, list[bytes]]:
+    config_maps = read_config_maps(path)
+    try:
+        configuration = find_configuration(config_maps)
+    except UnusableConfiguration as error:
+        raise InvalidDocument(error.message, path=str(path), hint=error.hint) from error
+    if configuration is None:
+        raise InvalidDocument(
+            f"no ConfigMap has the annotation {ANNOTATION}",
+            path=str(path),
+            hint="`okd-payload release keyring` writes such a file; a plain key goes with --key",
+        )
+    chosen = next(item for item in config_maps if ANNOTATION in item.annotations)
+    return configuration, [chosen.data[name].encode() for name in configuration.rings]
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_KEY_BYTES + 1)
+    except OSError as error:
+        raise InvalidDocument(error.strerror or str(error), path=str(path)) from error
+    if len(content) > MAX_KEY_BYTES:
+        raise InvalidDocument(f"larger than {MAX_KEY_BYTES} bytes", path=str(path))
+    read_public_keys(content, path=str(path))
+    return content
+
+
+def _read_ring(content: bytes, path: Path) -> KeyRing:
+    try:
+        ring = read_key_ring(content)
+    except OpenPgpError as error:
+        raise _unusable(path, error.message) from error
+    for lost in ring.dropped:
+        raise _unusable(path, lost.cause)
+    return ring
+
+
+def _unusable(path: Path, reason: str) -> InvalidDocument:
+    return InvalidDocument(
+        f"clusters cannot use this key: {reason}",
+        path=str(path),
+        hint="clusters read RSA keys; several keys in one file must be armoured once",
+    )

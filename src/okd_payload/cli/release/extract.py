@@ -153,7 +153,9 @@ class _Extraction:
             wish=read_wish(asked.command, asked.platform),
             folder=asked.folder,
             pull_from=self._pull_from(),
-            signer=await _open_signer(asked.signing_key) if asked.signing_key else None,
+            signer=await _open_signer(asked.signing_key, asked.passphrase_file)
+            if asked.signing_key
+            else None,
         )
         made = await extract_tools(
             self._release,
@@ -228,13 +230,15 @@ def _show(source: ComponentSource, folder: Path) -> PrintedSource:
     )
 
 
-async def _open_signer(key: str) -> Signer:
+async def _open_signer(key: str, passphrase_file: Path | None) -> Signer:
     """The key in the file ``key``, or else the one that gpg knows by this name."""
+    from okd_payload.cli.release.signing_options import given_passphrase, passphrase_source
+
     path = Path(key)
     if await asyncio.to_thread(path.is_file):
         from okd_payload.signing.key_file import open_key_file
 
-        return open_key_file(path)
+        return open_key_file(path, passphrase=passphrase_source(passphrase_file))
     from okd_payload.signing.gpg import open_gpg_key
 
-    return await open_gpg_key(key)
+    return await open_gpg_key(key, passphrase=given_passphrase(passphrase_file) or "")

@@ -28,6 +28,7 @@ class ExtractOptions(msgspec.Struct, frozen=True, kw_only=True):
     command: str = ""
     platform: str = ""
     signing_key: str = ""
+    passphrase_file: Path | None = None
     published_as: str = ""
     git: Path | None = None
     credentials_requests: bool = False
@@ -56,6 +57,11 @@ def extract_options(function: Function) -> Function:
             default="",
             metavar="FILE_OR_ID",
             help="Sign the checksums of archives with this OpenPGP key.",
+        ),
+        click.option(
+            "--passphrase-file",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="Take the passphrase of a locked key from the first line of this file.",
         ),
         click.option(
             "--published-as",
@@ -111,6 +117,7 @@ def take_extract_options(given: str | None, options: dict[str, Any]) -> ExtractO
             name: options.pop(name)
             for name in (*_JOBS, "signing_key", "published_as", "cloud", "included")
         },
+        passphrase_file=options.pop("passphrase_file"),
         install_config=options.pop("install_config"),
     )
     _check_selection(asked)
@@ -159,6 +166,8 @@ def _check_tools(asked: ExtractOptions) -> None:
     for name, value in for_tools.items():
         if value and not (asked.tools or asked.command):
             raise InputError(f"{name} is only supported with --tools or --command")
+    if asked.passphrase_file and not asked.signing_key:
+        raise InputError("--passphrase-file is only supported with --signing-key")
     if asked.signing_key and asked.command and asked.platform != "*":
         raise InputError(
             "--signing-key signs the checksums of archives, and --command writes none",

@@ -13,6 +13,7 @@ from okd_payload.errors import (
     TooLarge,
     Unauthorized,
 )
+from okd_payload.oci.documents import DocumentAnswer
 from okd_payload.oci.registry import RegistryClient, RegistrySettings
 from okd_payload.testing.document_server import Answer, DocumentServer
 
@@ -104,3 +105,28 @@ async def test_nobody_is_logged_in(documents, tmp_path, clock):
         with pytest.raises(Unauthorized):
             await client.fetch_document(f"{documents.url}/a")
     assert documents.requests == ["/a"]
+
+
+@pytest.mark.parametrize("status", [200, 206, 204, 304, 404, 410, 429, 500])
+async def test_asking_once_tells_the_status(status, documents, client):
+    """Who judges answers himself gets each, and nothing is tried a second time."""
+    body = b"" if status in (204, 304) else b"said"
+    documents.documents["/a"] = Answer(status=status, body=body)
+    answer = await client.ask_document(f"{documents.url}/a", limit=10)
+    assert answer == DocumentAnswer(status, body)
+    assert documents.requests == ["/a"]
+
+
+async def test_asking_follows_redirects_within_bounds(documents, client):
+    """The answer comes from where the server leads, and may not be too long."""
+    documents.documents["/a"] = Answer(status=307, headers={"Location": "/b"})
+    documents.documents["/b"] = b"four"
+    assert await client.ask_document(f"{documents.url}/a", limit=4) == DocumentAnswer(200, b"four")
+    with pytest.raises(TooLarge):
+        await client.ask_document(f"{documents.url}/a", limit=3)
+
+
+async def test_asking_nobody_is_an_error(client):
+    """A port where nobody listens gives no answer, at once."""
+    with pytest.raises(RegistryUnavailable):
+        await client.ask_document("http://127.0.0.1:1/a", limit=10)

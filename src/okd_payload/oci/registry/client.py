@@ -12,10 +12,15 @@ from types import TracebackType
 from typing import Self
 
 from okd_payload.clock import Clock, SystemClock
+from okd_payload.oci.documents import DocumentAnswer
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.registry.blobs import RegistryBlobs
 from okd_payload.oci.registry.document_uploads import put_document
-from okd_payload.oci.registry.documents import MAX_DOCUMENT_BYTES, fetch_document
+from okd_payload.oci.registry.documents import (
+    MAX_DOCUMENT_BYTES,
+    ask_document,
+    fetch_document,
+)
 from okd_payload.oci.registry.host import Host
 from okd_payload.oci.registry.logins import Logins
 from okd_payload.oci.registry.manifests import RegistryManifests
@@ -76,6 +81,10 @@ class RegistryClient:
     ) -> bytes:
         """What the web server of ``url`` has there; see ``documents.fetch_document``."""
         return await fetch_document(url, transport=self._transport, limit=limit, token=token)
+
+    async def ask_document(self, url: str, *, limit: int) -> DocumentAnswer:
+        """What the web server of ``url`` says, once; see ``documents.ask_document``."""
+        return await ask_document(url, transport=self._transport, limit=limit)
 
     async def put_document(self, url: str, content: bytes, *, token: str = "") -> bool:
         """Store ``content`` on a web server; see ``document_uploads.put_document``."""

@@ -20,6 +20,7 @@ from okd_payload.errors import (
     RegistryRefused,
     Unauthorized,
 )
+from okd_payload.oci.documents import DocumentAnswer
 from okd_payload.oci.registry import responses, urls
 from okd_payload.oci.registry.headers import parse_retry_after
 from okd_payload.oci.registry.retry import Patience, Transient
@@ -54,6 +55,20 @@ async def fetch_document(
         except Transient as trouble:
             hopeful = answered and not trouble.doubtful
             await patience.endure(trouble, deadline=None if hopeful else settings.doubtful_deadline)
+
+
+async def ask_document(text: str, *, transport: Transport, limit: int) -> DocumentAnswer:
+    """What the server says to one request for ``text``, whatever it is; nothing is tried again.
+
+    Raises InputError when it is no address of http or https, TooLarge beyond ``limit`` bytes,
+    and RegistryError when there is no answer.
+    """
+    url = parse_url(text)
+    response = await _follow(url, transport, f"reading {url.with_query(None)}", "")
+    try:
+        return DocumentAnswer(response.status, await transport.read(response, limit=limit))
+    finally:
+        response.release()
 
 
 def parse_url(text: str) -> URL:

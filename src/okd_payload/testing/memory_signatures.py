@@ -1,32 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A signature store in memory: the twin of folders, web servers and ConfigMaps."""
+"""A signature store that is a dictionary."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-
-from okd_payload.signing.digests import storage_name
-from okd_payload.signing.stores import FoundSignature, SearchProblem
-from okd_payload.signing.stores.model import NO_MORE
+from okd_payload.oci.digest import Digest
+from okd_payload.signing.publication import signature_path
 
 
-class MemorySignatureStore:
-    """Signatures by digest."""
+class MemoryTarget:
+    """The twin of folders and web servers that signatures are put into."""
 
-    def __init__(self, signatures: Mapping[str, Sequence[bytes]] | None = None) -> None:
-        self.signatures = {digest: list(items) for digest, items in (signatures or {}).items()}
-        self.searches: list[str] = []
-        """The digests that were asked for, in order."""
+    def __init__(self, name: str = "memory.test/signatures") -> None:
+        self._name = name
+        self.files: dict[str, bytes] = {}
+        """What is stored, by its path below the address of the store."""
 
     @property
-    def description(self) -> str:
-        """What it is."""
-        return "signatures in memory"
+    def name(self) -> str:
+        """What people call it."""
+        return self._name
 
-    async def search(self, digest: str) -> AsyncIterator[FoundSignature | SearchProblem]:
-        """The signatures of ``digest`` in their order, then the end."""
-        name = storage_name(digest, separator="=")
-        self.searches.append(digest)
-        for number, content in enumerate(self.signatures.get(digest, []), start=1):
-            yield FoundSignature(content, f"memory/{name}/signature-{number}")
-        yield SearchProblem(f"{self.description}: {NO_MORE}")
+    async def read(self, digest: Digest, number: int) -> bytes | None:
+        """The signature with this number, None when there is none."""
+        return self.files.get(signature_path(digest, number))
+
+    async def add(self, digest: Digest, number: int, signature: bytes) -> bool:
+        """Store a signature; False when another one has the number by now."""
+        return self.files.setdefault(signature_path(digest, number), signature) is signature

@@ -23,6 +23,10 @@
     ├── InputsUnavailable          sources or images cannot be had now; issues say which
     ├── BuildError                 one image could not be built
     │   └── TransientBuildError    the same build may succeed when tried again
+    ├── ClusterError               a Kubernetes cluster, or the way to it
+    │   ├── ClusterUnavailable     unreachable, overloaded or failing
+    │   ├── NotPermitted           nobody logged in, or without the right that is needed
+    │   └── NoSuchObject           the cluster has no object of that name
     ├── ReleaseError               a payload cannot be assembled or read
     ├── SigningError               a signature cannot be made, or nobody would accept it
     ├── PartlyDone                 some work is left, run again to go on (exit code 3)
@@ -159,6 +163,22 @@ class BuildError(OkdPayloadError):
 
 class TransientBuildError(BuildError):
     """A failure of the surroundings: the same build may succeed when tried again."""
+
+
+class ClusterError(OkdPayloadError):
+    """A Kubernetes cluster, or the way to it, failed."""
+
+
+class ClusterUnavailable(ClusterError):
+    """Unreachable, overloaded or failing."""
+
+
+class NotPermitted(ClusterError):
+    """Nobody is logged in, or lacks the right that is needed."""
+
+
+class NoSuchObject(ClusterError):
+    """The cluster has no object of that name."""
 
 
 class ReleaseError(OkdPayloadError):

@@ -22,6 +22,8 @@ BUILD_LABELS: Final = (COMMIT_ID, COMMIT_REF, SOURCE)
 """Labels that are copied into ``image-references`` for every image, empty where absent."""
 FROM_RELEASE: Final = "release.openshift.io/from-release"
 """Annotation of ``image-references``: the release it was derived from."""
+FROM_IMAGE_STREAM: Final = "release.openshift.io/from-image-stream"
+"""Annotation of ``image-references``: namespace and name of the cluster's stream it was made of."""
 
 BASE_TAG: Final = "cluster-version-operator"
 """The image that a release image is put on, unless told otherwise."""

@@ -13,6 +13,12 @@ from okd_payload.cli.issues import print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option
 from okd_payload.cli.release.new_options import Outputs, new_options, read_outputs, read_request
+from okd_payload.cli.release.new_stream import (
+    StreamSource,
+    find_source_release,
+    read_stream_source,
+    take_stream_source,
+)
 from okd_payload.cli.release.options import (
     find_content,
     print_go_json,
@@ -72,22 +78,28 @@ def new(settings: Settings, /, **options: Any) -> None:
     """
     registries = release_registry_settings(options)
     content = options.pop("content")
-    job = _Job(settings, read_request(options), read_outputs(options))
+    request = read_request(options)
+    job = _Job(settings, request, take_stream_source(options), read_outputs(options))
     run_async(job.run(registries, content))
 
 
 class _Job:
     """One run of the command."""
 
-    def __init__(self, settings: Settings, request: NewRequest, outputs: Outputs) -> None:
+    def __init__(
+        self, settings: Settings, request: NewRequest, source: StreamSource, outputs: Outputs
+    ) -> None:
         self._settings = settings
         self._request = request
+        self._source = source
         self._outputs = outputs
         self._progress = tell_progress(settings)
 
     async def run(self, registries: RegistrySettings, content: str) -> None:
-        request, outputs = self._request, self._outputs
+        outputs = self._outputs
         async with open_services(self._settings, self._progress, registries=registries) as services:
+            request = await read_stream_source(self._source, self._request, services)
+            request = await find_source_release(request, services)
             prepared = await prepare(
                 request, open_location=services.open_location, progress=self._progress
             )
@@ -98,7 +110,10 @@ class _Job:
                 print_go_json(merged_stream(prepared, now=now), outputs.format)
                 return
             repository_of = await find_content(
-                content or request.repository, services, standing_for=request.published_as
+                content or request.repository,
+                services,
+                standing_for=request.published_as,
+                cached=True,
             )
             parts, payload = await make(
                 request, prepared, repository_of=repository_of, progress=self._progress

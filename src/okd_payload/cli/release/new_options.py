@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -14,11 +13,6 @@ import msgspec
 
 from okd_payload.cli.release.options import split_commas
 from okd_payload.errors import InputError
-from okd_payload.imagestream.openshift import (
-    RawImageStream,
-    parse_image_stream,
-    read_image_stream_file,
-)
 from okd_payload.oci.location import LayoutLocation, Location, parse_location
 from okd_payload.oci.reference import parse_reference
 from okd_payload.release.metadata import parse_metadata_argument
@@ -34,7 +28,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_SOURCES = ("from_image_stream_file", "from_repository", "from_release", "from_dir")
+_SOURCES = (
+    *("from_image_stream", "from_image_stream_file", "from_repository"),
+    *("from_release", "from_dir"),
+)
 
 
 class Outputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,25 +56,25 @@ def new_options(function: Function) -> Function:
 
 
 def read_request(options: dict[str, Any]) -> NewRequest:
-    """Take what is asked for out of ``options``. Raises InputError."""
+    """Take what is asked for, but for the stream, out of ``options``. Raises InputError."""
     given = [name for name in _SOURCES if options[name]]
     mappings = read_mapping_files(options.pop("mapping_file")) | parse_mappings(
         options.pop("mappings")
     )
     if len(given) > 1:
         raise InputError(
-            "only one of --from-image-stream-file, --from-repository, --from-release,"
-            " or --from-dir may be specified"
+            "only one of --from-image-stream, --from-image-stream-file, --from-repository,"
+            " --from-release, or --from-dir may be specified"
         )
     if not given and not mappings:
         raise InputError(
             "must specify image mappings when no other source is defined",
-            hint="give --from-image-stream-file, --from-repository, --from-release or --from-dir",
+            hint="give --from-image-stream-file, --from-image-stream, --from-repository,"
+            " --from-release or --from-dir",
         )
     _check_published_as(options["from_repository"], options["published_as"])
-    stream, metadata = options.pop("from_image_stream_file"), options.pop("metadata")
+    metadata = options.pop("metadata")
     return NewRequest(
-        stream=_read_stream(stream) if stream else None,
         mode=options.pop("reference_mode"),
         repository=options.pop("from_repository"),
         published_as=options.pop("published_as"),
@@ -151,12 +148,6 @@ def _read_component_versions(options: dict[str, Any]) -> ComponentVersions:
     return declared.versions
 
 
-def _read_stream(name: str) -> RawImageStream:
-    if name == "-":
-        return parse_image_stream(sys.stdin.buffer.read(), path="standard input")
-    return read_image_stream_file(Path(name))
-
-
 def _read_versions(texts: tuple[str, ...]) -> tuple[str, ...] | None:
     """None when the option was not given at all."""
     if not texts:
@@ -193,8 +184,24 @@ def _source_options() -> list[Callable[[Any], Any]]:
             "--from-image-stream-file",
             default="",
             metavar="FILE",
-            help="Tags of an ImageStream, YAML or JSON; - reads standard input.",
+            help="Tags of an ImageStream, YAML or JSON; an https:// address, - for standard input.",
         ),
+        click.option(
+            "--from-image-stream",
+            default="",
+            metavar="NAME",
+            help="Tags of an ImageStream in an OpenShift cluster.",
+        ),
+        click.option(
+            "-n",
+            "--namespace",
+            default="",
+            help="The namespace of that stream; else that of the context.",
+        ),
+        click.option(
+            "--kubeconfig", type=_FILE, help="How to reach that cluster; else KUBECONFIG says it."
+        ),
+        click.option("--context", default="", help="Which cluster of the kubeconfig it is."),
         click.option(
             "--from-repository",
             default="",

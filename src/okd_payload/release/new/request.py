@@ -53,6 +53,8 @@ class NewRequest(msgspec.Struct, frozen=True, kw_only=True):
     """At most one source (mappings alone will do), and what is to be made of it."""
 
     stream: RawImageStream | None = None
+    stream_origin: str = ""
+    """``namespace/name`` of the stream in the cluster that it was read from."""
     mode: ReferenceMode = "public"
     repository: str = ""
     """A repository whose tags are the stream."""
@@ -118,6 +120,8 @@ async def prepare(
     given = ReleaseInput()
     if request.stream is not None:
         given = read_image_stream(request.stream, mode=request.mode, excluded=request.excluded)
+        if request.stream_origin:
+            given = annotate(given, {labels.FROM_IMAGE_STREAM: request.stream_origin})
     elif request.repository:
         given = exclude(await _read_repository(request, open_location), request.excluded)
     if request.stream is not None or request.repository:

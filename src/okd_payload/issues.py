@@ -16,10 +16,15 @@ import msgspec
 
 
 class Severity(enum.Enum):
-    """How much an issue matters: an error blocks unless it is permitted."""
+    """How much an issue matters: an error blocks unless it is permitted.
+
+    A warning is something that does not do what it was meant to do; a notice is worth knowing
+    and may well be meant.
+    """
 
     ERROR = "error"
     WARNING = "warning"
+    NOTICE = "notice"
 
 
 class IssueCode(msgspec.Struct, frozen=True):

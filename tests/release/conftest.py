@@ -34,9 +34,13 @@ def make_layer(files, *, mtime=MTIME):
 
 
 def config_map(name, **data):
-    """A manifest."""
+    """A manifest, for the profile that clusters usually have."""
     lines = [f"  {key}: {value}\n" for key, value in data.items()]
-    head = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n"
+    head = (
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  namespace: default\n"
+        "  annotations:\n"
+        '    include.release.openshift.io/self-managed-high-availability: "true"\n'
+    )
     return head + ("data:\n" if data else "") + "".join(lines)
 
 
@@ -75,7 +79,7 @@ class World:
     async def add_base(self, **options):
         """The image that releases are put on."""
         return await self.add(
-            "cluster-version-operator", below={"manifests/cvo.yaml": "x"}, **options
+            "cluster-version-operator", below={"manifests/cvo.yaml": config_map("cvo")}, **options
         )
 
     async def repository_of(self, reference):

@@ -4,8 +4,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from okd_payload.issues import Severity
 from okd_payload.release import codes, labels
-from okd_payload.release.lint.check import lint_base, lint_images, lint_release
+from okd_payload.release.lint.base import lint_base
+from okd_payload.release.lint.check import BUILD_CHECKS, lint_images, lint_release
 from okd_payload.release.load import ReleaseContent, read_release
 from okd_payload.release.new.publish import publish_release
 
@@ -29,7 +31,7 @@ async def content(world, manifest):
 def _with(content, **files):
     """``content`` with other files; None takes one out. Underscores stand for dots and dashes."""
     names = {"references": labels.IMAGE_REFERENCES, "metadata": labels.RELEASE_METADATA}
-    changed = {names.get(name, f"0000_{name}.yaml"): text for name, text in files.items()}
+    changed = {names.get(name, f"0000_50_op_{name}.yaml"): text for name, text in files.items()}
     merged = {**content.files, **changed}
     return msgspec.structs.replace(
         content, files={name: text for name, text in merged.items() if text is not None}
@@ -37,12 +39,13 @@ def _with(content, **files):
 
 
 def _codes(content):
-    return [issue.code for issue in lint_release(content)]
+    issues = lint_release(content, checks=BUILD_CHECKS)
+    return [issue.code for issue in issues if issue.severity is not Severity.NOTICE]
 
 
 async def test_sound_release(world, content):
     """A release as it was made has no issue, neither its files nor its images nor its base."""
-    assert lint_release(content) == []
+    assert _codes(content) == []
     assert await lint_images(content, world.repository_of) == []
     assert await lint_base(content, world.target) == []
 
@@ -52,7 +55,7 @@ async def test_unpublished_payload(world, manifest):
     await world.add_base()
     await world.add("op", {"a.yaml": manifest("a")})
     files = {file.name: file.content for file in (await world.payload()).files}
-    assert lint_release(ReleaseContent(origin="payload", files=files)) == []
+    assert _codes(ReleaseContent(origin="payload", files=files)) == []
 
 
 @pytest.mark.parametrize(
@@ -75,7 +78,7 @@ async def test_what_clusters_refuse(content, files, code):
 async def test_names_that_differ(content):
     """The two files and the label must give the same version."""
     metadata = content.files[labels.RELEASE_METADATA].replace(b"4.20.0", b"4.20.1")
-    issues = lint_release(_with(content, metadata=metadata))
+    issues = lint_release(_with(content, metadata=metadata), checks=BUILD_CHECKS)
     assert [issue.code for issue in issues] == [codes.NAME_DIFFERS.code] * 2
     assert labels.RELEASE in issues[1].message
 
@@ -83,7 +86,7 @@ async def test_names_that_differ(content):
 async def test_repeated_objects(content, manifest):
     """Twice in a file is an error, in two files a warning, another namespace is another object."""
     twice = manifest("b") + "---\n" + manifest("b").replace("v1", "v2")
-    other = manifest("b").replace("name: b", "name: b\n  namespace: other")
+    other = manifest("b").replace("namespace: default", "namespace: kube-system")
     assert _codes(_with(content, b=twice.encode(), c=manifest("b").encode())) == [
         codes.DUPLICATE_OBJECT.code,
         codes.REPEATED_OBJECT.code,
@@ -96,7 +99,9 @@ def _pod(image, **env):
         f"    - {{name: {name}, value: '{value}'}}\n" for name, value in env.items()
     )
     return (
-        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers:\n  - name: c\n"
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  namespace: default\n"
+        '  annotations: {include.release.openshift.io/hypershift: "true"}\n'
+        "spec:\n  containers:\n  - name: c\n"
         f"    image: '{image}'\n" + (f"    env:\n{variables}" if env else "")
     ).encode()
 

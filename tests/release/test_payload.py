@@ -94,7 +94,7 @@ async def test_everything_wrong_is_told_at_once(world, manifest, listing):
         for issue in payload.issues
         if issue.code == codes.INVALID_MANIFEST.code
     ]
-    assert places == [("b.yaml", 1), ("c.yaml", 6), ("c.yaml", 9)]
+    assert places == [("b.yaml", 1), ("c.yaml", 9), ("c.yaml", 12)]
     with pytest.raises(ReleaseError, match="and 8 more errors"):
         require_sound(payload)
 

@@ -18,7 +18,7 @@ from okd_payload.build.report import PayloadImage, ReleaseResult
 from okd_payload.catalog.release_name import release_name
 from okd_payload.catalog.stream import Stream
 from okd_payload.imagestream.model import ImageStream, ImageStreamTag
-from okd_payload.issues import Issue, apply_permits
+from okd_payload.issues import Issue, Severity, apply_permits
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.repository import Repository
 from okd_payload.release.inputs import (
@@ -27,7 +27,8 @@ from okd_payload.release.inputs import (
     pull_spec_of,
     read_tags,
 )
-from okd_payload.release.lint.check import lint_base, lint_images, lint_release
+from okd_payload.release.lint.base import lint_base
+from okd_payload.release.lint.check import BUILD_CHECKS, lint_images, lint_release
 from okd_payload.release.load import read_release
 from okd_payload.release.new.assemble import (
     AssembledRelease,
@@ -105,10 +106,11 @@ class ReleaseMaker:
     async def _check(self, digest: Digest) -> list[Issue]:
         """Every issue of the stored release, read back as a cluster would."""
         content = await read_release(self._releases, digest)
-        found = lint_release(content)
+        found = lint_release(content, checks=BUILD_CHECKS)
         found += await lint_base(content, self._releases)
         found += await lint_images(content, self._repository_of)
-        return apply_permits(found, self._stream.permits)
+        issues = [issue for issue in found if issue.severity is not Severity.NOTICE]
+        return apply_permits(issues, self._stream.permits)
 
     def _describe(self, release: AssembledRelease) -> ReleaseResult:
         return ReleaseResult(

@@ -14,14 +14,19 @@ from okd_payload.errors import BlockedByIssues, InputsUnavailable, OkdPayloadErr
 from okd_payload.issues import Issue, Severity
 
 _UNAVAILABLE = frozenset({SOURCE_UNAVAILABLE.code, IMAGE_UNAVAILABLE.code})
-_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
 
 
 def print_issues(issues: Sequence[Issue], settings: Settings) -> None:
     """Print every issue that is not permitted, and how many are."""
     shown = sorted(
         (issue for issue in issues if not issue.permitted),
-        key=lambda issue: (not issue.blocks, issue.component, issue.code),
+        key=lambda issue: (
+            not issue.blocks,
+            issue.severity is Severity.NOTICE,
+            issue.component,
+            issue.code,
+        ),
     )
     for issue in shown:
         word = click.style(f"{issue.severity.value}:", fg=_COLORS[issue.severity])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from okd_payload.cli.issues import print_issues
+from okd_payload.cli.issues import count_of, print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document
 from okd_payload.cli.release.locate import (
@@ -25,13 +25,17 @@ from okd_payload.cli.release.options import (
 )
 from okd_payload.cli.services import open_services
 from okd_payload.cli.settings import Settings
-from okd_payload.issues import Issue, Permit, apply_permits
-from okd_payload.release.lint.check import lint_base, lint_images, lint_release
+from okd_payload.issues import Issue, Permit, Severity, apply_permits
+from okd_payload.release.lint.base import lint_base
+from okd_payload.release.lint.check import lint_release
+from okd_payload.release.lint.operators import lint_operators
 
 if TYPE_CHECKING:  # loads the HTTP client
     from okd_payload.oci.registry import RegistrySettings
 
 _REASON = "permitted on the command line"
+_SEVERITIES = tuple(severity.value for severity in Severity)
+"""The gravest first."""
 
 
 class PrintedLint(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +44,25 @@ class PrintedLint(msgspec.Struct, frozen=True, kw_only=True):
     release: str
     sound: bool
     issues: tuple[Issue, ...]
+    hidden: int
+    """How many issues are less severe than what was asked for."""
 
 
 @click.command()
 @click.argument("release")
-@click.option("--permit", multiple=True, metavar="CODE", help="A kind of issue to accept.")
+@click.option(
+    "--permit",
+    multiple=True,
+    metavar="CODE[=COMPONENT]",
+    help="A kind of issue to accept, of one component or of all.",
+)
+@click.option(
+    "--severity",
+    type=click.Choice(_SEVERITIES),
+    default=Severity.WARNING.value,
+    show_default=True,
+    help="Show what is at least so severe.",
+)
 @click.option("--files-only", is_flag=True, help="Do not look up any image.")
 @release_choice_options
 @release_registry_options
@@ -57,6 +75,7 @@ def lint(
     permit: tuple[str, ...],
     output: str | None,
     *,
+    severity: str,
     files_only: bool,
     **options: Any,
 ) -> int:
@@ -78,15 +97,26 @@ def lint(
             files_only=files_only,
         )
     )
-    issues = apply_permits(found, [Permit(code=code, reason=_REASON) for code in permit])
+    issues = apply_permits(found, [_parse_permit(text) for text in permit])
     sound = not any(issue.blocks for issue in issues)
+    wanted = _SEVERITIES[: _SEVERITIES.index(severity) + 1]
+    shown = tuple(issue for issue in issues if issue.severity.value in wanted)
+    hidden = len(issues) - len(shown)
     if output:
-        printed = PrintedLint(release=release, sound=sound, issues=tuple(issues))
+        printed = PrintedLint(release=release, sound=sound, issues=shown, hidden=hidden)
         print_document(printed, output)
     else:
-        print_issues(issues, settings)
+        print_issues(shown, settings)
+        if hidden and not settings.quiet:
+            told = f"{count_of(hidden, 'issue')} less severe: see them with --severity notice"
+            click.echo(told, err=True)
         click.echo(f"{release}: {'nothing' if sound else 'something'} bars it from clusters")
     return 0 if sound else 1
+
+
+def _parse_permit(text: str) -> Permit:
+    code, _, component = text.partition("=")
+    return Permit(code=code, component=component, reason=_REASON)
 
 
 async def _lint(
@@ -103,5 +133,5 @@ async def _lint(
         issues = lint_release(located.content)
         if located.repository is not None and not files_only:
             issues += await lint_base(located.content, located.repository)
-            issues += await lint_images(located.content, await find_content(content, services))
+            issues += await lint_operators(located.content, await find_content(content, services))
         return issues

@@ -3,49 +3,116 @@
 
 First come the checks that the cluster-version operator makes before it takes a payload: it
 refuses the whole payload for one bad document. Then what it would not notice and people would
-suffer from: images that are not there, placeholders that nobody replaced, images from elsewhere.
+suffer from: objects that nothing applies, images that are not there, placeholders that nobody
+replaced. Each check is a function of its own, and here is the list of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import aclosing
+from collections.abc import Sequence
 
-from okd_payload.errors import InvalidReference
-from okd_payload.imagestream.openshift import TagReference
+import msgspec
+
 from okd_payload.issues import Issue
-from okd_payload.oci.layers.entry import Entry
-from okd_payload.oci.layers.read import read_files
-from okd_payload.oci.reference import parse_reference
-from okd_payload.oci.repository import Repository
-from okd_payload.release import codes, labels
+from okd_payload.release import codes
 from okd_payload.release.components import look_up
-from okd_payload.release.inputs import pull_spec_of
-from okd_payload.release.lint.manifests import is_private, lint_manifests
+from okd_payload.release.lint.annotations import (
+    check_actions,
+    check_excludes,
+    check_profiles,
+    check_readable,
+    check_unknown,
+)
+from okd_payload.release.lint.apis import check_apis
+from okd_payload.release.lint.boot_images import check_boot_images
+from okd_payload.release.lint.crd.check import check_definitions
+from okd_payload.release.lint.documents import (
+    check_documents,
+    check_kinds,
+    check_other_files,
+    check_repetitions,
+    check_sizes,
+)
+from okd_payload.release.lint.features import (
+    check_capabilities,
+    check_feature_gates,
+    check_feature_sets,
+    check_major_versions,
+)
+from okd_payload.release.lint.images import check_images, check_leftovers, check_tags
 from okd_payload.release.lint.metadata import lint_metadata
+from okd_payload.release.lint.names import check_component_names, check_names, check_run_levels
+from okd_payload.release.lint.operators import is_readable
+from okd_payload.release.lint.subject import Check, Subject, parse_name, read_files
+from okd_payload.release.lint.verification import check_verification
+from okd_payload.release.lint.workloads import (
+    check_cluster_operators,
+    check_namespaces,
+    check_omitted_namespaces,
+    check_operator_versions,
+    check_service_accounts,
+)
 from okd_payload.release.load import ReleaseContent
 from okd_payload.release.new.images import RepositoryOf
 
-_BASE_FOLDER = "manifests"
+CHECKS: Sequence[Check] = (
+    check_tags,
+    check_documents,
+    check_repetitions,
+    check_leftovers,
+    check_images,
+    check_other_files,
+    check_names,
+    check_run_levels,
+    check_component_names,
+    check_kinds,
+    check_sizes,
+    check_readable,
+    check_profiles,
+    check_excludes,
+    check_actions,
+    check_unknown,
+    check_feature_sets,
+    check_feature_gates,
+    check_capabilities,
+    check_major_versions,
+    check_omitted_namespaces,
+    check_namespaces,
+    check_service_accounts,
+    check_cluster_operators,
+    check_operator_versions,
+    check_apis,
+    check_definitions,
+    check_boot_images,
+    check_verification,
+)
+"""All checks of files, in the order in which their issues are told."""
+
+BUILD_CHECKS: Sequence[Check] = tuple(
+    check for check in CHECKS if check not in {check_verification, check_boot_images}
+)
+"""What is told of a release that was only just built: what is wrong with its components, not what
+it lacks to be published."""
 
 
-def lint_release(content: ReleaseContent) -> list[Issue]:
+def lint_release(content: ReleaseContent, *, checks: Sequence[Check] = CHECKS) -> list[Issue]:
     """Every issue that the files of a release show; nothing is looked up."""
     read = lint_metadata(content)
-    tags = read.references.spec.tags if read.references else ()
-    pull_specs = [pull_spec_of(tag) for tag in tags]
-    return [
-        *read.issues,
-        *(issue for tag in tags for issue in _check_tag(tag)),
-        *lint_manifests(content.manifests, pull_specs=pull_specs),
-    ]
+    subject = Subject(
+        content=content,
+        files=read_files(content.manifests),
+        references=read.references,
+        metadata=read.metadata,
+    )
+    found = [*read.issues, *(issue for check in checks for issue in check(subject))]
+    return [_name_component(issue) for issue in found]
 
 
 async def lint_images(content: ReleaseContent, repository_of: RepositoryOf) -> list[Issue]:
     """An issue for every image of the release that cannot be had. Raises RegistryError."""
     references = lint_metadata(content).references
     tags = references.spec.tags if references else ()
-    components = await look_up(filter(_is_readable, tags), repository_of)
+    components = await look_up(filter(is_readable, tags), repository_of)
     return [
         codes.MISSING_IMAGE.issue(
             component.problem,
@@ -57,66 +124,7 @@ async def lint_images(content: ReleaseContent, repository_of: RepositoryOf) -> l
     ]
 
 
-async def lint_base(content: ReleaseContent, repository: Repository) -> list[Issue]:
-    """An issue when the operator itself brings no manifests. Raises RegistryError.
-
-    Layers are read from the top, until one has the folder: usually the first.
-    """
-    if content.image is None:
-        return []
-    for layer in reversed(content.image.layers[:-1]):
-        chunks = repository.blobs.read(layer)
-        async with aclosing(
-            read_files(chunks, media_type=layer.media_type, want=_is_base)
-        ) as files:
-            async for _ in files:
-                return []
-    issue = codes.MISSING_FILE.issue(
-        f"the base image has no folder /{_BASE_FOLDER}, so clusters take this for no payload",
-        file=_BASE_FOLDER,
-        hint="the base must be an image of the cluster-version-operator",
-    )
-    return [issue]
-
-
-def _check_tag(tag: TagReference) -> Iterator[Issue]:
-    pull_spec = pull_spec_of(tag)
-    if not pull_spec:
-        return
-    try:
-        reference = parse_reference(pull_spec)
-    except InvalidReference as error:
-        yield codes.INVALID_PULL_SPEC.issue(
-            error.message,
-            component=tag.name,
-            file=labels.IMAGE_REFERENCES,
-            hint=error.hint,
-        )
-        return
-    if is_private(reference):
-        yield codes.PRIVATE_IMAGE.issue(
-            f"{pull_spec} is in a registry that only some can pull from",
-            component=tag.name,
-            file=labels.IMAGE_REFERENCES,
-            hint="copy the images to a public repository and make the release from there",
-        )
-    if reference.digest is None:
-        yield codes.FLOATING_IMAGE.issue(
-            f"{pull_spec} names no digest: what it means may change, and no mirror serves it",
-            component=tag.name,
-            file=labels.IMAGE_REFERENCES,
-            hint="give the image by digest",
-        )
-
-
-def _is_readable(tag: TagReference) -> bool:
-    """Whether the pull spec is one; others were reported already."""
-    try:
-        parse_reference(pull_spec_of(tag))
-    except InvalidReference:
-        return False
-    return True
-
-
-def _is_base(entry: Entry) -> bool:
-    return entry.path.startswith(f"{_BASE_FOLDER}/")
+def _name_component(issue: Issue) -> Issue:
+    """``issue`` with the component that its file is of, so that it can be permitted for it."""
+    placed = parse_name(issue.file) if issue.file and not issue.component else None
+    return msgspec.structs.replace(issue, component=placed.component) if placed else issue

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether nodes boot from the stream of the operating system that they are then updated to.
+
+The installer ships the images that machines first boot from as stream metadata in a ConfigMap;
+the release has the operating system as one of its images. A boot image may well be older: it is
+updated at once. One of another stream is where that goes wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from okd_payload.issues import Issue
+from okd_payload.release.lint import codes
+from okd_payload.release.lint.subject import CheckedObject, Subject
+from okd_payload.release.versions import MACHINE_OS, declared_by
+
+_CONFIG_MAP = "coreos-bootimages"
+_STREAM = re.compile(r"(\d+)\.(\d+)\.\d+")
+
+
+def check_boot_images(subject: Subject) -> Iterator[Issue]:
+    """The boot images of every architecture, against what the release calls machine-os."""
+    systems = dict(_systems(subject))
+    if not systems:
+        return
+    for item in subject.of_kind("ConfigMap"):
+        if item.key.name == _CONFIG_MAP:
+            yield from _check_streams(item, systems)
+
+
+def _check_streams(item: CheckedObject, systems: Mapping[str, str]) -> Iterator[Issue]:
+    streams = {_stream_of(text) for text in systems.values()}
+    for architecture, release in _boot_releases(item):
+        if _stream_of(release) in streams | {None}:
+            continue
+        named = ", ".join(f"{tag} is {version}" for tag, version in systems.items())
+        yield item.issue(
+            codes.BOOT_IMAGE_DIFFERS,
+            f"has boot images {release} for {architecture}, and {named}",
+            hint="take installer and operating system from the same stream",
+        )
+
+
+def _systems(subject: Subject) -> Iterator[tuple[str, str]]:
+    """The version of every operating system among the images, by tag."""
+    for tag in subject.tags:
+        declared = declared_by(tag.annotations).get(MACHINE_OS)
+        if declared is not None:
+            yield tag.name, declared.version
+
+
+def _boot_releases(item: CheckedObject) -> Iterator[tuple[str, str]]:
+    """The releases of the boot images, by architecture, each once."""
+    data = item.value.get("data")
+    text = data.get("stream") if isinstance(data, dict) else None
+    try:
+        stream = msgspec.json.decode(text) if isinstance(text, str) else None
+    except msgspec.DecodeError:
+        return
+    for architecture, described in _members(stream, "architectures"):
+        releases = {
+            artifact.get("release")
+            for _, artifact in _members(described, "artifacts")
+            if isinstance(artifact, dict)
+        }
+        for release in sorted(text for text in releases if isinstance(text, str)):
+            yield architecture, release
+
+
+def _members(value: Any, field: str) -> list[tuple[str, Any]]:
+    found = value.get(field) if isinstance(value, dict) else None
+    return sorted(found.items()) if isinstance(found, dict) else []
+
+
+def _stream_of(version: str) -> tuple[str, str] | None:
+    """Major and minor version; None for what is not written like one."""
+    match = _STREAM.match(version)
+    return (match[1], match[2]) if match else None

@@ -32,6 +32,16 @@ class Locations(msgspec.Struct, frozen=True, kw_only=True):
         return self.cache / "blobs"
 
     @property
+    def content(self) -> Path:
+        """What registries hold by digest and was read before: manifests, small blobs, extracts."""
+        return self.cache / "content"
+
+    @property
+    def mirrors(self) -> Path:
+        """What is remembered of mirrored releases, one journal for each; may be deleted."""
+        return self.state / "mirrors"
+
+    @property
     def buildah(self) -> Path:
         """Buildah's storage: private to this program, so that it may be emptied at will."""
         return self.state / "buildah"

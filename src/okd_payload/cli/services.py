@@ -23,6 +23,7 @@ from okd_payload.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from okd_payload.cli.settings import Settings
+    from okd_payload.oci.cache import Shelves
     from okd_payload.oci.documents import DocumentAnswer
     from okd_payload.oci.registry import RegistryClient, RegistrySettings
     from okd_payload.progress import Event, Progress
@@ -47,6 +48,15 @@ class Services:
         self._registries = registries
         self._client: RegistryClient | None = None
         self._mirrored: MirroredRegistries | None = None
+
+    @cached_property
+    def shelves(self) -> Shelves:
+        """The cache of what registries hold by digest."""
+        from okd_payload.oci.cache import Shelves
+
+        shelves = Shelves(self.locations.content, clock=self.clock)
+        self._stack.callback(shelves.prune_sometimes)
+        return shelves
 
     @cached_property
     def sources(self) -> Sources:
@@ -74,6 +84,12 @@ class Services:
         if isinstance(location, RegistryLocation):
             return (await self._open_client()).repository(location.reference)
         return await self.open_location(location)
+
+    async def open_cached(self, reference: Reference) -> Repository:
+        """The same with the cache in front: for what does not depend on things being there."""
+        from okd_payload.oci.cache import CachedRepository
+
+        return CachedRepository(await self.open_repository(reference), self.shelves)
 
     async def fetch_document(self, url: str, *, limit: int, token: str = "") -> bytes:
         """What a web server has at ``url``, at most ``limit`` bytes. Raises RegistryError."""

@@ -200,7 +200,10 @@ class _Info:
     async def _show(self, loaded: Located, services: Services, content: str) -> None:
         shown, release = self._shown, loaded.release
         needs_images = shown.layout in ("size", "verify") or shown.include_images
-        images = await _look_up(release, services, content) if needs_images else {}
+        images = {}
+        if needs_images:
+            asks_for_them = shown.layout == "verify"
+            images = await _look_up(release, services, content, cached=not asks_for_them)
         if shown.layout == "verify":
             image = release.content.image
             created = parse_time(image.config.created) if image else None
@@ -251,5 +254,8 @@ class _Info:
         click.echo(escape_controls(text, keep_lines=True), nl=False)
 
 
-async def _look_up(release: Release, services: Services, content: str) -> dict[str, Image]:
-    return require_all(await look_up(release.tags, await find_content(content, services)))
+async def _look_up(
+    release: Release, services: Services, content: str, *, cached: bool
+) -> dict[str, Image]:
+    repository_of = await find_content(content, services, cached=cached)
+    return require_all(await look_up(release.tags, repository_of))

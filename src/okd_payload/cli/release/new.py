@@ -49,6 +49,7 @@ from okd_payload.release.new.publish import (
     write_folder,
     write_message,
 )
+from okd_payload.release.new.remembered_checks import RememberedChecks
 from okd_payload.release.new.request import (
     NewRequest,
     Prepared,
@@ -115,9 +116,11 @@ class _Job:
                 standing_for=request.published_as,
                 cached=True,
             )
+            check = RememberedChecks(services.shelves.checks)
             parts, payload = await make(
-                request, prepared, repository_of=repository_of, progress=self._progress
+                request, prepared, repository_of=repository_of, progress=self._progress, check=check
             )
+            check.save()
             self._tell(parts, payload)
             if outputs.folder:
                 write_folder(payload, outputs.folder)

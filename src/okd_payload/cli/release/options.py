@@ -13,7 +13,7 @@ from okd_payload.cli.output import escape_controls
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import Services
 from okd_payload.cli.settings import Settings
-from okd_payload.oci.location import parse_location
+from okd_payload.oci.location import RegistryLocation, parse_location
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.repository import Repository
 from okd_payload.progress import Delayed, Event, Noticed, Progress, ignore_progress
@@ -62,21 +62,30 @@ def release_registry_settings(options: dict[str, Any]) -> RegistrySettings:
     return settings
 
 
-async def find_content(content: str, services: Services, *, standing_for: str = "") -> RepositoryOf:
+async def find_content(
+    content: str, services: Services, *, standing_for: str = "", cached: bool = False
+) -> RepositoryOf:
     """Where images are read: in the repository at ``content``, or where references say.
 
     With ``standing_for``, only the images of that repository are read at ``content``. Without
-    ``content``, images that were built on this machine are read here, published or not.
+    ``content``, images that were built on this machine are read here, published or not. With
+    ``cached``, what registries hold by digest may come from the cache, whether they still do or
+    not: for commands that do not promise that images are there.
     """
+    open_repository = services.open_cached if cached else services.open_repository
     if not content:
         from okd_payload.build.places import Places
 
-        return Places(services.built_images(), services.open_repository).repository_of
-    repository = await services.open_location(parse_location(content))
+        return Places(services.built_images(), open_repository).repository_of
+    location = parse_location(content)
+    if isinstance(location, RegistryLocation):
+        repository = await open_repository(location.reference)
+    else:
+        repository = await services.open_location(location)
 
     async def repository_of(reference: Reference) -> Repository:
         if standing_for and reference.repository != standing_for:
-            return await services.open_repository(reference)
+            return await open_repository(reference)
         return repository
 
     return repository_of

@@ -37,6 +37,7 @@ from okd_payload.release.new.payload import (
     ReleaseParts,
     make_payload,
 )
+from okd_payload.release.new.remembered_checks import CheckManifest
 
 AMD64 = Platform(architecture="amd64")
 """The member of an index that speaks for all of them where lists are kept."""
@@ -81,8 +82,11 @@ async def read_parts(
     repository_of: RepositoryOf,
     keep_lists: bool = False,
     progress: Progress = ignore_progress,
+    look_at: CheckManifest | None = None,
 ) -> ReleaseParts:
     """All images of ``given``, read where ``repository_of`` says; nothing is decided yet.
+
+    ``look_at`` is called with every manifest, in threads, while the next layers arrive.
 
     Raises RegistryError when a registry does not answer.
     """
@@ -91,6 +95,7 @@ async def read_parts(
         member=AMD64 if keep_lists else None,
         version_keys=options.version_keys,
         progress=progress,
+        look_at=look_at,
     )
     images = await reader.read_all(given.tags, base=options.base_tag)
     return ReleaseParts(

@@ -19,24 +19,29 @@ import msgspec
 from okd_payload.errors import ContentError, InvalidReference, NotFound, OkdPayloadError
 from okd_payload.imagestream.openshift import TagReference
 from okd_payload.issues import Issue
+from okd_payload.oci.cache import read_layer_folder
 from okd_payload.oci.config import MAX_CONFIG_BYTES, read_config
 from okd_payload.oci.image import Image, read_blob, read_image
 from okd_payload.oci.layers.entry import Entry
-from okd_payload.oci.layers.read import LayerFile, read_files, read_merged_files
+from okd_payload.oci.layers.read import LayerFile, read_merged_files
 from okd_payload.oci.manifest import Platform
 from okd_payload.oci.reference import Reference, parse_reference
 from okd_payload.oci.repository import Repository
+from okd_payload.oci.threads import finish_in_thread
 from okd_payload.progress import Noticed, Progress, ignore_progress
 from okd_payload.release import codes, labels
 from okd_payload.release.concurrency import map_concurrently
 from okd_payload.release.inputs import pull_spec_of
+from okd_payload.release.naming import is_manifest
+from okd_payload.release.new.remembered_checks import CheckManifest
 from okd_payload.release.times import parse_time
 from okd_payload.release.versions import ALLOWED_KEYS, parse_versions
 
 RepositoryOf = Callable[[Reference], Awaitable[Repository]]
 """Where the image of a reference is read: its registry, or the layout it is published from."""
 
-_MANIFESTS = "manifests/"
+_FOLDER = "manifests"
+_MANIFESTS = f"{_FOLDER}/"
 _WHITEOUT = ".wh."
 _IMAGES_AT_ONCE = 32
 """Bound on images under way; the registry client adapts below it to what the host bears."""
@@ -92,15 +97,18 @@ class ImageReader:
         member: Platform | None = None,
         version_keys: Collection[str] = (),
         progress: Progress = ignore_progress,
+        look_at: CheckManifest | None = None,
     ) -> None:
         """Of indexes, read the member for ``member``, or the first one.
 
+        ``look_at`` is called with every manifest of operators, in threads, beside the reading.
         ``version_keys`` are component names beyond those that every release may report.
         """
         self._repository_of = repository_of
         self._member = member
         self._version_keys = ALLOWED_KEYS.union(version_keys)
         self._progress = progress
+        self._look_at = look_at
         self._layer_places = asyncio.Semaphore(_LAYERS_AT_ONCE)
 
     async def read_all(self, tags: Collection[TagReference], *, base: str) -> list[InputImage]:
@@ -144,6 +152,8 @@ class ImageReader:
             else:
                 files = await _read_last_layer(image, repository)
         operator = Operator(found.tag.name, _sorted_files(files))
+        if self._look_at is not None:
+            await finish_in_thread(_look_at_all, operator, self._look_at)
         issues = found.issues
         if not operator.top_files:
             issue = codes.OPERATOR_WITHOUT_MANIFESTS.issue(
@@ -218,6 +228,12 @@ async def read_member(repository: Repository, selector: str, *, platform: Platfo
     )
 
 
+def _look_at_all(operator: Operator, look_at: CheckManifest) -> None:
+    for file in operator.top_files:
+        if is_manifest(file.name):
+            look_at(file.content)
+
+
 def _annotate(tag: TagReference, given: dict[str, str]) -> TagReference:
     """``tag`` with what the labels of its image say about its build."""
     annotations = {
@@ -233,9 +249,7 @@ def _annotate(tag: TagReference, given: dict[str, str]) -> TagReference:
 async def _read_last_layer(image: Image, repository: Repository) -> list[LayerFile]:
     if not image.layers:
         return []
-    layer = image.layers[-1]
-    files = read_files(repository.blobs.read(layer), media_type=layer.media_type, want=_is_manifest)
-    return [file async for file in files]
+    return await read_layer_folder(repository, image.layers[-1], folder=_FOLDER)
 
 
 def _is_manifest(entry: Entry) -> bool:

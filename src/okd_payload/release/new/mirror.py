@@ -6,6 +6,7 @@ from __future__ import annotations
 import msgspec
 
 from okd_payload.imagestream.openshift import DOCKER_IMAGE, ObjectReference
+from okd_payload.oci.cache import place_behind
 from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.repository import Repository
 from okd_payload.oci.transfer import ImageCopier, ImageCopy
@@ -49,7 +50,7 @@ async def mirror_images(
         name = f"{payload.name}-{tag.name}"
         copies.append(
             ImageCopy(
-                source=await repository_of(reference),
+                source=place_behind(await repository_of(reference)),
                 reference=reference.selector,
                 destination=target,
                 tag=name,

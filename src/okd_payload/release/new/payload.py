@@ -32,6 +32,7 @@ from okd_payload.release.new.operands import (
     resolve_placeholders,
     tabulate_versions,
 )
+from okd_payload.release.new.remembered_checks import CheckManifest
 from okd_payload.release.new.rewrite import ImageRewriter, VersionRewriter
 from okd_payload.release.objects import check_manifest
 from okd_payload.release.semver import parse_version
@@ -112,8 +113,10 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
         return not any(issue.blocks for issue in self.issues)
 
 
-def make_payload(parts: ReleaseParts, options: ReleaseOptions) -> Payload:
-    """The payload of ``parts``.
+def make_payload(
+    parts: ReleaseParts, options: ReleaseOptions, *, check: CheckManifest = check_manifest
+) -> Payload:
+    """The payload of ``parts``, whose manifests ``check`` looks at.
 
     Raises ReleaseError when there are no tags, and InputError for versions that are none.
     """
@@ -131,7 +134,7 @@ def make_payload(parts: ReleaseParts, options: ReleaseOptions) -> Payload:
         name, previous=options.previous, following=options.following, metadata=options.metadata
     )
     annotations = _with_versions(parts.given.annotations, options.component_versions)
-    writer = _Writer(name, {tag.name: tag for tag in parts.tags}, annotations, options)
+    writer = _Writer(name, {tag.name: tag for tag in parts.tags}, annotations, options, check=check)
     for operator in operators:
         writer.add(operator, operands[operator.tag])
     references = make_references(name, created=created, tags=kept, annotations=annotations)
@@ -199,11 +202,14 @@ class _Writer:
         tags: Mapping[str, TagReference],
         annotations: Mapping[str, str],
         options: ReleaseOptions,
+        *,
+        check: CheckManifest,
     ) -> None:
         self._release = str(parse_version(release).without_build())
         self._tags = tags
         self._inherited = declared_by(annotations)
         self._options = options
+        self._check_manifest = check
         self._names = PayloadNames()
         self.files: list[PayloadFile] = []
         self.issues: list[Issue] = []
@@ -237,7 +243,7 @@ class _Writer:
                     line=problem.line,
                     hint="mend the manifest in the operator's repository",
                 )
-                for problem in check_manifest(file.content)
+                for problem in self._check_manifest(file.content)
             ]
 
     def _report(self, operator: Operator, file: SourceFile, problems: Sequence[str]) -> None:

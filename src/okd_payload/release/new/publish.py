@@ -13,6 +13,7 @@ from pathlib import Path
 
 from okd_payload.errors import StorageError
 from okd_payload.oci.blob_sources import BytesSource, RepositorySource
+from okd_payload.oci.cache import place_behind
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.reference import Reference, parse_reference
 from okd_payload.oci.repository import Repository
@@ -36,7 +37,7 @@ async def publish_release(
     """
     require_sound(release.payload)
     image = release.image
-    origin = await repository_of(parse_reference(image.base.pull_spec))
+    origin = place_behind(await repository_of(parse_reference(image.base.pull_spec)))
     for member in image.members:
         await _store_blobs(member, image.layer, origin, target)
     for member in image.members:

@@ -37,6 +37,7 @@ from okd_payload.release.new.payload import (
     default_name,
     make_payload,
 )
+from okd_payload.release.new.remembered_checks import CheckManifest
 from okd_payload.release.new.sources import (
     base_digest_of,
     override_parts,
@@ -45,6 +46,7 @@ from okd_payload.release.new.sources import (
     tag_with_digest,
 )
 from okd_payload.release.new.stream_tags import ReferenceMode, read_image_stream
+from okd_payload.release.objects import check_manifest
 
 OpenLocation = Callable[[Location], Awaitable[Repository]]
 
@@ -134,18 +136,28 @@ async def prepare(
 
 
 async def make(
-    request: NewRequest, prepared: Prepared, *, repository_of: RepositoryOf, progress: Progress
+    request: NewRequest,
+    prepared: Prepared,
+    *,
+    repository_of: RepositoryOf,
+    progress: Progress,
+    check: CheckManifest = check_manifest,
 ) -> tuple[ReleaseParts, Payload]:
-    """The payload, and what it was made of. Raises RegistryError, ReleaseError and InputError."""
+    """The payload, and what it was made of. Raises RegistryError, ReleaseError and InputError.
+
+    A ``check`` that remembers is called twice for each manifest: first beside the reading.
+    """
+    remembers = check is not check_manifest and prepared.options.check_manifests
     parts = prepared.folders or await read_parts(
         prepared.given,
         options=prepared.options,
         repository_of=repository_of,
         keep_lists=request.keep_lists,
         progress=progress,
+        look_at=check if remembers else None,
     )
     named = rename(parts, request.mirror) if request.mirror else parts
-    payload = await finish_in_thread(make_payload, named, prepared.options)
+    payload = await finish_in_thread(make_payload, named, prepared.options, check=check)
     if len(payload.tags) < len(parts.given.tags):
         _notice(
             progress,

@@ -48,6 +48,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     satisfied: tuple[SatisfiedRing, ...] = ()
     unsatisfied: tuple[str, ...] = ()
     """Entries that no signature satisfied."""
+    examined: tuple[FoundSignature, ...] = ()
+    """All signatures that were looked at, in their order."""
 
     @property
     def accepted(self) -> bool:
@@ -69,10 +71,12 @@ async def verify_digest(
     remaining = dict(configuration.rings)
     satisfied: list[SatisfiedRing] = []
     causes: list[str] = []
+    examined: list[FoundSignature] = []
     async for found in store.search(digest):
         if isinstance(found, SearchProblem):
             causes.append(found.message)
             continue
+        examined.append(found)
         for entry, ring in list(remaining.items()):
             try:
                 satisfied.append(check_signature(found, digest, entry, ring, clock=clock))
@@ -88,6 +92,7 @@ async def verify_digest(
         causes=tuple(causes),
         satisfied=tuple(satisfied),
         unsatisfied=tuple(remaining),
+        examined=tuple(examined),
     )
 
 

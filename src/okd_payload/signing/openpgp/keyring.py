@@ -44,6 +44,12 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """The last self-signature of each user id."""
     subkeys: tuple[Subkey, ...]
     is_revoked: bool
+    overlooked: tuple[Signature, ...] = ()
+    """Revocations that stand where clusters do not look for them; nobody verified them."""
+
+    def overlooks_revocation(self) -> bool:
+        """Whether the primary key was revoked in a place where clusters do not look."""
+        return any(_is_revocation(self.primary, item) for item in self.overlooked)
 
 
 class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +160,7 @@ class _CertificateReader:
         self._identities: dict[str, Signature] = {}
         self._subkeys: list[Subkey] = []
         self._revocations: list[Signature] = []
+        self._overlooked: list[Signature] = []
         self.fingerprint = ""
 
     def read(self) -> Certificate:
@@ -185,6 +192,7 @@ class _CertificateReader:
             identities=self._identities,
             subkeys=tuple(self._subkeys),
             is_revoked=bool(self._revocations),
+            overlooked=tuple(self._overlooked),
         )
 
     def _read_primary(self) -> PublicKey:
@@ -217,6 +225,8 @@ class _CertificateReader:
                 except OpenPgpError as fault:
                     raise Malformed(f"user ID self-signature invalid: {fault}") from fault
                 self._identities[text.decode(errors="surrogateescape")] = signature
+            elif signature.kind == SignatureType.KEY_REVOCATION:
+                self._overlooked.append(signature)
 
     def _read_subkey(self, primary: PublicKey, key: PublicKey) -> None:
         chosen: Signature | None = None
@@ -277,6 +287,14 @@ def _verify(key: PublicKey, signature: Signature, *data: bytes) -> None:
     if not signature.hash.is_available:
         raise Unsupported("hash function")
     key.verify(signature, signature.hash, *data)
+
+
+def _is_revocation(primary: PublicKey, signature: Signature) -> bool:
+    try:
+        _verify(primary, signature, primary.for_hash)
+    except OpenPgpError:
+        return False
+    return True
 
 
 def _keys_of(certificate: Certificate, key_id: int) -> list[SigningKey]:

@@ -17,6 +17,7 @@ _COMMANDS = {
     "mirror": "Bring a release to other registries, or into a directory.",
     "lint": "Find everything that is wrong with a release.",
     "verify": "Look whether a release is whole, and signed by keys you trust.",
+    "accept": "Tell whether a cluster on one release would take another.",
     "sign": "Sign releases, and put the signatures where clusters look.",
 }
 """What the list of commands says of each, in the order of a release's life."""

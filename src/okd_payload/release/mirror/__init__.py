@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bringing a whole release to other places: registries, layouts, directories that are carried."""

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,3 +106,40 @@ def test_version_problems():
         'unknown version reference "nope"',
         'the version for "machine-os" is inconsistent across the referenced images: a, b',
     )
+
+
+def _by_one_pattern(pull_specs: dict[str, str], content: bytes) -> bytes:
+    """The rewriting as the peer does it: one pattern of all placeholders, the longest first."""
+    given = {key.encode(): spec.encode() for key, spec in pull_specs.items()}
+    longest_first = sorted(given, key=lambda text: (-len(text), text))
+    locator = (
+        rb"(:[0-9A-Za-z_][0-9A-Za-z_.\-]{0,127}"
+        rb"|@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{2,})?"
+    )
+    pattern = re.compile(
+        rb"([^0-9A-Za-z_]|\A)("
+        + b"|".join(map(re.escape, longest_first))
+        + b")"
+        + locator
+        + rb"([\t\n\f\r \"']|\Z)"
+    )
+    return pattern.sub(lambda match: match[1] + given[match[2]] + match[4], content)
+
+
+@given(
+    st.dictionaries(
+        st.text("aA/:.x", min_size=1, max_size=4) | st.sampled_from(["a/b", "a/b:v", ":a", "/a"]),
+        st.sampled_from(["NEW@sha256:00", "OTHER"]),
+        min_size=1,
+        max_size=4,
+    ),
+    st.lists(
+        st.sampled_from(["a", "a/b", ":v", ":a", "@sha256:0f", " ", "\n", '"', "x", "/", "_", "."]),
+        max_size=14,
+    ).map("".join),
+)
+def test_every_match_is_that_of_the_one_pattern(pull_specs, text) -> None:
+    """Whatever placeholders look like, the result is that of the peer's single pattern."""
+    content = text.encode()
+
+    assert ImageRewriter(pull_specs).rewrite(content) == _by_one_pattern(pull_specs, content)

@@ -12,7 +12,7 @@ blank between them the second stays, because the blank belonged to the first.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -20,33 +20,59 @@ from okd_payload.release.versions import VersionTable
 
 VERSION_PLACEHOLDER = b"0.0.1-snapshot"
 
-_LOCATOR = (
-    rb"(:[0-9A-Za-z_][0-9A-Za-z_.\-]{0,127}"
+_TAIL = re.compile(
+    rb"(?::[0-9A-Za-z_][0-9A-Za-z_.\-]{0,127}"
     rb"|@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{2,})?"
+    rb"([\t\n\f\r \"']|\Z)"
 )
-_BEFORE, _AFTER = rb"([^0-9A-Za-z_]|\A)", rb"([\t\n\f\r \"']|\Z)"
+"""What may follow a placeholder: a locator, which goes, and a character or the end, which stays."""
+_WORD = re.compile(rb"[0-9A-Za-z_]")
 _VERSION = re.compile(rb"([^0-9A-Za-z_]|\A)0\.0\.1-snapshot([a-z0-9\-]*)")
 
 
 class ImageRewriter:
-    """Replaces the placeholders of one operator by pull specs."""
+    """Replaces the placeholders of one operator by pull specs.
+
+    The pattern of the peer, ``BEFORE(A|B|...)LOCATOR?AFTER``, is followed by hand: compiling it
+    for every operator takes longer than all that it is used for.
+    """
 
     def __init__(self, pull_specs: Mapping[str, str]) -> None:
         """``pull_specs`` by placeholder; of two that both fit, the longer one counts."""
-        self._pull_specs = {key.encode(): spec.encode() for key, spec in pull_specs.items()}
-        longest_first = sorted(self._pull_specs, key=lambda text: (-len(text), text))
-        self._pattern = re.compile(
-            _BEFORE + b"(" + b"|".join(map(re.escape, longest_first)) + b")" + _LOCATOR + _AFTER
-        )
+        given = {key.encode(): spec.encode() for key, spec in pull_specs.items()}
+        self._pull_specs = {
+            key: given[key] for key in sorted(given, key=lambda text: (-len(text), text))
+        }
 
     def rewrite(self, content: bytes) -> bytes:
         """``content`` with pull specs for placeholders."""
-        if not any(placeholder in content for placeholder in self._pull_specs):
+        candidates = sorted(self._candidates(content))
+        if not candidates:
             return content
-        return self._pattern.sub(self._replace, content)
+        pieces = []
+        done = 0
+        for start, _, place, placeholder in candidates:
+            if start < done:
+                continue
+            tail = _TAIL.match(content, place + len(placeholder))
+            if tail is not None:
+                pieces += [content[done:place], self._pull_specs[placeholder], tail[1]]
+                done = tail.end()
+        return b"".join([*pieces, content[done:]])
 
-    def _replace(self, match: re.Match[bytes]) -> bytes:
-        return match[1] + self._pull_specs[match[2]] + match[4]
+    def _candidates(self, content: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+        """Where a match might begin, which of several that begin there is tried first, and of what.
+
+        A match begins with the character before the placeholder, where there is one.
+        """
+        for order, placeholder in enumerate(self._pull_specs):
+            place = content.find(placeholder)
+            while place >= 0:
+                if place == 0:
+                    yield 0, len(self._pull_specs) + order, place, placeholder
+                elif not _WORD.match(content, place - 1):
+                    yield place - 1, order, place, placeholder
+                place = content.find(placeholder, place + 1)
 
 
 class RewrittenVersions(msgspec.Struct, frozen=True):

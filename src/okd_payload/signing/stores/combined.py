@@ -8,6 +8,7 @@ is not left to chance, and none is lost on the way, which happens in a cluster n
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote
@@ -53,7 +54,8 @@ def open_store(address: str, asker: DocumentAsker) -> SignatureStore:
     """
     split = split_store_address(address)
     if split is not None and split.scheme == "file":
-        return DirectoryStore(Path(unquote(split.path)))
+        # By the text, as clusters do: what comes before ".." need not exist.
+        return DirectoryStore(Path(posixpath.normpath(unquote(split.path))))
     if "://" not in address:
         return DirectoryStore(Path(address))
     return WebStore(address, asker)

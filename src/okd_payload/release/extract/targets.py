@@ -179,15 +179,16 @@ def choose_targets(
             f"{what} not available for {wish} on {release}",
             hint=f"there are: {', '.join(sorted(platforms))}",
         )
-    absent = {target.image: target.rule for target in wanted if target.image not in images}
-    required = sorted(name for name, rule in absent.items() if rule is not Rule.NEWER)
+    absent = [target for target in wanted if target.image not in images]
+    names = {target.image for target in absent}
+    required = {target.image for target in absent if target.rule is not Rule.NEWER}
     targets = tuple(target for target in wanted if target.image in images)
     if not targets:
-        raise _without_images(sorted(absent))
+        raise _without_images(sorted(names))
     return Choice(
         targets=targets,
-        missing_images=tuple(required),
-        skipped_images=tuple(sorted(absent.keys() - set(required))),
+        missing_images=tuple(sorted(required)),
+        skipped_images=tuple(sorted(names - required)),
     )
 
 

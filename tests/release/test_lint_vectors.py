@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recorded verdicts of the cluster-version operator's own loader, held against our lint.
 
-What the operator refuses, lint calls an error; what it takes, lint does not.
+What the operator refuses, lint calls an error; what it takes, lint does not. What it leaves out
+of every cluster, lint tells; what it applies, lint does not say that nobody would.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from okd_payload.release import codes, labels
+from okd_payload.release import codes
+from okd_payload.release.lint import codes as lint_codes
+from okd_payload.release.lint.base import lint_tree, read_tree
 from okd_payload.release.lint.check import lint_release
 from okd_payload.release.load import ReleaseContent
 
@@ -31,34 +34,58 @@ _OF_CLUSTER = {
     )
 }
 """Codes of what the cluster itself refuses."""
-
-_BASE_IMAGE = {
-    "template--renders-to-bad-yaml-is-error",
-    "template--value-not-escaped",
-    "required-files--no-manifests-dir",
+_OUT_EVERYWHERE = {
+    code.code
+    for code in (
+        lint_codes.UNREADABLE_ANNOTATIONS,
+        lint_codes.NEVER_APPLIED,
+        lint_codes.UNKNOWN_FEATURE_SET,
+        lint_codes.MISPLACED_MAJOR_VERSION,
+        lint_codes.INVALID_MAJOR_VERSION,
+    )
 }
-"""What is wrong with these is in the base image, which the files of a payload do not show."""
-_FOLDERS = {"file-types--symlink-dangling"}
-"""A layer's symbolic links are not followed, so there is nothing that could dangle."""
+"""Codes of objects that no cluster applies."""
 
 
-def _content(case):
-    folder = f"{labels.FOLDER}/"
-    files = {
-        name.removeprefix(folder): text.encode()
-        if isinstance(text, str)
-        else base64.b64decode(text["base64"])
-        for name, text in case["files"].items()
-        if name.startswith(folder) and "/" not in name.removeprefix(folder)
-    }
-    return ReleaseContent(origin="vector", files=files)
+@pytest.fixture
+def unpacked(tmp_path):
+    """Unpacks a case and lints it: all issues."""
+
+    def unpack(case):
+        for name in case["dirs"]:
+            (tmp_path / name).mkdir(parents=True, exist_ok=True)
+        for name, text in case["files"].items():
+            content = text.encode() if isinstance(text, str) else base64.b64decode(text["base64"])
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(content)
+        for name, target in case.get("symlinks", {}).items():
+            (tmp_path / name).symlink_to(target)
+        tree = read_tree(tmp_path)
+        files = tree.release.files if tree and tree.release else {}
+        issues = lint_release(ReleaseContent(origin="vector", files=files))
+        if tree:
+            issues += lint_tree(tree, release_image=case["options"]["release_image"])
+        return issues
+
+    return unpack
 
 
 @pytest.mark.parametrize("path", _CASES, ids=lambda path: path.stem)
-def test_verdict(path):
+def test_verdict(path, unpacked):
     """Lint finds an error exactly where the operator refused to load."""
     case = json.loads(path.read_text())
-    if case["name"] in _BASE_IMAGE | _FOLDERS:
-        pytest.skip("not about the files of the payload")
-    errors = [issue for issue in lint_release(_content(case)) if issue.code in _OF_CLUSTER]
+    errors = [issue for issue in unpacked(case) if issue.code in _OF_CLUSTER]
     assert bool(errors) == (case["verdict"] == "error"), (case.get("error"), errors)
+
+
+@pytest.mark.parametrize("path", _CASES, ids=lambda path: path.stem)
+def test_what_is_left_out(path, unpacked):
+    """Nothing that the operator applied is told to be out of every cluster."""
+    case = json.loads(path.read_text())
+    blamed = {
+        (issue.file, issue.message.split()[1].rpartition("/")[2])
+        for issue in unpacked(case)
+        if issue.code in _OUT_EVERYWHERE
+    }
+    applied = {(item["file"], item["name"]) for item in case.get("included") or ()}
+    assert blamed & applied == set()

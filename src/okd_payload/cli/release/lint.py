@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,9 +27,11 @@ from okd_payload.cli.release.options import (
 from okd_payload.cli.services import open_services
 from okd_payload.cli.settings import Settings
 from okd_payload.issues import Issue, Permit, Severity, apply_permits
-from okd_payload.release.lint.base import lint_base
+from okd_payload.release.accept.unpack import unpack_image
+from okd_payload.release.lint.base import lint_tree, read_tree
 from okd_payload.release.lint.check import lint_release
 from okd_payload.release.lint.operators import lint_operators
+from okd_payload.release.load import ReleaseContent
 
 if TYPE_CHECKING:  # loads the HTTP client
     from okd_payload.oci.registry import RegistrySettings
@@ -81,7 +84,8 @@ def lint(
 ) -> int:
     """Check RELEASE as strictly as a cluster would, and for what a cluster would not notice.
 
-    RELEASE is HOST/PATH[:TAG|@DIGEST], oci:DIR:TAG, a folder with the files of a payload, or the
+    RELEASE is HOST/PATH[:TAG|@DIGEST], oci:DIR:TAG, a folder with the files of a payload, one into
+    which the whole payload was unpacked (with manifests/ and release-manifests/), or the
     name of a release that was built here, that a stream has published, or that a graph knows.
     The exit code is 1 when an error was found that is not permitted.
     """
@@ -128,10 +132,18 @@ async def _lint(
     content: str,
     files_only: bool,
 ) -> list[Issue]:
+    unpacked = read_tree(Path(release))
+    if unpacked:
+        files = unpacked.release.files if unpacked.release else {}
+        found = lint_release(ReleaseContent(origin=release, files=files))
+        return [*found, *lint_tree(unpacked, release_image=release)]
     async with open_services(settings, tell_progress(settings), registries=registries) as services:
         located = await locate_release(release, services, choice)
         issues = lint_release(located.content)
-        if located.repository is not None and not files_only:
-            issues += await lint_base(located.content, located.repository)
-            issues += await lint_operators(located.content, await find_content(content, services))
+        if located.repository is None or located.content.image is None or files_only:
+            return issues
+        image = await unpack_image(located.repository, located.content.image)
+        name = str(located.pull_from or release)
+        issues += lint_tree(image.tree, release_image=name)
+        issues += await lint_operators(located.content, await find_content(content, services))
         return issues

@@ -101,7 +101,7 @@ def load_payload(
         )
     settings = msgspec.structs.replace(settings, major_version=facts.version.major)
     loading = _Loading(settings, list(facts.warnings))
-    context = _render_context(release_image, settings, images)
+    context = render_context(release_image, settings, images)
     loading.read(tree.own, f"{folder}/{OWN_FOLDER}", context)
     loading.read(tree.release, f"{folder}/{labels.FOLDER}", None)
     if loading.problems:
@@ -133,6 +133,18 @@ def describe_key(key: ObjectKey) -> str:
     """An object as the operator's messages name it."""
     namespace = f"Namespace: {quote(key.namespace)} " if key.namespace else ""
     return f"Group: {quote(key.group)} Kind: {quote(key.kind)} {namespace}Name: {quote(key.name)}"
+
+
+def render_context(image: str, settings: ClusterSettings, images: ReleaseImages) -> Record:
+    """What the templates among an operator's own manifests may name."""
+    return Record(
+        "payload.manifestRenderConfig",
+        {
+            "ReleaseImage": image,
+            "ClusterProfile": settings.profile or "",
+            "Images": images.pull_specs,
+        },
+    )
 
 
 class _Loading:
@@ -224,17 +236,6 @@ def _read(folder: PayloadFolder, name: str, root: str) -> bytes:
 def _system_error(reason: str, path: str) -> str:
     verb = "read" if reason == "is a directory" else "open"
     return f"{verb} {path}: {reason}"
-
-
-def _render_context(image: str, settings: ClusterSettings, images: ReleaseImages) -> Record:
-    return Record(
-        "payload.manifestRenderConfig",
-        {
-            "ReleaseImage": image,
-            "ClusterProfile": settings.profile or "",
-            "Images": images.pull_specs,
-        },
-    )
 
 
 def _aggregate(problems: list[str]) -> str:

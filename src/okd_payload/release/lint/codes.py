@@ -22,6 +22,9 @@ UNEXPANDED_LIST = IssueCode(
 MISSING_API_VERSION = IssueCode(
     "missing-api-version", Severity.ERROR, "An object has no apiVersion, so it cannot be applied."
 )
+SKIPPED_TEMPLATE = IssueCode(
+    "skipped-template", Severity.WARNING, "A template of the operator itself cannot be filled in."
+)
 OVERSIZED_OBJECT = IssueCode(
     "oversized-object", Severity.ERROR, "An object is larger than a cluster stores."
 )

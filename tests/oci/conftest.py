@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from okd_payload.oci.cache import CachedRepository, Shelves
 from okd_payload.oci.disk_registry import DiskRepository
 from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.registry import RegistryClient, RegistrySettings
 from okd_payload.oci.repository import Repository
+from okd_payload.testing.clock import ManualClock
 from okd_payload.testing.memory_repository import MemoryRepository
 from okd_payload.testing.registry_server import RegistryServer
 
@@ -26,6 +28,7 @@ OpenRepository = Callable[[str], Repository]
         "memory",
         "layout",
         "disk registry",
+        "cached",
         "registry",
         pytest.param("docker-registry", marks=pytest.mark.integration),
     ]
@@ -41,6 +44,12 @@ async def open_repository(
         yield lambda name: LayoutRepository(tmp_path / name)
     elif request.param == "disk registry":
         yield lambda name: DiskRepository(tmp_path, f"openshift/{name}")
+    elif request.param == "cached":
+        shelves = Shelves(tmp_path, clock=ManualClock())
+        behind: dict[str, MemoryRepository] = {}
+        yield lambda name: CachedRepository(
+            behind.setdefault(name, MemoryRepository(f"memory.test/{name}")), shelves
+        )
     elif request.param == "registry":
         async with RegistryServer() as server, _client() as client:
             yield lambda name: client.repository(parse_reference(f"{server.host}/{name}"))

@@ -8,7 +8,7 @@ import pytest
 from okd_payload.errors import NotFound, SigningError, StorageError
 from okd_payload.oci.digest import digest_of, hex_of
 from okd_payload.signing.publication import FolderTarget, WebTarget, place_signature
-from okd_payload.testing.memory_target import MemoryTarget
+from okd_payload.testing.memory_signatures import MemoryTarget
 
 DIGEST = digest_of(b"release")
 

@@ -24,8 +24,8 @@ from okd_payload.release.sign.sign import (
 from okd_payload.testing.clock import ManualClock
 from okd_payload.testing.images import push_image, push_index
 from okd_payload.testing.memory_repository import MemoryRepository
+from okd_payload.testing.memory_signatures import MemoryTarget
 from okd_payload.testing.memory_signer import MemorySigner
-from okd_payload.testing.memory_target import MemoryTarget
 
 OPTIONS = ClaimOptions(
     identity=parse_reference("quay.test/okd/scos-release:4.20"),

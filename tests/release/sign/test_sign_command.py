@@ -144,6 +144,7 @@ def test_a_place_is_needed(run, released, key_file):
 
 def test_a_folder_has_no_digest(run, world, tmp_path, key_file):
     """Files of a payload are no image that a cluster could ask for."""
+
     async def make():
         await world.add_base()
         write_folder(await world.payload(), tmp_path / "folder")

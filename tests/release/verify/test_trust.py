@@ -16,7 +16,7 @@ from okd_payload.release.verify.trust import KEY_FILES, own_stores, read_trust
 from okd_payload.signing.signature_config_map import signature_config_map
 from okd_payload.testing.clock import ManualClock
 from okd_payload.testing.memory_documents import MemoryDocuments
-from okd_payload.testing.memory_signatures import MemorySignatureStore
+from okd_payload.testing.memory_signature_store import MemorySignatureStore
 from okd_payload.testing.memory_signer import MemorySigner
 
 CLOCK = ManualClock(4e9)

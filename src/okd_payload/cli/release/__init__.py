@@ -19,6 +19,7 @@ _COMMANDS = {
     "verify": "Look whether a release is whole, and signed by keys you trust.",
     "accept": "Tell whether a cluster on one release would take another.",
     "sign": "Sign releases, and put the signatures where clusters look.",
+    "keyring": "Write the keys by which clusters trust later releases.",
 }
 """What the list of commands says of each, in the order of a release's life."""
 

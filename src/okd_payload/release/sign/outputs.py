@@ -24,9 +24,9 @@ def write_config_maps(signatures: Sequence[Signature], path: Path) -> None:
     maps = {digest: signature_config_map(digest, found) for digest, found in by_digest.items()}
     if path.is_dir():
         for digest, content in maps.items():
-            _write(path / signature_file_name(digest), content)
+            write_file(path / signature_file_name(digest), content)
     else:
-        _write(path, b"".join(maps.values()))
+        write_file(path, b"".join(maps.values()))
 
 
 def require_single(signatures: Sequence[Signature]) -> None:
@@ -40,10 +40,10 @@ def require_single(signatures: Sequence[Signature]) -> None:
 
 def write_signature(signature: Signature, path: Path) -> None:
     """Write ``signature`` to ``path``. Raises StorageError."""
-    _write(path, signature.message)
+    write_file(path, signature.message)
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Write the file as a whole. Raises StorageError."""
     scratch = path.with_name(f".{path.name}.new")
     try:

@@ -15,20 +15,20 @@ from pathlib import Path
 
 import msgspec
 
-from okd_payload.documents import parse_documents
 from okd_payload.errors import InvalidDocument
 from okd_payload.release.load import ReleaseContent
-from okd_payload.signing.config_map import ConfigMap, decode_config_map
+from okd_payload.release.sign.keyring import read_config_maps, read_key_ring_file
+from okd_payload.signing.config_map import ConfigMap
 from okd_payload.signing.configuration import (
     ANNOTATION,
     Configuration,
     UnusableConfiguration,
     find_configuration,
+    load_configuration,
 )
 from okd_payload.signing.detached import read_public_keys
 from okd_payload.signing.openpgp.faults import OpenPgpError
 from okd_payload.signing.openpgp.keyring import KeyRing, read_key_ring
-from okd_payload.signing.stores import read_config_maps
 
 KEY_FILES = "the keys given"
 """What the ring of key files is called where entries of a manifest have their names."""
@@ -81,34 +81,18 @@ def own_stores(content: ReleaseContent) -> tuple[str, ...]:
 
 def _config_maps_of(content: ReleaseContent) -> Iterable[ConfigMap]:
     """The ConfigMaps of a release that may say something about keys."""
-    for name, text in content.manifests.items():
-        if ANNOTATION.encode() not in text:
-            continue
-        try:
-            documents = parse_documents(text, path=name)
-        except InvalidDocument:
-            continue
-        for document in documents:
-            if isinstance(document.value, dict):
-                config_map = decode_config_map(document.value)
-                if config_map is not None:
-                    yield config_map
+    for text in content.manifests.values():
+        if ANNOTATION.encode() in text:
+            yield from read_config_maps(text)
 
 
 def _read_manifest(path: Path) -> tuple[Configuration, list[bytes]]:
-    config_maps = read_config_maps(path)
+    config_map = read_key_ring_file(path)
     try:
-        configuration = find_configuration(config_maps)
+        configuration = load_configuration(config_map)
     except UnusableConfiguration as error:
         raise InvalidDocument(error.message, path=str(path), hint=error.hint) from error
-    if configuration is None:
-        raise InvalidDocument(
-            f"no ConfigMap has the annotation {ANNOTATION}",
-            path=str(path),
-            hint="`okd-payload release keyring` writes such a file; a plain key goes with --key",
-        )
-    chosen = next(item for item in config_maps if ANNOTATION in item.annotations)
-    return configuration, [chosen.data[name].encode() for name in configuration.rings]
+    return configuration, [config_map.data[name].encode() for name in configuration.rings]
 
 
 def _read_key(path: Path) -> bytes:

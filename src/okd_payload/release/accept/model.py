@@ -40,7 +40,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def folder(self) -> str:
         """Where a cluster unpacks it, which it names in messages."""
-        name = hashlib.md5(self.pull_spec.encode(), usedforsecurity=False).digest()
+        name = hashlib.md5((self.pull_spec or self.name).encode(), usedforsecurity=False).digest()
         return f"{_PAYLOADS}/{base64.urlsafe_b64encode(name).decode().rstrip('=')}"
 
 

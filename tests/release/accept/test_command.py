@@ -1,0 +1,375 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``release accept`` on layouts and folders: a running release with keys, and signed updates."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import sys
+import tarfile
+
+import pytest
+
+from okd_payload.cli.main import main
+from okd_payload.oci.layout import LayoutRepository
+from okd_payload.release.new.publish import publish_release
+from okd_payload.testing.images import push_image
+from okd_payload.testing.memory_signer import MemorySigner
+
+_INCLUDED = "include.release.openshift.io/self-managed-high-availability"
+_PROGRAMS = ("usr/bin/sh", "usr/bin/rm", "usr/bin/mkdir", "usr/bin/cp", "usr/bin/mv")
+_OBJECT = """apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {name}
+  namespace: openshift-test
+  annotations:
+    include.release.openshift.io/self-managed-high-availability: "true"
+    {more}
+"""
+
+
+@pytest.fixture(scope="session")
+def signer():
+    """The key of the publisher, made once."""
+    return MemorySigner()
+
+
+@pytest.fixture
+def run(capfdbinary):
+    """Runs ``okd-payload release`` and gives its exit code, output and complaints."""
+
+    def run_command(*arguments):
+        capfdbinary.readouterr()
+        code = main(["release", *map(str, arguments)])
+        sys.stdout.flush()
+        printed = capfdbinary.readouterr()
+        return code, printed.out.decode(), printed.err.decode()
+
+    return run_command
+
+
+def _base_layer(programs, files):
+    """The archive of an operator's image: programs that may run, and its own manifests."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name in programs:
+            info = tarfile.TarInfo(name)
+            info.mode = 0o755
+            archive.addfile(info)
+        for name, text in files.items():
+            info = tarfile.TarInfo(f"manifests/{name}")
+            info.size = len(text.encode())
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return out.getvalue()
+
+
+def _keys(signer, store):
+    """The manifest of ``cluster-update-keys``."""
+    armoured = "".join(f"    {line}\n" for line in signer.public_key.decode().splitlines())
+    return (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: release-verification\n"
+        "  namespace: openshift-config-managed\n  annotations:\n"
+        '    release.openshift.io/verification-config-map: ""\n'
+        f'    {_INCLUDED}: "true"\ndata:\n  store-here: "file://{store}"\n'
+        f"  verifier-public-key-test: |\n{armoured}"
+    )
+
+
+@pytest.fixture
+def make(world, tmp_path):
+    """Makes a release of the world in a layout: its location."""
+
+    async def build(name, manifests, options, programs, own):
+        world.repository.__init__()
+        world.tags.clear()
+        image = await push_image(
+            world.repository,
+            layers=[_base_layer(programs, own)],
+            labels={},
+            tag="cluster-version-operator",
+        )
+        world.tags["cluster-version-operator"] = image.digest
+        await world.add("op", manifests)
+        release = await world.release(name, **options)
+        layout = LayoutRepository(tmp_path / "releases")
+        await publish_release(release, layout, tag=name, repository_of=world.repository_of)
+        images = LayoutRepository(tmp_path / "images")
+        from okd_payload.oci.transfer import ImageCopy, copy_image
+
+        for tag in world.tags:
+            await copy_image(
+                ImageCopy(source=world.repository, reference=tag, destination=images, tag="")
+            )
+
+    def make_release(name, manifests=None, *, programs=_PROGRAMS, own=None, **options):
+        own = (
+            {"0000_00_cvo_1.yaml": _OBJECT.format(name="own", more="note: text")}
+            if own is None
+            else own
+        )
+        files = {"a.yaml": _OBJECT.format(name="a", more="note: text"), **(manifests or {})}
+        asyncio.run(build(name, files, options, programs, own))
+        return f"oci:{tmp_path / 'releases'}:{name}"
+
+    return make_release
+
+
+@pytest.fixture
+def running(make, signer, tmp_path):
+    """A release with keys, whose store is a folder."""
+    keys = {"0000_90_cluster-update-keys_configmap.yaml": _keys(signer, tmp_path / "store")}
+    return make("4.19.9", keys)
+
+
+@pytest.fixture
+def sign(run, signer, tmp_path):
+    """Signs a release into the store that the running release names, or into another."""
+
+    def sign_release(release, store="store"):
+        key = tmp_path / "key.asc"
+        key.write_bytes(signer.secret_key)
+        code, _, told = run(
+            *("sign", release, "--key", key, "--identity", "quay.test/okd/release"),
+            *("--to-store", tmp_path / store),
+        )
+        assert code == 0, told
+
+    return sign_release
+
+
+@pytest.fixture
+def accept(run, running, tmp_path):
+    """Runs the command from the running release, and gives code, checks and issues."""
+
+    def run_accept(release, *arguments, old=None):
+        code, out, told = run(
+            *("accept", "--from", old or running, release, "-o", "json"),
+            *("--content", f"oci:{tmp_path / 'images'}", *arguments),
+        )
+        assert out, told
+        printed = json.loads(out)
+        assert printed["accepted"] == (code == 0)
+        outcomes = {check["name"]: check["outcome"] for check in printed["checks"]}
+        found = [issue for check in printed["checks"] for issue in check.get("issues", ())]
+        return code, outcomes, {issue["code"]: issue for issue in found}, printed
+
+    return run_accept
+
+
+def test_a_good_update(make, sign, accept):
+    """A signed update with an edge is taken, and every check says so."""
+    new = make("4.19.10", previous=["4.19.9"])
+    sign(new)
+    code, outcomes, issues, printed = accept(new)
+    assert code == 0, issues
+    assert set(outcomes.values()) <= {"passed", "noted"}
+    assert (printed["running"], printed["wanted"]) == ("4.19.9", "4.19.10")
+    assert set(issues) == {"orphaned-object"}  # the keys, which the update does not bring
+
+
+def test_text(make, sign, run, running, tmp_path):
+    """People see each check on a line, and the verdict at the end."""
+    new = make("4.19.10", previous=["4.19.9"])
+    sign(new)
+    code, out, _ = run("accept", "--from", running, new, "--content", f"oci:{tmp_path / 'images'}")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].split() == ["CHECK", "OUTCOME", "FOUND"]
+    assert [line.split()[0] for line in lines[1:-1]] == [
+        *("digest", "signature", "retrieval", "payload", "edge"),
+        *("version", "architecture", "objects", "images"),
+    ]
+    assert lines[-1] == "a cluster on 4.19.9 takes 4.19.10"
+
+
+def test_an_unsigned_update(make, accept):
+    """Without a signature the cluster refuses in its words, and force overrides that."""
+    new = make("4.19.10", previous=["4.19.9"])
+    code, outcomes, issues, printed = accept(new)
+    assert (code, outcomes["signature"]) == (1, "refused")
+    digest = printed["image"].partition("@")[2]
+    assert issues["unverified-update"]["message"] == (
+        "ImageVerificationFailed: The update cannot be verified: "
+        f"unable to verify {digest} against keyrings: verifier-public-key-test"
+    )
+    code, outcomes, _, _ = accept(new, "--force")
+    assert (code, outcomes["signature"]) == (0, "forced")
+
+
+def test_stores_beside_those_of_the_payload(make, sign, accept, tmp_path):
+    """A signature may be in another store, or in a ConfigMap of the cluster."""
+    new = make("4.19.10", previous=["4.19.9"])
+    sign(new, "elsewhere")
+    assert accept(new)[0] == 1
+    assert accept(new, "--signature-store", tmp_path / "elsewhere")[0] == 0
+    sign(new)
+    only = ("--signature-stores-only", "--signature-store")
+    assert accept(new, *only, tmp_path / "empty")[0] == 1
+
+
+def test_config_maps_of_the_cluster(make, run, signer, accept, tmp_path):
+    """A file of ConfigMaps stands for those in the cluster."""
+    new = make("4.19.10", previous=["4.19.9"])
+    key, maps = tmp_path / "key.asc", tmp_path / "maps.yaml"
+    key.write_bytes(signer.secret_key)
+    code, _, told = run(
+        *("sign", new, "--key", key, "--identity", "quay.test/okd/release"),
+        *("--to-config-map", maps),
+    )
+    assert code == 0, told
+    assert accept(new, "--signature-store", maps)[0] == 0
+
+
+def test_a_running_release_without_keys(make, accept):
+    """Nothing can be verified from there, and the hint says what to do."""
+    old, new = make("4.19.8"), make("4.19.9", previous=["4.19.8"])
+    code, _, issues, printed = accept(new, old=old)
+    assert code == 1
+    signature = next(check for check in printed["checks"] if check["name"] == "signature")
+    assert signature["message"] == "The update cannot be verified: verification is not possible"
+    assert "cluster-update-keys" in issues["no-update-keys"]["hint"]
+
+
+def test_keys_for_another_profile(make, sign, accept):
+    """A ConfigMap that is not for the profile is no ConfigMap."""
+    new = make("4.19.10", previous=["4.19.9"])
+    sign(new)
+    assert "no-update-keys" in accept(new, "--profile", "hypershift")[2]
+
+
+def test_edges(make, sign, accept, tmp_path):
+    """Without an edge an update is not on offer; it may be asked for explicitly."""
+    new = make("4.19.11")
+    sign(new)
+    code, outcomes, issues, _ = accept(new)
+    assert (code, outcomes["edge"]) == (1, "refused")
+    assert '"4.19.11": when image is empty' in issues["no-update-edge"]["message"]
+    code, outcomes, issues, _ = accept(new, "--allow-explicit-upgrade")
+    assert (code, outcomes["edge"]) == (0, "noted")
+    assert "ClusterVersionRecommendedUpdate" in issues["no-update-edge"]["message"]
+    graph = tmp_path / "graph.json"
+    nodes = [{"version": "4.19.9"}, {"version": "4.19.11"}]
+    graph.write_text(json.dumps({"nodes": nodes, "edges": [[0, 1]]}))
+    assert accept(new, "--graph", graph)[1]["edge"] == "passed"
+
+
+def test_versions(make, sign, accept):
+    """A cluster goes neither back nor too far, unless it is forced."""
+    older, far = make("4.19.1", previous=["4.19.9"]), make("4.21.0", previous=["4.19.9"])
+    sign(older)
+    sign(far)
+    code, _, issues, printed = accept(older)
+    assert (code, "older-update" in issues) == (1, True)
+    version = next(check for check in printed["checks"] if check["name"] == "version")
+    assert version["reason"] == "UpgradePreconditionCheckFailed"
+    code, outcomes, issues, _ = accept(far)
+    assert (code, outcomes["version"]) == (1, "refused")
+    assert "(4.21 > 4.(19+1))" in issues["distant-update"]["message"]
+    code, _, _, printed = accept(far, "--force")
+    version = next(check for check in printed["checks"] if check["name"] == "version")
+    assert (code, version["outcome"]) == (0, "forced")
+    assert version["message"].startswith("Forced through blocking failures: Precondition")
+
+
+def test_manifests_that_cannot_be_loaded(make, sign, accept):
+    """One bad document refuses the whole update, and what follows is left undone."""
+    twice = _OBJECT.format(name="t", more="note: text")
+    new = make("4.19.10", {"b.yaml": f"{twice}---\n{twice}"}, previous=["4.19.9"])
+    sign(new)
+    code, outcomes, issues, printed = accept(new)
+    assert (code, outcomes["payload"], outcomes["edge"]) == (1, "refused", "not-done")
+    message = issues["unloadable-update"]["message"]
+    assert message.startswith("UpdatePayloadIntegrity: Error loading manifests from /etc/cvo/")
+    assert 'duplicate resource: (Group: "" Kind: "ConfigMap"' in message
+    assert printed["wanted"] == ""
+
+
+def test_the_operators_own_manifests(make, sign, accept):
+    """What of them cannot be rendered is left aside with a warning."""
+    own = {"0000_00_cvo_1.yaml": _OBJECT.format(name="own", more="note: {{ .Nope }}")}
+    new = make("4.19.10", previous=["4.19.9"], own=own)
+    sign(new)
+    code, outcomes, issues, _ = accept(new)
+    assert (code, outcomes["payload"]) == (0, "noted")
+    assert "Skipping manifest 0000_00_cvo_1.yaml" in issues["loaded-with-warning"]["message"]
+
+
+def test_a_base_without_a_shell(make, sign, accept):
+    """A cluster could not copy the manifests out of the image."""
+    new = make("4.19.10", previous=["4.19.9"], programs=_PROGRAMS[2:])
+    sign(new)
+    code, outcomes, issues, _ = accept(new)
+    assert (code, outcomes["retrieval"]) == (1, "refused")
+    assert issues["unretrievable-update"]["message"] == (
+        "UpdatePayloadRetrievalFailed: "
+        "Unable to download and prepare the update: the image has no sh, rm"
+    )
+
+
+def test_objects(make, sign, accept):
+    """Deletions that can never happen, new capabilities and orphans are told."""
+    manifests = {
+        "a.yaml": _OBJECT.format(name="a", more="capability.openshift.io/name: Console"),
+        "bad.yaml": _OBJECT.format(name="bad", more='release.openshift.io/delete: "yes"'),
+    }
+    new = make("4.19.10", manifests, previous=["4.19.9"])
+    sign(new)
+    code, outcomes, issues, _ = accept(new, "--baseline-capability-set", "None")
+    assert (code, outcomes["objects"]) == (1, "refused")
+    assert "release.openshift.io/delete" in issues["failing-object"]["message"]
+    assert "Console" in issues["enabled-capability"]["message"]
+
+
+def test_missing_images(make, sign, accept, tmp_path):
+    """Each image has to be where its pull spec says, unless nobody asks."""
+    new = make("4.19.10", previous=["4.19.9"])
+    sign(new)
+    asyncio.run(LayoutRepository(tmp_path / "none").manifests.tags())
+    code, outcomes, issues, _ = accept(new, "--content", f"oci:{tmp_path / 'releases'}")
+    assert (code, outcomes["images"]) == (1, "refused")
+    assert "missing-image" in issues
+    assert accept(new, "--skip-images")[1]["images"] == "not-done"
+
+
+def test_multi(make, sign, accept):
+    """A cluster does not change version and architectures at once."""
+    multi = {"release.openshift.io/architecture": "multi"}
+    new = make("4.19.10", previous=["4.19.9"], metadata=multi)
+    sign(new)
+    code, outcomes, issues, _ = accept(new)
+    assert (code, outcomes["architecture"]) == (1, "refused")
+    assert "keep-manifest-list" in issues["other-architecture"]["hint"]
+
+
+def test_folders(make, run, accept, tmp_path):
+    """Of a folder, what needs an image is left undone, and the rest is checked."""
+    new = make("4.19.10", previous=["4.19.9"])
+    assert run("extract", new, "--to", tmp_path / "folder")[0] == 0
+    code, outcomes, _, _ = accept(tmp_path / "folder")
+    assert code == 0
+    assert outcomes["digest"] == outcomes["signature"] == outcomes["retrieval"] == "not-done"
+
+
+def test_a_running_release_that_is_none(make, run, tmp_path):
+    """From what no cluster could run nothing can be updated."""
+    broken = make("4.19.9", own={"a.yaml": "- x"})
+    code, _, told = run("accept", "--from", broken, broken)
+    assert code == 1
+    assert "no cluster runs" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--feature-set", "Tech"), "unknown feature set"),
+        (("--baseline-capability-set", "v4"), "unknown capability set"),
+        (("--signature-stores-only",), "--signature-store"),
+    ],
+)
+def test_wrong_usage(run, arguments, words):
+    """What cannot be meant is refused before anything is read."""
+    code, _, told = run("accept", "--from", "a", "b", *arguments)
+    assert code == 2
+    assert words in told

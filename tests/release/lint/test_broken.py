@@ -33,8 +33,9 @@ _ONLY_WITH_IMAGES = {
     codes.UNUSED_IMAGE,
     codes.UNUSED_PLACEHOLDER,
     codes.MISSED_PLACEHOLDER,
+    codes.SKIPPED_TEMPLATE,
 }
-"""Tested in test_operators.py."""
+"""Tested in test_operators.py and test_base.py."""
 
 
 def _fill(text, case):

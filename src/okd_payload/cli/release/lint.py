@@ -66,6 +66,13 @@ class PrintedLint(msgspec.Struct, frozen=True, kw_only=True):
     show_default=True,
     help="Show what is at least so severe.",
 )
+@click.option(
+    "--fail-on",
+    type=click.Choice(_SEVERITIES),
+    default=Severity.ERROR.value,
+    show_default=True,
+    help="Exit with 1 for what is at least so severe.",
+)
 @click.option("--files-only", is_flag=True, help="Do not look up any image.")
 @release_choice_options
 @release_registry_options
@@ -79,6 +86,7 @@ def lint(
     output: str | None,
     *,
     severity: str,
+    fail_on: str,
     files_only: bool,
     **options: Any,
 ) -> int:
@@ -87,7 +95,8 @@ def lint(
     RELEASE is HOST/PATH[:TAG|@DIGEST], oci:DIR:TAG, a folder with the files of a payload, one into
     which the whole payload was unpacked (with manifests/ and release-manifests/), or the
     name of a release that was built here, that a stream has published, or that a graph knows.
-    The exit code is 1 when an error was found that is not permitted.
+    The exit code is 1 when an error was found that is not permitted, which is what bars a release
+    from clusters; --fail-on is stricter.
     """
     choice = take_release_choice(options)
     registries = release_registry_settings(options)
@@ -103,8 +112,8 @@ def lint(
     )
     issues = apply_permits(found, [_parse_permit(text) for text in permit])
     sound = not any(issue.blocks for issue in issues)
-    wanted = _SEVERITIES[: _SEVERITIES.index(severity) + 1]
-    shown = tuple(issue for issue in issues if issue.severity.value in wanted)
+    failing = any(_is_at_least(issue, fail_on) for issue in issues if not issue.permitted)
+    shown = tuple(issue for issue in issues if _is_at_least(issue, severity))
     hidden = len(issues) - len(shown)
     if output:
         printed = PrintedLint(release=release, sound=sound, issues=shown, hidden=hidden)
@@ -115,7 +124,11 @@ def lint(
             told = f"{count_of(hidden, 'issue')} less severe: see them with --severity notice"
             click.echo(told, err=True)
         click.echo(f"{release}: {'nothing' if sound else 'something'} bars it from clusters")
-    return 0 if sound else 1
+    return 1 if failing else 0
+
+
+def _is_at_least(issue: Issue, severity: str) -> bool:
+    return _SEVERITIES.index(issue.severity.value) <= _SEVERITIES.index(severity)
 
 
 def _parse_permit(text: str) -> Permit:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The kinds of issues that only checking a finished payload can find.
 
-An error is what a cluster refuses or gets stuck at, a warning what it does otherwise than was
-meant, a notice what may be meant and is worth knowing. A real release has few of the first two.
+None of them is an error: an error is what bars a release from a cluster, and clusters take these.
+A warning is what they then stop at, or do otherwise than was meant; a notice may well be meant
+and is worth knowing. A real release has few of the first.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ UNEXPANDED_LIST = IssueCode(
     "unexpanded-list", Severity.WARNING, "A list of objects, of which the cluster applies none."
 )
 MISSING_API_VERSION = IssueCode(
-    "missing-api-version", Severity.ERROR, "An object has no apiVersion, so it cannot be applied."
+    "missing-api-version", Severity.WARNING, "An object has no apiVersion, so it cannot be applied."
 )
 SKIPPED_TEMPLATE = IssueCode(
     "skipped-template", Severity.WARNING, "A template of the operator itself cannot be filled in."
 )
 OVERSIZED_OBJECT = IssueCode(
-    "oversized-object", Severity.ERROR, "An object is larger than a cluster stores."
+    "oversized-object", Severity.WARNING, "An object is larger than a cluster stores."
 )
 OVERSIZED_ANNOTATIONS = IssueCode(
-    "oversized-annotations", Severity.ERROR, "An object has more annotations than a cluster takes."
+    "oversized-annotations",
+    Severity.WARNING,
+    "An object has more annotations than a cluster takes.",
 )
 
 UNPARSABLE_FILE_NAME = IssueCode(
@@ -86,7 +89,9 @@ INVALID_MAJOR_VERSION = IssueCode(
     "invalid-major-version", Severity.WARNING, "What an object says of major versions cannot hold."
 )
 INVALID_DELETE_VALUE = IssueCode(
-    "invalid-delete-value", Severity.ERROR, "A delete annotation has a value that stops the update."
+    "invalid-delete-value",
+    Severity.WARNING,
+    "A delete annotation has a value that stops the update.",
 )
 INVALID_CREATE_ONLY_VALUE = IssueCode(
     "invalid-create-only-value", Severity.WARNING, "A create-only annotation has no effect."
@@ -96,7 +101,7 @@ UNKNOWN_RELEASE_ANNOTATION = IssueCode(
 )
 
 NO_NAMESPACE = IssueCode(
-    "no-namespace", Severity.ERROR, "An object that belongs in a namespace names none."
+    "no-namespace", Severity.WARNING, "An object that belongs in a namespace names none."
 )
 MISSING_NAMESPACE = IssueCode(
     "missing-namespace", Severity.NOTICE, "Nothing in the payload makes a namespace that it uses."
@@ -110,7 +115,7 @@ NO_CLUSTER_OPERATOR = IssueCode(
     "no-cluster-operator", Severity.NOTICE, "A component runs workloads and reports no status."
 )
 NO_OPERATOR_VERSIONS = IssueCode(
-    "no-operator-versions", Severity.ERROR, "A ClusterOperator declares no versions to wait for."
+    "no-operator-versions", Severity.WARNING, "A ClusterOperator declares no versions to wait for."
 )
 OPERATOR_VERSION_DIFFERS = IssueCode(
     "operator-version-differs",
@@ -121,7 +126,7 @@ NO_VERIFICATION_KEYS = IssueCode(
     "no-verification-keys", Severity.WARNING, "Clusters could not verify what comes after this."
 )
 INVALID_VERIFICATION_KEYS = IssueCode(
-    "invalid-verification-keys", Severity.ERROR, "The keys for later releases cannot be used."
+    "invalid-verification-keys", Severity.WARNING, "The keys for later releases cannot be used."
 )
 UNREAD_VERIFICATION_KEYS = IssueCode(
     "unread-verification-keys", Severity.WARNING, "Clusters pass a ConfigMap with keys over."
@@ -130,17 +135,17 @@ DEPRECATED_API = IssueCode(
     "deprecated-api", Severity.WARNING, "An object uses an API that Kubernetes gives up."
 )
 REMOVED_API = IssueCode(
-    "removed-api", Severity.ERROR, "An object uses an API that the release's Kubernetes lacks."
+    "removed-api", Severity.WARNING, "An object uses an API that the release's Kubernetes lacks."
 )
 BOOT_IMAGE_DIFFERS = IssueCode(
     "boot-image-differs", Severity.WARNING, "Nodes boot from another stream than they then run."
 )
 
 INVALID_CRD = IssueCode(
-    "invalid-crd", Severity.ERROR, "A custom resource definition is one that clusters refuse."
+    "invalid-crd", Severity.WARNING, "A custom resource definition is one that clusters refuse."
 )
 INVALID_CRD_SCHEMA = IssueCode(
-    "invalid-crd-schema", Severity.ERROR, "The schema of a custom resource is not structural."
+    "invalid-crd-schema", Severity.WARNING, "The schema of a custom resource is not structural."
 )
 UNKNOWN_SCHEMA_KEYWORD = IssueCode(
     "unknown-schema-keyword",
@@ -148,15 +153,18 @@ UNKNOWN_SCHEMA_KEYWORD = IssueCode(
     "The schema of a custom resource has a word unknown.",
 )
 INVALID_CRD_DEFAULT = IssueCode(
-    "invalid-crd-default", Severity.ERROR, "A default value is not valid by its own schema."
+    "invalid-crd-default", Severity.WARNING, "A default value is not valid by its own schema."
 )
 INVALID_PRINTER_COLUMN = IssueCode(
-    "invalid-printer-column", Severity.ERROR, "A column of a custom resource cannot be printed."
+    "invalid-printer-column", Severity.WARNING, "A column of a custom resource cannot be printed."
 )
 INVALID_CRD_CONVERSION = IssueCode(
-    "invalid-crd-conversion", Severity.ERROR, "A custom resource cannot be converted as is said."
+    "invalid-crd-conversion", Severity.WARNING, "A custom resource cannot be converted as is said."
 )
 
+REPEATED_TAG = IssueCode(
+    "repeated-tag", Severity.WARNING, "The release lists a name twice, with different images."
+)
 LOGIN_REQUIRED = IssueCode(
     "login-required", Severity.WARNING, "An image is where only registered users can pull from."
 )

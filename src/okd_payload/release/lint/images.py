@@ -36,8 +36,17 @@ _SHOWN_BYTES = 80
 
 def check_tags(subject: Subject) -> Iterator[Issue]:
     """The pull specs of the release itself."""
+    seen: dict[str, str] = {}
     for tag in subject.tags:
         yield from _check_tag(tag)
+        if seen.setdefault(tag.name, pull_spec_of(tag)) != pull_spec_of(tag):
+            yield lint_codes.REPEATED_TAG.issue(
+                f"the name stands for {seen[tag.name]} and for {pull_spec_of(tag)}",
+                component=tag.name,
+                file=labels.IMAGE_REFERENCES,
+                hint="a cluster takes the last one, other programs the first: make the release"
+                " again",
+            )
 
 
 def _check_tag(tag: TagReference) -> Iterator[Issue]:

@@ -127,3 +127,9 @@ def manifest():
 def listing():
     """Makes an operator's image-references."""
     return references
+
+
+@pytest.fixture
+def layer_of():
+    """Makes an archive of files, by name."""
+    return make_layer

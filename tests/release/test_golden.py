@@ -41,6 +41,7 @@ _USAGE = {
     *("new-metadata-invalid", "new-name-not-semver", "new-no-source", "new-previous-invalid"),
     *("new-to-image-digest", "new-to-signature-no-image", "stream-absent", "stream-invalid"),
     *("stream-invalid-reference", "stream-no-public-repository", "stream-wrong-kind"),
+    *("mirror-no-target", "mirror-target-with-tag"),
 }
 """Exit code 2 instead of 1: what was typed or given is wrong, nothing was tried."""
 
@@ -61,8 +62,11 @@ _DIFFERENT = {
     "info-commit-urls": ("stdout",),
     "info-diff-contents": ("stdout",),
     "info-output-unknown": ("exit", "stdout"),
+    "list-keep-no-amd64": ("exit", "stdout", *_IMAGE),
     "mapping-repeated": ("exit", "stdout", *_IMAGE),
     "mapping-replaces-operator": ("image.json", f"release-manifests/{_ALPHA}mine_2.yaml"),
+    "mirror-one-member-list": ("registry.json", "stdout"),
+    "mirror-to-dir": ("exit",),
     "new-component-versions": ("out/image-references",),
     "new-to-signature": ("out/message.json",),
     "oci-base": ("image.json", "image/manifest.json"),
@@ -89,7 +93,10 @@ _REWRITTEN = {
 }
 """Cases in which oc writes manifests anew: they are compared by what they say."""
 
-_REAL = {"new-two-operators", "new-mirror", "list-keep", "from-release-same", "info-size"}
+_REAL = {
+    *("new-two-operators", "new-mirror", "list-keep", "from-release-same", "info-size"),
+    "mirror-to",
+}
 """Cases that are run with a real registry, too."""
 
 
@@ -169,6 +176,7 @@ def run(tmp_path, monkeypatch, capfdbinary):
         built.write_inputs()
         monkeypatch.chdir(built.out)
         monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(built.started)))
+        monkeypatch.setenv("OKD_PAYLOAD_STATE", str(tmp_path / "state"))
         for command in built.commands():
             stdin = io.BytesIO(built.files.get("stdin", b""))
             monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))

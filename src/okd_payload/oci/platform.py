@@ -43,7 +43,7 @@ def choose_member(index: Index, platform: Platform | None, *, name: str) -> Desc
 
     ``name`` is the index's, for the error: NotFound when no member fits.
     """
-    members = [member for member in index.manifests if not _is_attestation(member)]
+    members = image_members(index)
     if platform is None and len(members) == 1:
         return members[0]
     wanted = platform or host_platform()
@@ -57,9 +57,16 @@ def choose_member(index: Index, platform: Platform | None, *, name: str) -> Desc
     raise NotFound(f"{name} has no image for {wanted}", hint=f"it has: {offered}")
 
 
-def _is_attestation(member: Descriptor) -> bool:
-    """BuildKit lists its attestations as members for a machine that does not exist."""
-    return member.platform is not None and member.platform.architecture == "unknown"
+def image_members(index: Index) -> list[Descriptor]:
+    """The members of ``index`` that are images.
+
+    BuildKit lists its attestations as members for a machine that does not exist.
+    """
+    return [
+        member
+        for member in index.manifests
+        if member.platform is None or member.platform.architecture != "unknown"
+    ]
 
 
 def _fits(offered: Platform, wanted: Platform) -> bool:

@@ -37,6 +37,16 @@ OPERATOR_WITHOUT_MANIFESTS = IssueCode(
     Severity.WARNING,
     "An image has the operator's label, and no manifests in its last layer.",
 )
+MISSING_ARCHITECTURE = IssueCode(
+    "missing-architecture",
+    Severity.WARNING,
+    "An image does not exist for every architecture that the release is for.",
+)
+ARCHITECTURES_DIFFER = IssueCode(
+    "architectures-differ",
+    Severity.WARNING,
+    "An operator brings other manifests on another architecture.",
+)
 INVALID_OPERATOR_REFERENCES = IssueCode(
     "invalid-operator-references",
     Severity.ERROR,

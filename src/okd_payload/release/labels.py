@@ -24,6 +24,8 @@ FROM_RELEASE: Final = "release.openshift.io/from-release"
 """Annotation of ``image-references``: the release it was derived from."""
 FROM_IMAGE_STREAM: Final = "release.openshift.io/from-image-stream"
 """Annotation of ``image-references``: namespace and name of the cluster's stream it was made of."""
+ARCHITECTURE: Final = "release.openshift.io/architecture"
+"""Key of a release's metadata: ``multi`` when it is for several architectures."""
 
 BASE_TAG: Final = "cluster-version-operator"
 """The image that a release image is put on, unless told otherwise."""

@@ -23,13 +23,22 @@ from okd_payload.errors import ReleaseError
 from okd_payload.imagestream.openshift import RawImageStream
 from okd_payload.issues import Issue, Permit, apply_permits
 from okd_payload.oci.digest import Digest
+from okd_payload.oci.image import Image
 from okd_payload.oci.manifest import Platform
+from okd_payload.oci.platform import image_members
 from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.threads import finish_in_thread
 from okd_payload.progress import Progress, ignore_progress
+from okd_payload.release import labels
 from okd_payload.release.inputs import ReleaseInput, pull_spec_of
+from okd_payload.release.new.architectures import (
+    MULTI,
+    architectures_of_release,
+    compare_members,
+    state_architecture,
+)
 from okd_payload.release.new.image import BaseImage, ReleaseImage, build_image, write_layer
-from okd_payload.release.new.images import ImageReader, RepositoryOf, read_member
+from okd_payload.release.new.images import ImageReader, InputImage, RepositoryOf, read_member
 from okd_payload.release.new.payload import (
     Payload,
     PayloadFile,
@@ -80,12 +89,15 @@ async def read_parts(
     *,
     options: ReleaseOptions,
     repository_of: RepositoryOf,
+    base: str = "",
     keep_lists: bool = False,
     progress: Progress = ignore_progress,
     look_at: CheckManifest | None = None,
 ) -> ReleaseParts:
     """All images of ``given``, read where ``repository_of`` says; nothing is decided yet.
 
+    ``base`` is the pull spec of the image that the release will be put on; empty means that of
+    the base tag.
     ``look_at`` is called with every manifest, in threads, while the next layers arrive.
 
     Raises RegistryError when a registry does not answer.
@@ -98,11 +110,33 @@ async def read_parts(
         look_at=look_at,
     )
     images = await reader.read_all(given.tags, base=options.base_tag)
+    bottom = await _find_base_image(base, images, options, repository_of)
+    architectures = (
+        architectures_of_release(bottom, keep_lists=keep_lists) if bottom is not None else ()
+    )
+    if keep_lists:
+        stated = state_architecture(options.metadata, architectures)
+        several = stated.get(labels.ARCHITECTURE) == MULTI
+        images = await compare_members(images, repository_of, only=() if several else architectures)
     return ReleaseParts(
         given=given,
         images={image.tag.name: image for image in images},
         operators=tuple(image.operator for image in images if image.operator is not None),
+        architectures=architectures,
     )
+
+
+async def _find_base_image(
+    base: str,
+    images: Iterable[InputImage],
+    options: ReleaseOptions,
+    repository_of: RepositoryOf,
+) -> Image | None:
+    """The image of the base, None when it could not be read: an issue says so already."""
+    if not base:
+        return next((each.image for each in images if each.tag.name == options.base_tag), None)
+    reference = parse_reference(base)
+    return await read_member(await repository_of(reference), reference.selector, platform=None)
 
 
 async def assemble_payload(
@@ -211,6 +245,6 @@ async def _read_base(pull_spec: str, repository_of: RepositoryOf, *, keep_lists:
         return BaseImage(pull_spec=pull_spec, members=(first,))
     others = [
         await read_member(repository, member.digest, platform=None)
-        for member in first.referenced.index().manifests[1:]
+        for member in image_members(first.referenced.index())[1:]
     ]
     return BaseImage(pull_spec=pull_spec, members=(first, *others), index=first.referenced)

@@ -22,6 +22,7 @@ from okd_payload.oci.layers.entry import Entry
 from okd_payload.oci.layers.writer import LayerWriter
 from okd_payload.oci.manifest import Descriptor, Manifest
 from okd_payload.oci.media_types import Family, family_of
+from okd_payload.oci.platform import image_members
 from okd_payload.release import labels
 from okd_payload.release.docker_config import (
     ContainerConfig,
@@ -169,7 +170,7 @@ def _build_index(base: Manifest, members: Sequence[MemberImage]) -> Manifest:
         family_of(base.media_type),
         [
             msgspec.structs.replace(member.manifest.descriptor, platform=before.platform)
-            for before, member in zip(base.index().manifests, members, strict=True)
+            for before, member in zip(image_members(base.index()), members, strict=True)
         ],
     )
 

@@ -10,6 +10,7 @@ damaged becomes an issue, so that one run tells about all images.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
@@ -21,10 +22,11 @@ from okd_payload.imagestream.openshift import TagReference
 from okd_payload.issues import Issue
 from okd_payload.oci.cache import read_layer_folder
 from okd_payload.oci.config import MAX_CONFIG_BYTES, read_config
-from okd_payload.oci.image import Image, read_blob, read_image
+from okd_payload.oci.image import Image, read_blob
 from okd_payload.oci.layers.entry import Entry
 from okd_payload.oci.layers.read import LayerFile, read_merged_files
-from okd_payload.oci.manifest import Platform
+from okd_payload.oci.manifest import Descriptor, Index, Platform
+from okd_payload.oci.platform import choose_member, image_members
 from okd_payload.oci.reference import Reference, parse_reference
 from okd_payload.oci.repository import Repository
 from okd_payload.oci.threads import finish_in_thread
@@ -99,7 +101,7 @@ class ImageReader:
         progress: Progress = ignore_progress,
         look_at: CheckManifest | None = None,
     ) -> None:
-        """Of indexes, read the member for ``member``, or the first one.
+        """Of indexes, read the member for ``member``, else the first one.
 
         ``look_at`` is called with every manifest of operators, in threads, beside the reading.
         ``version_keys`` are component names beyond those that every release may report.
@@ -127,6 +129,7 @@ class ImageReader:
             reference = parse_reference(pull_spec)
             repository = await self._repository_of(reference)
             image = await read_member(repository, reference.selector, platform=self._member)
+            self._tell_of_other_member(tag, image)
             found = InputImage(
                 tag=_annotate(tag, image.config.labels),
                 image=image,
@@ -140,6 +143,12 @@ class ImageReader:
             return InputImage(tag=tag, issues=(_describe(tag.name, pull_spec, error),))
         return found
 
+    def _tell_of_other_member(self, tag: TagReference, image: Image) -> None:
+        wanted, read = self._member, image.config.architecture
+        if wanted and image.referenced.is_index and read not in ("", wanted.architecture):
+            message = f"The list has no {wanted}, its image for {read} speaks for"
+            self._progress(Noticed(subject=tag.name, message=message))
+
     async def _read_operator(
         self, found: InputImage, image: Image, repository: Repository
     ) -> InputImage:
@@ -147,11 +156,7 @@ class ImageReader:
         subject = f"override {pull_spec_of(found.tag)}" if by_hand else image.referenced.digest
         self._progress(Noticed(subject=found.tag.name, message=f"Loading {subject}"))
         async with self._layer_places:
-            if by_hand:
-                files = await read_merged_files(repository.blobs, image.layers, want=_is_manifest)
-            else:
-                files = await _read_last_layer(image, repository)
-        operator = Operator(found.tag.name, _sorted_files(files))
+            operator = await read_operator(found.tag, image, repository)
         if self._look_at is not None:
             await finish_in_thread(_look_at_all, operator, self._look_at)
         issues = found.issues
@@ -204,19 +209,26 @@ class ImageReader:
         return invalid + unknown
 
 
+async def read_operator(tag: TagReference, image: Image, repository: Repository) -> Operator:
+    """The manifests of ``image``: of its last layer, of all layers when it was named by hand."""
+    if labels.OVERRIDE in (tag.annotations or {}):
+        files = await read_merged_files(repository.blobs, image.layers, want=_is_manifest)
+    else:
+        files = await _read_last_layer(image, repository)
+    return Operator(tag.name, _sorted_files(files))
+
+
 async def read_member(repository: Repository, selector: str, *, platform: Platform | None) -> Image:
-    """An image; of an index the member for ``platform``, or the first one.
+    """An image; of an index the member for ``platform`` or, when there is none, the first one.
 
     Raises NotFound and ContentError.
     """
-    if platform is not None:
-        return await read_image(repository, selector, platform=platform)
     referenced = manifest = await repository.manifests.get(selector)
     if referenced.is_index:
-        members = referenced.index().manifests
-        if not members:
+        member = _choose_member(referenced.index(), platform)
+        if member is None:
             raise ContentError(f"{repository.name}@{referenced.digest} lists no image")
-        manifest = await repository.manifests.get(members[0].digest)
+        manifest = await repository.manifests.get(member.digest)
     content = manifest.image()
     config_bytes = await read_blob(repository, content.config, max_bytes=MAX_CONFIG_BYTES)
     return Image(
@@ -232,6 +244,13 @@ def _look_at_all(operator: Operator, look_at: CheckManifest) -> None:
     for file in operator.top_files:
         if is_manifest(file.name):
             look_at(file.content)
+
+
+def _choose_member(index: Index, platform: Platform | None) -> Descriptor | None:
+    if platform is not None:
+        with contextlib.suppress(NotFound):  # then any other will do
+            return choose_member(index, platform, name="")
+    return next(iter(image_members(index)), None)
 
 
 def _annotate(tag: TagReference, given: dict[str, str]) -> TagReference:

@@ -10,6 +10,7 @@ from okd_payload.oci.cache import place_behind
 from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.repository import Repository
 from okd_payload.oci.transfer import ImageCopier, ImageCopy
+from okd_payload.oci.transfer.journal import NoJournal
 from okd_payload.progress import Progress
 from okd_payload.release.inputs import pull_spec_of
 from okd_payload.release.new.images import InputImage, RepositoryOf
@@ -39,7 +40,7 @@ async def mirror_images(
     repository_of: RepositoryOf,
     progress: Progress,
 ) -> list[MirroredImage]:
-    """Copy every image that is in ``payload`` to ``target``, byte for byte.
+    """Copy every image that is in ``payload`` to ``target``, byte for byte, and read it back.
 
     ``parts`` are those before ``rename``. Raises PartlyDone when some could not be copied.
     """
@@ -57,7 +58,8 @@ async def mirror_images(
             )
         )
         mirrored.append(MirroredImage(pull_spec_of(tag).partition("@")[2], name))
-    report = await ImageCopier(progress=progress).copy(copies)
+    # Any journal lets it read back what it brought; nothing needs to be remembered here.
+    report = await ImageCopier(progress=progress, journal=NoJournal()).copy(copies)
     report.require_all()
     return mirrored
 

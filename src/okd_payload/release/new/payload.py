@@ -25,6 +25,7 @@ from okd_payload.release.metadata import (
     make_references,
 )
 from okd_payload.release.naming import PayloadNames, is_manifest
+from okd_payload.release.new.architectures import check_coverage, state_architecture
 from okd_payload.release.new.images import InputImage, Operator, SourceFile
 from okd_payload.release.new.operands import (
     Operands,
@@ -70,6 +71,8 @@ class ReleaseParts(msgspec.Struct, frozen=True, kw_only=True):
     images: dict[str, InputImage] = {}
     """Images by tag, where they were read at all."""
     operators: tuple[Operator, ...] = ()
+    architectures: tuple[str, ...] = ()
+    """What the release is for, as its base says; empty when nothing was looked up."""
 
     @property
     def tags(self) -> list[TagReference]:
@@ -131,7 +134,10 @@ def make_payload(
     created = options.created or _newest_time(parts, kept)
     name = options.name or default_name(created)
     metadata = make_metadata(
-        name, previous=options.previous, following=options.following, metadata=options.metadata
+        name,
+        previous=options.previous,
+        following=options.following,
+        metadata=state_architecture(options.metadata, parts.architectures),
     )
     annotations = _with_versions(parts.given.annotations, options.component_versions)
     writer = _Writer(name, {tag.name: tag for tag in parts.tags}, annotations, options, check=check)
@@ -154,6 +160,7 @@ def make_payload(
         issues=(
             *parts.given.issues,
             *(issue for image in parts.images.values() for issue in image.issues),
+            *check_coverage(kept, parts.images, parts.architectures),
             *writer.issues,
         ),
     )

@@ -152,10 +152,13 @@ async def make(
         prepared.given,
         options=prepared.options,
         repository_of=repository_of,
+        base=prepared.base,
         keep_lists=request.keep_lists,
         progress=progress,
         look_at=check if remembers else None,
     )
+    if request.repeats:  # what was not stated then must not be now
+        parts = msgspec.structs.replace(parts, architectures=())
     named = rename(parts, request.mirror) if request.mirror else parts
     payload = await finish_in_thread(make_payload, named, prepared.options, check=check)
     if len(payload.tags) < len(parts.given.tags):

@@ -105,13 +105,13 @@ def test_what_the_project_ships_can_be_added_to(shared_data, signer, tmp_path):
 def test_an_unreadable_key_is_told_with_the_key_it_takes_along(signer, other, modern):
     """Ed25519 behind an RSA key costs that one, too; before it, only itself."""
     issues = check_key_ring(ring_of(signer, other, modern), now=NOW)
-    assert [issue.code for issue in issues] == ["unfit-key", "unfit-key"]
+    assert [issue.code for issue in issues] == ["unreadable-key", "lost-key"]
     assert modern.fingerprint in issues[0].message
     assert "public key type: 22" in issues[0].message
     assert f"the key {other.fingerprint}" in issues[1].message
     assert "is good, and clusters lose it" in issues[1].message
-    assert codes_of(ring_of(modern, signer)) == ["unfit-key"]
-    assert codes_of(ring_of(modern)) == ["unfit-key"]
+    assert codes_of(ring_of(modern, signer)) == ["unreadable-key"]
+    assert codes_of(ring_of(modern)) == ["unreadable-key"]
 
 
 def test_a_ring_without_stores_or_keys_cannot_be_used(signer):
@@ -128,7 +128,7 @@ def test_an_expired_key_is_a_warning(signer):
     changed = whole.extract_certificate().set_expiration(end, whole.certifier())
     ring = KeyRingManifest(stores={"a": STORE}).with_keys("a", split_keys(bytes(changed), path="k"))
     (issue,) = check_key_ring(ring, now=NOW)
-    assert (issue.code, issue.blocks) == ("expired-key", False)
+    assert (issue.code, issue.blocks) == ("expired-ring-key", False)
     assert codes_of_at(ring, datetime.now(UTC)) == []
 
 
@@ -149,8 +149,8 @@ def test_a_revoked_key_alone_satisfies_nothing(signer, other):
     packets.insert(1, next(iter(PacketPile.from_bytes(revocation))))
     revoked = split_keys(bytes(Cert.from_packets(packets)), path="k")
     alone = KeyRingManifest(stores={"a": STORE}).with_keys("a", revoked)
-    assert codes_of(alone) == ["revoked-key", "unsatisfiable-entry"]
-    assert codes_of(alone.with_keys("a", keys_of(other))) == ["revoked-key"]
+    assert codes_of(alone) == ["revoked-ring-key", "unsatisfiable-entry"]
+    assert codes_of(alone.with_keys("a", keys_of(other))) == ["revoked-ring-key"]
 
 
 def test_a_renewed_key_replaces_the_old_copy(signer):
@@ -220,6 +220,6 @@ def test_the_command_does_not_write_what_clusters_cannot_use(run, modern, tmp_pa
     code, _, err = run(*arguments)
     assert code == 1
     assert "team: the key" in err
-    assert "[unfit-key]" in err
+    assert "[unreadable-key]" in err
     assert not target.exists()
     assert run("keyring", "--store", STORE)[0] == 2

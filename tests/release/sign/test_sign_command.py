@@ -10,9 +10,16 @@ import json
 import pytest
 from pysequoia import Cert, CipherSuite, verify
 
+from okd_payload.clock import SystemClock
 from okd_payload.oci.digest import hex_of
+from okd_payload.oci.reference import parse_reference
 from okd_payload.release.new.publish import write_folder
+from okd_payload.release.sign.sign import ReleaseDigest
+from okd_payload.release.verify.signatures import open_signatures, verify_signatures
+from okd_payload.release.verify.trust import read_trust
 from okd_payload.testing.document_server import DocumentServer
+from okd_payload.testing.gnupg_home import gnupg_home
+from okd_payload.testing.memory_documents import MemoryDocuments
 from okd_payload.testing.memory_signer import MemorySigner
 
 IDENTITY = ("--identity", "quay.test/okd/scos-release")
@@ -167,3 +174,93 @@ def test_an_unfit_key_signs_nothing(run, released, tmp_path):
     assert code == 1
     assert "clusters cannot verify" in err
     assert not (tmp_path / "store").exists()
+
+
+@pytest.fixture
+def gpg(monkeypatch):
+    """The real gpg with a home of its own."""
+    with gnupg_home() as home:
+        monkeypatch.setenv("GNUPGHOME", str(home.folder))
+        yield home
+
+
+@pytest.mark.integration
+def test_gpg_and_a_key_file_sign_side_by_side(run, released, gpg, signer, key_file, tmp_path):
+    """Each key makes a signature of its own, and gpg verifies both."""
+    place, digest = released
+    fingerprint = gpg.make_key("Agent <agent@example.com>", passphrase="geheim")
+    gpg.run("--import", content=signer.public_key)
+    secret = tmp_path / "passphrase"
+    secret.write_text("geheim\n")
+    code, out, _ = run(
+        *("sign", place, "--key", key_file, "--key-id", "agent@example.com", *IDENTITY),
+        *("--passphrase-file", secret, "--to-store", tmp_path / "store", "-o", "json"),
+    )
+    assert code == 0
+    assert [item["key"] for item in json.loads(out)] == [signer.fingerprint, fingerprint]
+    folder = tmp_path / "store" / f"sha256={hex_of(digest)}"
+    for name in ("signature-1", "signature-2"):
+        claim = json.loads(gpg.read_message((folder / name).read_bytes()))
+        assert claim["critical"]["image"]["docker-manifest-digest"] == digest
+
+
+@pytest.mark.integration
+def test_what_gpg_signed_satisfies_our_verifier(run, released, gpg, tmp_path):
+    """The key ring of gpg's key and the signature of gpg fit together, by the cluster's rules."""
+    place, digest = released
+    fingerprint = gpg.make_key("Agent <agent@example.com>", algorithm="rsa2048")
+    public, ring = tmp_path / "public.asc", tmp_path / "keyring.yaml"
+    public.write_bytes(gpg.run("--armor", "--export", fingerprint))
+    store = tmp_path / "store"
+    assert run("sign", place, "--key-id", fingerprint, *IDENTITY, "--to-store", store)[0] == 0
+    assert run("keyring", "--key", public, "--store", store.as_uri(), "--to", ring)[0] == 0
+    trust = read_trust([], [ring])
+    stores = open_signatures([], list(trust.configuration.stores.values()), MemoryDocuments())
+    found = asyncio.run(
+        verify_signatures(
+            [ReleaseDigest(digest=digest)],
+            trust,
+            stores,
+            clock=SystemClock(),
+            published=parse_reference("quay.test/okd/scos-release"),
+        )
+    )
+    assert found.issues == ()
+    assert found.digests[0].keys == (fingerprint,)
+
+
+@pytest.mark.integration
+def test_an_ed25519_key_of_gpg_signs_nothing(run, released, gpg, tmp_path):
+    """What gpg makes by default nowadays keeps clusters from starting, and is refused."""
+    fingerprint = gpg.make_key("Modern <modern@example.com>", algorithm="ed25519")
+    code, _, err = run(
+        *("sign", released[0], "--key-id", fingerprint, *IDENTITY),
+        *("--to-store", tmp_path / "store"),
+    )
+    assert code == 1
+    assert f"clusters cannot verify what the key {fingerprint} signs" in err
+    assert "public key type: 22" in err
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("way", ["file", "environment"])
+def test_a_locked_key_gets_its_passphrase(run, released, gpg, tmp_path, monkeypatch, way):
+    """A passphrase comes from a file or the environment, and its lack is told."""
+    place, _ = released
+    path = tmp_path / "locked.asc"
+    fingerprint = gpg.make_key("Locked <locked@example.com>", passphrase="geheim")
+    unlock = ("--pinentry-mode", "loopback", "--passphrase", "geheim")
+    path.write_bytes(gpg.run(*unlock, "--export-secret-keys", fingerprint))
+    arguments = ["sign", place, "--key", path, *IDENTITY, "--to-store", tmp_path / "store"]
+    code, _, err = run(*arguments)
+    assert code == 1
+    assert f"the key in {path} is locked" in err
+    if way == "file":
+        secret = tmp_path / "passphrase"
+        secret.write_text("geheim\n")
+        arguments += ["--passphrase-file", secret]
+    else:
+        monkeypatch.setenv("OKD_PAYLOAD_PASSPHRASE", "geheim")
+    code, out, err = run(*arguments)
+    assert code == 0
+    assert "geheim" not in out + err

@@ -169,3 +169,18 @@ def test_a_release_says_where_its_signatures_are(signer):
         "https://store.example.com/releases",
     )
     assert own_stores(ReleaseContent(origin="r", files={"a.yaml": b"a: 1\n"})) == ()
+
+
+async def test_what_clusters_let_pass_is_an_issue(key_file, signer):
+    """A signature for another repository is accepted by clusters, and told here."""
+    store = MemorySignatureStore({RELEASE.digest: [await signature(signer)]})
+    trust = read_trust([key_file], [])
+    for place, codes in (
+        ("quay.test/okd/release", []),
+        ("mirror.test/okd/release", ["signed-reference-differs"]),
+    ):
+        found = await verify_signatures(
+            [RELEASE], trust, store, clock=CLOCK, published=parse_reference(place)
+        )
+        assert found.digests[0].accepted
+        assert [issue.code for issue in found.issues] == codes

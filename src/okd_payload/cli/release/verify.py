@@ -166,7 +166,13 @@ class _Verify:
             stores = own_stores(located.content)
         store = open_signatures(self._asked.signatures, stores, services)
         digests = find_digests(located.content.image)
-        found = await verify_signatures(digests, self._trust, store, clock=services.clock)
+        found = await verify_signatures(
+            digests,
+            self._trust,
+            store,
+            clock=services.clock,
+            published=self._asked.published or located.pull_from,
+        )
         if self._asked.require_signature is False:
             return msgspec.structs.replace(found, issues=tuple(map(_soften, found.issues)))
         return found

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from okd_payload.errors import InputError
+from okd_payload.oci.reference import Reference, parse_reference
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -22,10 +23,16 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     key_rings: tuple[Path, ...] = ()
     stores: tuple[str, ...] = ()
     signatures: tuple[Path, ...] = ()
+    published_as: str | None = None
     require_signature: bool | None = None
     artifacts: Path | None = None
     list_attachments: bool = False
     read_blobs: bool = False
+
+    @property
+    def published(self) -> Reference | None:
+        """Where the release is published, when that is said. Raises InvalidReference."""
+        return parse_reference(self.published_as) if self.published_as else None
 
     def check(self) -> None:
         """Raises InputError when an option says nothing without another."""
@@ -37,6 +44,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.require_signature and not trusts:
             raise InputError("--require-signature goes with --key or --keyring")
+        _ = self.published
 
 
 def verify_options(function: Function) -> Function:
@@ -70,6 +78,11 @@ def verify_options(function: Function) -> Function:
             multiple=True,
             type=file,
             help="A signature, or a ConfigMap with signatures (.json, .yaml).",
+        ),
+        click.option(
+            "--published-as",
+            metavar="REFERENCE",
+            help="What signatures must call the release; by default where it is.",
         ),
         click.option(
             "--require-signature/--no-require-signature",

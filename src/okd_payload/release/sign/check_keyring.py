@@ -16,6 +16,7 @@ from okd_payload.issues import Issue
 from okd_payload.release.sign import codes
 from okd_payload.release.sign.certificates import PublicKeyBytes, armour_keys
 from okd_payload.release.sign.keyring import KeyRingManifest, make_config_map
+from okd_payload.signing import codes as signing_codes
 from okd_payload.signing.configuration import (
     KEY_PREFIX,
     UnusableConfiguration,
@@ -43,7 +44,7 @@ def check_key_ring(ring: KeyRingManifest, *, now: datetime) -> list[Issue]:
         for entry, keys in sorted(ring.entries.items())
         for issue in _check_entry(entry, keys, now)
     ]
-    if not any(issue.code == codes.UNFIT_KEY.code for issue in issues):
+    if not any(issue.code == signing_codes.UNREADABLE_KEY.code for issue in issues):
         try:
             load_configuration(make_config_map(ring))
         except UnusableConfiguration as error:
@@ -71,7 +72,7 @@ def _check_entry(entry: str, keys: Sequence[PublicKeyBytes], now: datetime) -> I
         ring = _read(key)
         if not isinstance(ring, KeyRing):
             unreadable = True
-            yield codes.UNFIT_KEY.issue(
+            yield signing_codes.UNREADABLE_KEY.issue(
                 f"{name} cannot be read by clusters: {ring}",
                 component=entry,
                 hint=f"it takes the key before it along; {MAKE_RSA_KEY}",
@@ -80,7 +81,7 @@ def _check_entry(entry: str, keys: Sequence[PublicKeyBytes], now: datetime) -> I
         for certificate in ring.certificates:
             usable = usable or not certificate.is_revoked
             if certificate.is_revoked:
-                yield codes.REVOKED_KEY.issue(
+                yield codes.REVOKED_RING_KEY.issue(
                     f"{name} is revoked: clusters take none of its signatures",
                     component=entry,
                     hint="leave it in until no cluster needs a release that only it has signed, "
@@ -100,7 +101,7 @@ def _check_entry(entry: str, keys: Sequence[PublicKeyBytes], now: datetime) -> I
 def _check_end(key: PublicKeyBytes, name: str, entry: str, now: datetime) -> Iterator[Issue]:
     end = _end_of(key)
     if end is not None and end <= now:
-        yield codes.EXPIRED_KEY.issue(
+        yield codes.EXPIRED_RING_KEY.issue(
             f"{name} expired at {end:%Y-%m-%dT%H:%M:%SZ}: clusters do not mind, gpg does",
             component=entry,
             hint="renew it with `gpg --quick-set-expire` and add it again",
@@ -116,7 +117,7 @@ def _find_lost(entry: str, keys: Sequence[PublicKeyBytes]) -> Iterator[Issue]:
     kept = {certificate.primary.fingerprint for certificate in loaded}
     for key in keys:
         if key.fingerprint not in kept and isinstance(_read(key), KeyRing):
-            yield codes.UNFIT_KEY.issue(
+            yield signing_codes.LOST_KEY.issue(
                 f"the key {key.fingerprint} of {KEY_PREFIX}{entry} is good, and clusters lose it "
                 "to the one behind it, which they cannot read",
                 component=entry,

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The kinds of issues that writing a key ring can find."""
+"""The kinds of issues that writing a key ring can find, besides those of ``signing.codes``."""
 
 from __future__ import annotations
 
 from okd_payload.issues import IssueCode, Severity
 
-UNFIT_KEY = IssueCode(
-    "unfit-key", Severity.ERROR, "Clusters cannot read a key, or lose it to another one."
+REVOKED_RING_KEY = IssueCode(
+    "revoked-ring-key",
+    Severity.WARNING,
+    "A key of a ring is revoked: clusters take none of its signatures.",
 )
-REVOKED_KEY = IssueCode(
-    "revoked-key", Severity.WARNING, "A key is revoked: clusters take none of its signatures."
-)
-EXPIRED_KEY = IssueCode(
-    "expired-key", Severity.WARNING, "A key has expired: clusters do not mind, people's tools do."
+EXPIRED_RING_KEY = IssueCode(
+    "expired-ring-key",
+    Severity.WARNING,
+    "A key of a ring has expired: clusters do not mind, people's tools do.",
 )
 UNSATISFIABLE_ENTRY = IssueCode(
     "unsatisfiable-entry",

@@ -12,6 +12,7 @@ from okd_payload.clock import Clock
 from okd_payload.errors import InvalidDocument
 from okd_payload.issues import Issue
 from okd_payload.oci.documents import DocumentAsker
+from okd_payload.oci.reference import Reference
 from okd_payload.release.sign.sign import ReleaseDigest
 from okd_payload.release.verify import codes
 from okd_payload.release.verify.trust import Trust
@@ -26,6 +27,7 @@ from okd_payload.signing.stores import (
     read_config_maps,
 )
 from okd_payload.signing.stores.model import NO_MORE
+from okd_payload.signing.strictness import check_strictly
 from okd_payload.signing.verification import Verdict, verify_digest
 
 _SIGN_HINT = "sign it with `okd-payload release sign`, or name its store with --signature-store"
@@ -93,9 +95,18 @@ def open_signatures(
 
 
 async def verify_signatures(
-    digests: Sequence[ReleaseDigest], trust: Trust, store: SignatureStore, *, clock: Clock
+    digests: Sequence[ReleaseDigest],
+    trust: Trust,
+    store: SignatureStore,
+    *,
+    clock: Clock,
+    published: Reference | None = None,
 ) -> VerifiedSignatures:
-    """Look for signatures of every one of ``digests``, the release's own first."""
+    """Look for signatures of every one of ``digests``, the release's own first.
+
+    What clusters take and publishers should not let pass is an issue too: weak hashes, keys that
+    have expired, signatures for another place than ``published``.
+    """
     found: list[VerifiedDigest] = []
     issues: list[Issue] = []
     for wanted in digests:
@@ -103,7 +114,9 @@ async def verify_signatures(
         found.append(_describe(wanted, verdict))
         if not verdict.accepted:
             issues += _explain(wanted, verdict)
-    return VerifiedSignatures(digests=tuple(found), issues=tuple(issues))
+        place = str(published.with_digest(wanted.digest)) if published else ""
+        issues += check_strictly(verdict, trust.configuration, reference=place, clock=clock)
+    return VerifiedSignatures(digests=tuple(found), issues=tuple(dict.fromkeys(issues)))
 
 
 def _read(path: Path) -> bytes:

@@ -141,6 +141,8 @@ async def test_verdict_from_a_folder(path):
         pytest.skip("no single store that a folder could stand for")
     if "responses" in case:
         pytest.skip("folders have no status")
+    if "double-slash" in case["name"]:
+        pytest.skip("the address in the ConfigMap is spelled otherwise")
     move = (address, f"file://{path.parent / case['stores'][address]}")
     outcome = await _verify(case, path.parent, MemoryDocuments(), move=move)
     expected = case.get("file_store_verdict", case["verdict"])

@@ -9,6 +9,7 @@ operator; one whose payload has none verifies nothing and refuses every update.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,6 +24,8 @@ from okd_payload.signing.openpgp.keyring import KeyRing, read_key_ring
 ANNOTATION = "release.openshift.io/verification-config-map"
 KEY_PREFIX, STORE_PREFIX = "verifier-public-key-", "store-"
 _SCHEMES = ("http", "https", "file")
+_PORT = re.compile(r"(?:\][^:]*|^[^\[:]*|@[^\[:]*)(?::[0-9]*)?$")
+"""A host at the end of what stands before the path, with a port of digits or none."""
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 
 
@@ -84,15 +87,19 @@ def load_configuration(config_map: ConfigMap) -> Configuration:
 
 def split_store_address(text: str) -> SplitResult | None:
     """The address of a store; None when a cluster would not take it."""
+    if any(letter < " " or letter == "\x7f" for letter in text):
+        return None
     try:
         address = urlsplit(text)
-        _ = address.port
     except ValueError:
         return None
-    is_printable = all(" " <= letter != "\x7f" for letter in text)
-    if not is_printable or address.scheme not in _SCHEMES or not _is_escaped_well(address.path):
-        return None
-    return None if " " in address.netloc else address
+    fits = (
+        address.scheme in _SCHEMES
+        and _is_escaped_well(address.path)
+        and " " not in address.netloc
+        and _PORT.search(address.netloc)
+    )
+    return address if fits else None
 
 
 def _load_ring(source: str, name: str, text: str) -> KeyRing:

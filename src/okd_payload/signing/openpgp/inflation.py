@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import functools
 import zlib
 
 from okd_payload.signing.openpgp.faults import Malformed, OpenPgpError, Truncated
@@ -20,7 +21,7 @@ MAX_INFLATED = 64 * 1024 * 1024
 """Most bytes that all layers of one message may inflate to; a cluster has no such bound."""
 _CHUNK = 4096
 _PIECE = 64 * 1024
-_PATIENCE = 256 * 1024
+_PATIENCE = 64 * 1024
 """How much output is fetched byte by byte when a block of bzip2 is damaged at its end."""
 _RAW = -15
 _DEFLATE, _LARGEST_WINDOW, _HAS_DICTIONARY = 8, 7, 0x20
@@ -223,4 +224,45 @@ class Bzip2Stream(_Inflater):
                     output += piece
                     fresh = len(output) - self._delivered
                     piece = engine.decompress(b"", 1 if 0 <= fresh < _PATIENCE else _PIECE)
-        return bytes(output[self._delivered :])
+        whole = _complete(self._fed, bytes(output))
+        return whole[self._delivered :]
+
+
+def _complete(compressed: bytes, output: bytes) -> bytes:
+    """``output`` with its last byte, when only the check sum of the first block is wrong.
+
+    The C library compares the sum in the call that gives the last byte, and keeps that byte. It
+    is the one with whose sum in place the library goes on. Signatures are small; what is larger
+    is not worth the search.
+    """
+    if len(compressed) > _CHUNK or len(output) > _PIECE:
+        return output
+    total = functools.reduce(_add_to_sum, output, 0xFFFFFFFF)
+    for last in range(256):
+        mended = (_add_to_sum(total, last) ^ 0xFFFFFFFF).to_bytes(4)
+        engine = bz2.BZ2Decompressor()
+        found = bytearray(engine.decompress(compressed[:_SUM_PLACE] + mended))
+        with contextlib.suppress(OSError, EOFError):
+            for byte in compressed[_SUM_PLACE + len(mended) :]:
+                found += engine.decompress(bytes([byte]))
+        if len(found) > len(output):
+            return bytes(found[: len(output) + 1])
+    return output
+
+
+def _add_to_sum(total: int, byte: int) -> int:
+    """The check sum of bzip2 with one byte more."""
+    return (total << 8 & 0xFFFFFFFF) ^ _SUM_TABLE[total >> 24 ^ byte]
+
+
+def _sum_of_byte(byte: int) -> int:
+    total = byte << 24
+    for _ in range(8):
+        total = total << 1 ^ (_SUM_POLYNOMIAL if total & 0x80000000 else 0)
+    return total
+
+
+_SUM_PLACE = 10
+"""Where the sum of the first block stands: behind two marks of four and six bytes."""
+_SUM_POLYNOMIAL = 0x104C11DB7
+_SUM_TABLE = [_sum_of_byte(byte) for byte in range(256)]

@@ -32,6 +32,7 @@ from okd_payload.signing.openpgp.signatures import Algorithm, OldSignature, Sign
 from okd_payload.signing.openpgp.streams import MemoryStream, Stream, read_all, read_exactly
 
 _CAN_SIGN = (Algorithm.RSA, Algorithm.RSA_SIGN_ONLY, Algorithm.DSA, Algorithm.ECDSA)
+_ENCRYPTS_ONLY = (Algorithm.RSA_ENCRYPT_ONLY, Algorithm.ELGAMAL)
 _RSA = (Algorithm.RSA, Algorithm.RSA_ENCRYPT_ONLY, Algorithm.RSA_SIGN_ONLY)
 _MAX_OID = 8
 _LEAST_KDF = 3
@@ -89,7 +90,7 @@ class PublicKey(msgspec.Struct, frozen=True, kw_only=True):
 
         ``function`` hashes; the one that the signature names only has to fit for RSA.
         """
-        if not self.can_sign:
+        if self.algorithm in _ENCRYPTS_ONLY:
             raise Unfit("public key cannot generate signatures")
         digest = function.digest(*data, signature.suffix)
         if digest[:2] != signature.tag:

@@ -84,6 +84,8 @@ class World:
 
     async def repository_of(self, reference):
         """Where everything is."""
+        if reference.repository == self.target.name:
+            return self.target
         assert reference.repository == PUBLISHED
         return self.repository
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from okd_payload.errors import StorageError
 from okd_payload.oci.manifest import Descriptor
-from okd_payload.oci.repository import Repository
+from okd_payload.oci.repository import Repository, StreamsBlobs
 from okd_payload.oci.threads import finish_in_thread
 
 CHUNK_BYTES = 1024 * 1024
@@ -48,16 +48,25 @@ class FileSource:
 
 
 class RepositorySource:
-    """A blob of a repository. An offset is reached by reading and verifying what is before it."""
+    """A blob of a repository. An offset is reached by reading what is before it."""
 
-    def __init__(self, repository: Repository, descriptor: Descriptor) -> None:
-        self._repository = repository
+    def __init__(
+        self, repository: Repository, descriptor: Descriptor, *, hashed: bool = True
+    ) -> None:
+        """What is not ``hashed`` has the right size only, where the repository can do that."""
+        self._blobs = repository.blobs
         self._descriptor = descriptor
+        self._hashed = hashed
 
     async def open(self, offset: int = 0) -> AsyncGenerator[bytes]:
-        """The verified content from ``offset`` on. Raises NotFound and DigestMismatch."""
+        """The content from ``offset`` on. Raises NotFound and DigestMismatch."""
         position = 0
-        async with closing(self._repository.blobs.read(self._descriptor)) as chunks:
+        blobs = self._blobs
+        if isinstance(blobs, StreamsBlobs) and not self._hashed:
+            content = blobs.stream(self._descriptor)
+        else:
+            content = blobs.read(self._descriptor)
+        async with closing(content) as chunks:
             async for chunk in chunks:
                 rest = chunk[max(0, offset - position) :]
                 position += len(chunk)

@@ -80,3 +80,28 @@ class Verifier:
             f"content of {self._expected} is wrong: {what}",
             hint="the copy is damaged or was tampered with: fetch it from another place",
         )
+
+
+class SizeVerifier:
+    """Counts content as it passes, for whoever has it hashed elsewhere."""
+
+    def __init__(self, size: int) -> None:
+        self._expected = size
+        self.size = 0
+
+    def update(self, chunk: bytes) -> None:
+        """Take the next bytes. Raises DigestMismatch as soon as there are too many."""
+        self.size += len(chunk)
+        if self.size > self._expected:
+            self._fail()
+
+    def finish(self) -> None:
+        """Raise DigestMismatch unless as much passed as was expected."""
+        if self.size != self._expected:
+            self._fail()
+
+    def _fail(self) -> None:
+        raise DigestMismatch(
+            f"content of {self.size} bytes came instead of {self._expected}",
+            hint="the copy is damaged or was tampered with: fetch it from another place",
+        )

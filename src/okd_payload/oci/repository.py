@@ -90,6 +90,15 @@ class Repository(Protocol):
 
 
 @runtime_checkable
+class StreamsBlobs(Protocol):
+    """Blobs that can be had without hashing them, for copies: the target verifies what it gets."""
+
+    def stream(self, descriptor: Descriptor) -> AsyncIterator[bytes]:
+        """The content in full size, unverified. Raises NotFound at the first step."""
+        ...
+
+
+@runtime_checkable
 class StatsManifests(Protocol):
     """Manifests that can be asked about without fetching them: many kinds have a quicker way."""
 

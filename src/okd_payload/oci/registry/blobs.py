@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 import aiohttp
 
 from okd_payload.errors import DigestMismatch, Unauthorized
-from okd_payload.oci.digest import Digest, Verifier
+from okd_payload.oci.digest import Digest, SizeVerifier, Verifier
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.mirrors.repository import MirroredRepository
 from okd_payload.oci.registry.access import to_pull, to_push
@@ -58,6 +59,19 @@ class RegistryBlobs:
         holds one download slot of the host until it is closed.
         """
         verifier = Verifier(descriptor.digest, descriptor.size)
+        async with aclosing(self._read(descriptor, verifier)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def stream(self, descriptor: Descriptor) -> AsyncGenerator[bytes, None]:
+        """The content in full size, not hashed: for whoever verifies what is written of it."""
+        async with aclosing(self._read(descriptor, SizeVerifier(descriptor.size))) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _read(
+        self, descriptor: Descriptor, verifier: Verifier | SizeVerifier
+    ) -> AsyncGenerator[bytes, None]:
         what = f"reading the blob {self._name}@{descriptor.digest}"
         patience = self._host.patience(what)
         ranged = True

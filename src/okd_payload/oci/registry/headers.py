@@ -31,7 +31,8 @@ class ContentRange(msgspec.Struct, frozen=True):
 
 def parse_number(text: str) -> int | None:
     """A plain decimal number, as in Content-Length."""
-    return int(text) if _NUMBER.fullmatch(text.strip()) else None
+    digits = text.strip()
+    return int(digits) if _NUMBER.fullmatch(digits) else None
 
 
 def parse_retry_after(text: str, *, now: float) -> float | None:

@@ -38,17 +38,20 @@ class Meter:
 
 
 class MeteredSource:
-    """A blob of a repository, whose bytes are counted as they pass."""
+    """A blob of a repository, whose bytes are counted as they pass.
+
+    They are verified once, where they are written, and not here as well.
+    """
 
     def __init__(
         self, repository: Repository, descriptor: Descriptor, *, meter: Meter, blob: object
     ) -> None:
-        self._source = RepositorySource(repository, descriptor)
+        self._source = RepositorySource(repository, descriptor, hashed=False)
         self._meter = meter
         self._blob = blob
 
     async def open(self, offset: int = 0) -> AsyncGenerator[bytes]:
-        """The verified content from ``offset`` on."""
+        """The content from ``offset`` on."""
         position = offset
         self._meter.move(self._blob, position)
         async with closing(self._source.open(offset)) as chunks:

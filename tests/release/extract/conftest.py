@@ -44,7 +44,11 @@ class ToolWorld:
 
     def __init__(self):
         self.repository = MemoryRepository("quay.test/okd/release")
+        self.name = self.repository.name
+        """The repository that pull specs name."""
         self.images = {}
+        self.sources = {}
+        """Annotations about the source of images, by name."""
 
     async def add(self, name, *layers, architecture="amd64"):
         """An image with ``layers``, lowest first: archives, or files by path."""
@@ -57,8 +61,8 @@ class ToolWorld:
         tags = [
             {
                 "name": name,
-                "annotations": None,
-                "from": {"kind": "DockerImage", "name": f"{self.repository.name}@{digest}"},
+                "annotations": self.sources.get(name),
+                "from": {"kind": "DockerImage", "name": f"{self.name}@{digest}"},
             }
             for name, digest in self.images.items()
         ]
@@ -86,7 +90,7 @@ class ToolWorld:
 
     async def repository_of(self, reference):
         """Where everything is."""
-        assert reference.repository == self.repository.name
+        assert reference.repository == self.name
         return self.repository
 
     def reads_of(self, name):

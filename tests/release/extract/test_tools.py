@@ -223,6 +223,17 @@ async def test_links_in_images_are_followed(tool_world, make, make_archive, clie
     assert found == {"": b"real", "-rhel8": b"real", "-rhel9": b"real"}
 
 
+async def test_a_file_that_is_replaced_by_a_dead_link_is_missing(
+    tool_world, make, make_archive, client, tmp_path
+):
+    """What an image held for a moment is no part of it."""
+    replaced = make_archive({"usr/bin/ccoctl": b"x"}, links={"usr/bin/ccoctl": "nowhere"})
+    await tool_world.add("cloud-credential-operator", replaced)
+    made = await make("ccoctl")
+    assert made.missing_files == ("usr/bin/ccoctl",)
+    assert names(tmp_path / "tools") == []
+
+
 async def test_one_file_may_become_two_tools(tool_world, make, installer, tmp_path):
     """The installer for bare metal and that with FIPS are one file under two names."""
     await tool_world.add("baremetal-installer", {"usr/bin/openshift-install": installer})

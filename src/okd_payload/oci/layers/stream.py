@@ -22,7 +22,8 @@ from okd_payload.oci.layers.scan import LayerScan, scan
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.repository import Blobs
 
-_MAX_LINKS = 40
+_MAX_LINKS = 10
+"""Each may cost a pass over all layers; real images have one or two."""
 
 
 class Sink(Protocol):

@@ -170,6 +170,10 @@ class Product:
             raise cannot_write(Path(self.name), error) from error
         self._written = _Written(writing.path, writing.out.sha256, writing.entry.mtime_ns)
 
+    def discard(self) -> None:
+        """Forget what was taken: it turned out to be no file of the image."""
+        self._written = None
+
     def adopt(self) -> ExtractedFile | None:
         """The file, which waits for its name; None when the program was not found."""
         if self._written is None:

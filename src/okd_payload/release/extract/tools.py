@@ -118,7 +118,10 @@ async def extract_tools(
             sinks: dict[str, list[Product]] = {}
             for product in by_image[name]:
                 sinks.setdefault(product.target.path, []).append(product)
-            await stream_files(repository.blobs, found.layers, sinks)
+            absent = await stream_files(repository.blobs, found.layers, sinks)
+            for path in absent:
+                for product in sinks[path]:
+                    product.discard()
 
         await map_concurrently(read, by_image, at_once=_IMAGES_AT_ONCE)
         files = await _complete(products, release, order, folder)

@@ -9,7 +9,6 @@ wherever they stand, even in a block of text. What is between is YAML with Go's 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -18,12 +17,12 @@ import msgspec
 
 from okd_payload.errors import InvalidDocument
 from okd_payload.imagestream import go_json, go_yaml
+from okd_payload.release.go_json_text import read_json, skip_blanks
 from okd_payload.release.plain_yaml import is_plain_object
 
 _SEPARATOR = re.compile(rb"^---[ \t\r\v\f]*(?:#.*)?$\n?", re.MULTILINE)
 _BAD_SEPARATOR = re.compile(rb"^---(?![ \t\r\v\f]*(?:#.*)?$)(.*)$", re.MULTILINE)
 _NOTHING = re.compile(rb"(?:\s|#.*)*")
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SHOWN_BYTES = 30
 
 
@@ -146,41 +145,20 @@ def _read_json(content: bytes) -> tuple[list[_Document | Problem], bytes]:
     """The objects at the beginning of ``content``, and what follows: YAML, or nothing."""
     found: list[_Document | Problem] = []
     text = content.decode(errors="replace")
-    decoder, place = json.JSONDecoder(parse_constant=_refuse_constant), _skip_blanks(text, 0)
+    place = skip_blanks(text, 0)
     try:
         while text[place : place + 1] == "{":
             line = text.count("\n", 0, place) + 1
-            value, end = decoder.raw_decode(text, place)
-            source = text[place:end]
-            value = _replace_surrogates(value) if _SURROGATE.search(source) else value
-            found.append(_Document(value, line, source))
-            place = _skip_blanks(text, end)
-    except (ValueError, RecursionError) as error:
+            value, end = read_json(text, place)
+            found.append(_Document(value, line, text[place:end]))
+            place = skip_blanks(text, end)
+    except ValueError as error:
         return [*found, Problem(f"error parsing JSON: {error}", getattr(error, "lineno", 1))], b""
     rest = text[place:]
     if rest and not rest.startswith("---"):
         line = text.count("\n", 0, place) + 1
         return [*found, Problem(f"text after the JSON object: {rest[:_SHOWN_BYTES]}", line)], b""
     return found, rest.encode()
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is no JSON")
-
-
-def _replace_surrogates(value: Any) -> Any:
-    """``value`` with a replacement character for every half of a character, as in Go."""
-    if isinstance(value, str):
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if isinstance(value, list):
-        return [_replace_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_replace_surrogates(key): _replace_surrogates(item) for key, item in value.items()}
-    return value
-
-
-def _skip_blanks(text: str, place: int) -> int:
-    return len(text) - len(text[place:].lstrip(" \t\r\n"))
 
 
 def _read_object(document: _Document) -> ManifestObject | Problem:

@@ -31,7 +31,11 @@ from okd_payload.release.cluster.settings import (
 from okd_payload.release.objects import ManifestObject, ObjectKey
 
 _LARGEST_VERSION = 2**64 - 1
-_SPACES = " \t\n\v\f\r\x85\xa0"
+_SPACES = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""What Go's ``strings.TrimSpace`` takes away."""
 _BY_MAJOR_VERSION = {
     ("config.openshift.io", "FeatureGate"),
     ("apiextensions.k8s.io", "CustomResourceDefinition"),

@@ -9,6 +9,7 @@ the right case is simply not there. Numbers are no text in either.
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from datetime import datetime
@@ -18,18 +19,18 @@ import msgspec
 
 from okd_payload.documents.go_quote import quote
 from okd_payload.errors import InputError, InvalidDocument
-from okd_payload.imagestream import go_json, go_yaml
+from okd_payload.imagestream import go_yaml
 from okd_payload.imagestream.go_values import convert, fields_of
 from okd_payload.imagestream.openshift import API_VERSION, DOCKER_IMAGE, KIND, RawImageStream
 from okd_payload.release import labels
 from okd_payload.release.cluster.refusal import UnusableMetadata
+from okd_payload.release.go_json_text import parse_json
 from okd_payload.release.go_text import format_value
 from okd_payload.release.go_url import problem_of_url
 from okd_payload.release.metadata import (
     ARCHITECTURE_KEY,
     METADATA_KIND,
     ReleaseMetadata,
-    parse_metadata,
 )
 from okd_payload.release.semver import Version, parse_version
 
@@ -37,6 +38,9 @@ MULTI = "Multi"
 """The architecture of a release whose images are for several."""
 _CHANNELS_KEY = "io.openshift.upgrades.graph.release.channels"
 _SCHEME = 'in scheme "lib/resourceread/resourceread.go:23"'
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
 _REGISTERED = {
     "v1": {"ConfigMap", "List", "Namespace", "Pod", "Secret", "Service", "ServiceAccount"},
     "apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
@@ -101,12 +105,7 @@ class ReleaseImages(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_facts(content: bytes) -> ReleaseFacts:
     """The facts in ``release-metadata``. Raises UnusableMetadata in the operator's words."""
-    try:
-        metadata = parse_metadata(content.decode(errors="replace").encode(), path="")
-    except InvalidDocument as error:
-        raise UnusableMetadata(
-            f"unmarshal Cincinnati metadata: {error.detail}", line=error.line
-        ) from error
+    metadata = _parse_metadata(content)
     if metadata.kind != METADATA_KIND:
         raise UnusableMetadata(f"unrecognized Cincinnati metadata kind {quote(metadata.kind)}")
     if not metadata.version:
@@ -142,6 +141,8 @@ def read_images(content: bytes) -> ReleaseImages:
     except InvalidDocument as error:
         problem = f"couldn't get version/kind; json parse error: {error.detail}"
         raise _unreadable(problem, line=error.line) from error
+    if found.api_version.count("/") > 1:
+        raise _unreadable(f"unexpected GroupVersion string: {found.api_version}")
     for name, text in (("Kind", found.kind), ("apiVersion", found.api_version)):
         if not text:
             shown = content.decode(errors="replace")
@@ -156,14 +157,48 @@ def read_images(content: bytes) -> ReleaseImages:
         )
     try:
         stream = convert(_keep_exact(value, RawImageStream), RawImageStream, path="")
+        _check_object_meta(value.get("metadata") or {})
     except InvalidDocument as error:
         raise _unreadable(error.detail, line=error.line) from error
     return ReleaseImages(stream=stream)
 
 
+class _Metadata(msgspec.Struct, frozen=True, kw_only=True):
+    """``release-metadata`` with Go's defaults, where nothing is what it should be."""
+
+    kind: str = ""
+    version: str = ""
+    previous: tuple[str, ...] = ()
+    next: tuple[str, ...] = ()
+    metadata: dict[str, Any] = {}
+
+
+def _parse_metadata(content: bytes) -> ReleaseMetadata:
+    try:
+        found = convert(parse_json(content), _Metadata, path="")
+    except InvalidDocument as error:
+        raise UnusableMetadata(f"unmarshal Cincinnati metadata: {error.detail}") from error
+    except ValueError as error:
+        problem = f"unmarshal Cincinnati metadata: {error}"
+        raise UnusableMetadata(problem, line=getattr(error, "lineno", 0)) from error
+    return ReleaseMetadata(**msgspec.structs.asdict(found))
+
+
 class _TypeMeta(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     kind: str = ""
     api_version: str = ""
+
+
+class _ObjectMeta(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What else is in the metadata of objects and must be of its type, though nobody uses it."""
+
+    generate_name: str = ""
+    self_link: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    labels: dict[str, str] = {}
+    finalizers: tuple[str, ...] = ()
 
 
 def _unreadable(problem: str, *, line: int = 0) -> UnusableMetadata:
@@ -173,9 +208,21 @@ def _unreadable(problem: str, *, line: int = 0) -> UnusableMetadata:
 def _read_value(content: bytes) -> Any:
     """The first document; text that begins like JSON must be JSON, and nothing after it."""
     if content.lstrip().startswith(b"{"):
-        return go_json.decode(content, dict[str, Any], path="")
+        try:
+            return parse_json(content)
+        except ValueError as error:
+            line = getattr(error, "lineno", 0)
+            raise InvalidDocument(str(error), path="", line=line) from error
     value = go_yaml.parse(content, path="")
     return {} if value is None else value
+
+
+def _check_object_meta(metadata: dict[str, Any]) -> None:
+    """Raises InvalidDocument for what Go cannot decode, but would not use either."""
+    convert(_keep_exact(metadata, _ObjectMeta), _ObjectMeta, path="")
+    created = metadata.get("creationTimestamp")
+    if created is not None and not _MOMENT.fullmatch(created):
+        raise InvalidDocument(f"parsing time {quote(created)}", path="")
 
 
 def _keep_exact(value: Any, kind: Any) -> Any:

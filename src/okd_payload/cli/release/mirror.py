@@ -33,6 +33,7 @@ from okd_payload.cli.services import Services, open_services
 from okd_payload.cli.settings import Settings
 from okd_payload.errors import PartlyDone, ReleaseError
 from okd_payload.oci.digest import hex_of
+from okd_payload.oci.location import DiskLocation
 from okd_payload.oci.reference import DEFAULT_TAG
 from okd_payload.oci.transfer import ImageCopier, JournalFile
 from okd_payload.release.load import Release, load_release
@@ -54,6 +55,7 @@ from okd_payload.release.mirror.run import (
     open_copies,
     preview,
 )
+from okd_payload.release.mirror.signatures import CARRIED_FOLDER, find_signatures
 from okd_payload.release.new.images import RepositoryOf
 
 if TYPE_CHECKING:  # loads the HTTP client
@@ -131,7 +133,9 @@ class _Mirror:
                         + ([request.release_target] if request.release_target else [])
                     ),
                 )
-                files = self._write(rules)
+                files = () if mirrored.report.failed else self._write(rules)
+                if not mirrored.report.failed:
+                    files += await self._write_signatures(release, source, services)
         return self._tell(plan, mirrored, rules, files)
 
     async def _load(self, services: Services) -> tuple[Source, Release]:
@@ -173,6 +177,31 @@ class _Mirror:
             return ()
         return tuple(write_files(folder, instruction_files(rules)))
 
+    async def _write_signatures(
+        self, release: Release, source: Source, services: Services
+    ) -> tuple[Path, ...]:
+        """Write the signatures into every folder that wants them; without any, warn."""
+        request = self._request
+        folders = {
+            folder: None
+            for folder in (request.signatures_folder, request.instructions_folder)
+            if folder is not None
+        }
+        if not folders:
+            return ()
+        carried = None
+        if isinstance(source.location, DiskLocation):
+            carried = source.location.folder / CARRIED_FOLDER
+        found = await find_signatures(release, request.signature_stores, services, carried=carried)
+        for warning in found.warnings:
+            click.echo(escape_controls(f"warning: {warning}"), err=True)
+        if request.dry_run:
+            paths = [folder / name for folder in folders for name in found.files]
+            for path in paths:
+                click.echo(f"info: Write configmap signature file {path}", err=True)
+            return ()
+        return tuple(path for folder in folders for path in write_files(folder, found.files))
+
     def _tell(
         self,
         plan: MirrorPlan,
@@ -199,6 +228,9 @@ class _Mirror:
             )
         if not self._output:
             self._tell_the_end(plan, rules)
+            for path in files:
+                if path.name.startswith("signature-"):
+                    click.echo(f"Configmap signature file {path} created")
         return 0
 
     def _tell_the_end(self, plan: MirrorPlan, rules: tuple[SourceMirrors, ...]) -> None:

@@ -230,7 +230,7 @@ def test_quiet(run, content, tmp_path):
         (["new", "a=q.io/a:1", "--to-image=oci:x:y", "--to-signature=m"], "registry, not a layout"),
         (["info", "x/y", "--filter-by-os=("], "is no pattern"),
         (["info"], "Missing argument"),
-        (["lint", "file://x"], "no place for images"),
+        (["lint", "dir:x"], "no place for images"),
     ],
 )
 def test_wrong_usage(arguments, words, run):

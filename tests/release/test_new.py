@@ -46,7 +46,12 @@ class _Places:
 
 
 async def _make(world, request):
-    prepared = await prepare(request, open_location=_Places(world), progress=ignore_progress)
+    prepared = await prepare(
+        request,
+        open_location=_Places(world),
+        repository_of=world.repository_of,
+        progress=ignore_progress,
+    )
     return prepared, await make(
         request, prepared, repository_of=world.repository_of, progress=ignore_progress
     )

@@ -101,8 +101,17 @@ class _Job:
         async with open_services(self._settings, self._progress, registries=registries) as services:
             request = await read_stream_source(self._source, self._request, services)
             request = await find_source_release(request, services)
+            repository_of = await find_content(
+                content or request.repository,
+                services,
+                standing_for=request.published_as,
+                cached=True,
+            )
             prepared = await prepare(
-                request, open_location=services.open_location, progress=self._progress
+                request,
+                open_location=services.open_location,
+                repository_of=repository_of,
+                progress=self._progress,
             )
             if outputs.format:
                 print_issues(prepared.given.issues, self._settings)
@@ -110,12 +119,6 @@ class _Job:
                 now = from_seconds(int(services.clock.now()))
                 print_go_json(merged_stream(prepared, now=now), outputs.format)
                 return
-            repository_of = await find_content(
-                content or request.repository,
-                services,
-                standing_for=request.published_as,
-                cached=True,
-            )
             check = RememberedChecks(services.shelves.checks)
             parts, payload = await make(
                 request, prepared, repository_of=repository_of, progress=self._progress, check=check

@@ -14,17 +14,24 @@ from typing import Any
 
 import msgspec
 
-from okd_payload.errors import ReleaseError
+from okd_payload.errors import NotFound, ReleaseError
 from okd_payload.imagestream.openshift import RawImageStream
 from okd_payload.imagestream.repository import read_repository
 from okd_payload.oci.config import read_config
 from okd_payload.oci.location import Location, RegistryLocation, parse_location
-from okd_payload.oci.reference import DEFAULT_TAG
+from okd_payload.oci.reference import DEFAULT_TAG, parse_reference
 from okd_payload.oci.repository import Repository
 from okd_payload.oci.threads import finish_in_thread
 from okd_payload.progress import Noticed, Progress
 from okd_payload.release import labels
-from okd_payload.release.inputs import ReleaseInput, annotate, exclude, override, read_tags
+from okd_payload.release.inputs import (
+    ReleaseInput,
+    annotate,
+    exclude,
+    override,
+    pull_spec_of,
+    read_tags,
+)
 from okd_payload.release.load import Release, parse_release, read_release
 from okd_payload.release.metadata import ReleaseMetadata, make_references
 from okd_payload.release.new.assemble import AssembledRelease, read_parts
@@ -108,17 +115,21 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def prepare(
-    request: NewRequest, *, open_location: OpenLocation, progress: Progress
+    request: NewRequest,
+    *,
+    open_location: OpenLocation,
+    repository_of: RepositoryOf,
+    progress: Progress,
 ) -> Prepared:
     """Read the source of ``request`` and apply its overrides.
 
-    Of images only the release that is given is read. Raises InputError, ReleaseError and
-    RegistryError.
+    Of images only the release that is given is read, and of the list that it may be put on its
+    manifest. Raises InputError, ReleaseError and RegistryError.
     """
     if request.folder is not None:
         return _prepare_folders(request, request.folder, progress)
     if request.release:
-        return await _prepare_release(request, open_location, progress)
+        return await _prepare_release(request, open_location, repository_of, progress)
     given = ReleaseInput()
     if request.stream is not None:
         given = read_image_stream(request.stream, mode=request.mode, excluded=request.excluded)
@@ -207,7 +218,10 @@ def _prepare_folders(request: NewRequest, folder: Path, progress: Progress) -> P
 
 
 async def _prepare_release(
-    request: NewRequest, open_location: OpenLocation, progress: Progress
+    request: NewRequest,
+    open_location: OpenLocation,
+    repository_of: RepositoryOf,
+    progress: Progress,
 ) -> Prepared:
     location = parse_location(request.release)
     repository = await open_location(location)
@@ -223,7 +237,7 @@ async def _prepare_release(
         origin = str(location) if isinstance(location, RegistryLocation) else str(source.digest)
         given = annotate(given, {labels.FROM_RELEASE: origin})
         _notice(progress, f"Found {count} images in release")
-    base_tag, base = _choose_base(request, source)
+    base_tag, base = await _choose_base(request, source, repository_of)
     return Prepared(
         given=exclude(override(given, request.mappings), request.excluded),
         options=_complete(request, source, base_tag=base_tag),
@@ -232,7 +246,9 @@ async def _prepare_release(
     )
 
 
-def _choose_base(request: NewRequest, source: Release) -> tuple[str, str]:
+async def _choose_base(
+    request: NewRequest, source: Release, repository_of: RepositoryOf
+) -> tuple[str, str]:
     """The base tag and the base's pull spec, either empty to go by the other."""
     if request.base or request.base_tag:
         return request.base_tag, request.base
@@ -240,6 +256,8 @@ def _choose_base(request: NewRequest, source: Release) -> tuple[str, str]:
     if not digest:
         return "", ""
     tag = tag_with_digest(source, digest)
+    if tag is None and request.keep_lists and await _lists_base(source, digest, repository_of):
+        tag = labels.BASE_TAG
     if tag is None and not request.keep_lists:
         raise ReleaseError(
             "unable to find an image within the release that matches the base image manifest"
@@ -247,6 +265,23 @@ def _choose_base(request: NewRequest, source: Release) -> tuple[str, str]:
             hint="the release was put on an image that is not, or no longer, one of its tags",
         )
     return (tag, "") if tag else ("", request.release)
+
+
+async def _lists_base(source: Release, digest: str, repository_of: RepositoryOf) -> bool:
+    """Whether the base tag of ``source`` is a list with ``digest`` in it.
+
+    Each member of a release for several architectures notes the member that it was put on.
+    """
+    pull_specs = [pull_spec_of(tag) for tag in source.tags if tag.name == labels.BASE_TAG]
+    if not pull_specs or not pull_specs[0]:
+        return False
+    reference = parse_reference(pull_specs[0])
+    try:
+        manifest = await (await repository_of(reference)).manifests.get(reference.selector)
+    except NotFound:  # making the release will tell
+        return False
+    members = manifest.index().manifests if manifest.is_index else ()
+    return any(member.digest == digest for member in members)
 
 
 async def _read_repository(request: NewRequest, open_location: OpenLocation) -> ReleaseInput:

@@ -3,159 +3,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import io
 import json
-import sys
-import tarfile
 
 import pytest
-
-from okd_payload.cli.main import main
-from okd_payload.oci.layout import LayoutRepository
-from okd_payload.release.new.publish import publish_release
-from okd_payload.testing.images import push_image
-from okd_payload.testing.memory_signer import MemorySigner
-
-_INCLUDED = "include.release.openshift.io/self-managed-high-availability"
-_PROGRAMS = ("usr/bin/sh", "usr/bin/rm", "usr/bin/mkdir", "usr/bin/cp", "usr/bin/mv")
-_OBJECT = """apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: {name}
-  namespace: openshift-test
-  annotations:
-    include.release.openshift.io/self-managed-high-availability: "true"
-    {more}
-"""
-
-
-@pytest.fixture(scope="session")
-def signer():
-    """The key of the publisher, made once."""
-    return MemorySigner()
-
-
-@pytest.fixture
-def run(capfdbinary):
-    """Runs ``okd-payload release`` and gives its exit code, output and complaints."""
-
-    def run_command(*arguments):
-        capfdbinary.readouterr()
-        code = main(["release", *map(str, arguments)])
-        sys.stdout.flush()
-        printed = capfdbinary.readouterr()
-        return code, printed.out.decode(), printed.err.decode()
-
-    return run_command
-
-
-def _base_layer(programs, files):
-    """The archive of an operator's image: programs that may run, and its own manifests."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        for name in programs:
-            info = tarfile.TarInfo(name)
-            info.mode = 0o755
-            archive.addfile(info)
-        for name, text in files.items():
-            info = tarfile.TarInfo(f"manifests/{name}")
-            info.size = len(text.encode())
-            archive.addfile(info, io.BytesIO(text.encode()))
-    return out.getvalue()
-
-
-def _keys(signer, store):
-    """The manifest of ``cluster-update-keys``."""
-    armoured = "".join(f"    {line}\n" for line in signer.public_key.decode().splitlines())
-    return (
-        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: release-verification\n"
-        "  namespace: openshift-config-managed\n  annotations:\n"
-        '    release.openshift.io/verification-config-map: ""\n'
-        f'    {_INCLUDED}: "true"\ndata:\n  store-here: "file://{store}"\n'
-        f"  verifier-public-key-test: |\n{armoured}"
-    )
-
-
-@pytest.fixture
-def make(world, tmp_path):
-    """Makes a release of the world in a layout: its location."""
-
-    async def build(name, manifests, options, programs, own):
-        world.repository.__init__()
-        world.tags.clear()
-        image = await push_image(
-            world.repository,
-            layers=[_base_layer(programs, own)],
-            labels={},
-            tag="cluster-version-operator",
-        )
-        world.tags["cluster-version-operator"] = image.digest
-        await world.add("op", manifests)
-        release = await world.release(name, **options)
-        layout = LayoutRepository(tmp_path / "releases")
-        await publish_release(release, layout, tag=name, repository_of=world.repository_of)
-        images = LayoutRepository(tmp_path / "images")
-        from okd_payload.oci.transfer import ImageCopy, copy_image
-
-        for tag in world.tags:
-            await copy_image(
-                ImageCopy(source=world.repository, reference=tag, destination=images, tag="")
-            )
-
-    def make_release(name, manifests=None, *, programs=_PROGRAMS, own=None, **options):
-        own = (
-            {"0000_00_cvo_1.yaml": _OBJECT.format(name="own", more="note: text")}
-            if own is None
-            else own
-        )
-        files = {"a.yaml": _OBJECT.format(name="a", more="note: text"), **(manifests or {})}
-        asyncio.run(build(name, files, options, programs, own))
-        return f"oci:{tmp_path / 'releases'}:{name}"
-
-    return make_release
-
-
-@pytest.fixture
-def running(make, signer, tmp_path):
-    """A release with keys, whose store is a folder."""
-    keys = {"0000_90_cluster-update-keys_configmap.yaml": _keys(signer, tmp_path / "store")}
-    return make("4.19.9", keys)
-
-
-@pytest.fixture
-def sign(run, signer, tmp_path):
-    """Signs a release into the store that the running release names, or into another."""
-
-    def sign_release(release, store="store"):
-        key = tmp_path / "key.asc"
-        key.write_bytes(signer.secret_key)
-        code, _, told = run(
-            *("sign", release, "--key", key, "--identity", "quay.test/okd/release"),
-            *("--to-store", tmp_path / store),
-        )
-        assert code == 0, told
-
-    return sign_release
-
-
-@pytest.fixture
-def accept(run, running, tmp_path):
-    """Runs the command from the running release, and gives code, checks and issues."""
-
-    def run_accept(release, *arguments, old=None):
-        code, out, told = run(
-            *("accept", "--from", old or running, release, "-o", "json"),
-            *("--content", f"oci:{tmp_path / 'images'}", *arguments),
-        )
-        assert out, told
-        printed = json.loads(out)
-        assert printed["accepted"] == (code == 0)
-        outcomes = {check["name"]: check["outcome"] for check in printed["checks"]}
-        found = [issue for check in printed["checks"] for issue in check.get("issues", ())]
-        return code, outcomes, {issue["code"]: issue for issue in found}, printed
-
-    return run_accept
 
 
 def test_a_good_update(make, sign, accept):
@@ -273,9 +123,9 @@ def test_versions(make, sign, accept):
     assert version["message"].startswith("Forced through blocking failures: Precondition")
 
 
-def test_manifests_that_cannot_be_loaded(make, sign, accept):
+def test_manifests_that_cannot_be_loaded(make, sign, accept, config_map):
     """One bad document refuses the whole update, and what follows is left undone."""
-    twice = _OBJECT.format(name="t", more="note: text")
+    twice = config_map("t")
     new = make("4.19.10", {"b.yaml": f"{twice}---\n{twice}"}, previous=["4.19.9"])
     sign(new)
     code, outcomes, issues, printed = accept(new)
@@ -286,9 +136,9 @@ def test_manifests_that_cannot_be_loaded(make, sign, accept):
     assert printed["wanted"] == ""
 
 
-def test_the_operators_own_manifests(make, sign, accept):
+def test_the_operators_own_manifests(make, sign, accept, config_map):
     """What of them cannot be rendered is left aside with a warning."""
-    own = {"0000_00_cvo_1.yaml": _OBJECT.format(name="own", more="note: {{ .Nope }}")}
+    own = {"0000_00_cvo_1.yaml": config_map("own", "note: {{ .Nope }}")}
     new = make("4.19.10", previous=["4.19.9"], own=own)
     sign(new)
     code, outcomes, issues, _ = accept(new)
@@ -296,9 +146,9 @@ def test_the_operators_own_manifests(make, sign, accept):
     assert "Skipping manifest 0000_00_cvo_1.yaml" in issues["loaded-with-warning"]["message"]
 
 
-def test_a_base_without_a_shell(make, sign, accept):
+def test_a_base_without_a_shell(make, sign, accept, programs):
     """A cluster could not copy the manifests out of the image."""
-    new = make("4.19.10", previous=["4.19.9"], programs=_PROGRAMS[2:])
+    new = make("4.19.10", previous=["4.19.9"], programs=programs[2:])
     sign(new)
     code, outcomes, issues, _ = accept(new)
     assert (code, outcomes["retrieval"]) == (1, "refused")
@@ -308,11 +158,11 @@ def test_a_base_without_a_shell(make, sign, accept):
     )
 
 
-def test_objects(make, sign, accept):
+def test_objects(make, sign, accept, config_map):
     """Deletions that can never happen, new capabilities and orphans are told."""
     manifests = {
-        "a.yaml": _OBJECT.format(name="a", more="capability.openshift.io/name: Console"),
-        "bad.yaml": _OBJECT.format(name="bad", more='release.openshift.io/delete: "yes"'),
+        "a.yaml": config_map("a", "capability.openshift.io/name: Console"),
+        "bad.yaml": config_map("bad", 'release.openshift.io/delete: "yes"'),
     }
     new = make("4.19.10", manifests, previous=["4.19.9"])
     sign(new)
@@ -326,7 +176,6 @@ def test_missing_images(make, sign, accept, tmp_path):
     """Each image has to be where its pull spec says, unless nobody asks."""
     new = make("4.19.10", previous=["4.19.9"])
     sign(new)
-    asyncio.run(LayoutRepository(tmp_path / "none").manifests.tags())
     code, outcomes, issues, _ = accept(new, "--content", f"oci:{tmp_path / 'releases'}")
     assert (code, outcomes["images"]) == (1, "refused")
     assert "missing-image" in issues

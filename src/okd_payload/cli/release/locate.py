@@ -85,7 +85,7 @@ def release_choice_options(function: Function) -> Function:
         click.option(
             "--graph",
             default="",
-            metavar="URL",
+            metavar="URL_OR_FILE",
             help="Look up names of releases in this update graph.",
         ),
         click.option(
@@ -229,6 +229,10 @@ async def _find_in_graph(version: str, services: Services, choice: ReleaseChoice
         parse_graph,
     )
 
+    file = _graph_file(choice)
+    if file:
+        graph = parse_graph(file.read_bytes(), origin=choice.graph)
+        return parse_reference(find_payload(graph, version, origin=choice.graph))
     trouble: UnknownName | NotFound | None = None
     addresses = graph_addresses(choice.graph, version, architecture=choice.architecture)
     for address in addresses:
@@ -239,6 +243,12 @@ async def _find_in_graph(version: str, services: Services, choice: ReleaseChoice
         except (UnknownName, NotFound) as error:
             trouble = error
     raise trouble or UnknownName("release", version, known=(), hint=_PLACES)
+
+
+def _graph_file(choice: ReleaseChoice) -> Path | None:
+    """The file with the update graph, where it is in one."""
+    path = Path(choice.graph)
+    return path if path.is_file() else None
 
 
 def _compile(pattern: str | None) -> re.Pattern[str] | None:

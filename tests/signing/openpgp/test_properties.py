@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from okd_payload.signing.openpgp.bunzip import Bzip2Stream
 from okd_payload.signing.openpgp.faults import OpenPgpError
-from okd_payload.signing.openpgp.inflation import Budget, Bzip2Stream, DeflateStream, ZlibStream
+from okd_payload.signing.openpgp.inflation import Budget, DeflateStream, ZlibStream
 from okd_payload.signing.openpgp.keyring import KeyRing, read_key_ring
 from okd_payload.signing.openpgp.message import MessageRefused, open_message
 from okd_payload.signing.openpgp.outline import read_outline

@@ -5,11 +5,11 @@ A cluster verifies releases with Go's ``golang.org/x/crypto/openpgp``, a library
 changes any more and that differs from every other one in what it accepts. This package gives
 the same answers, in the same words, for any input:
 
-* ``streams``, ``inflation``, ``armour``: bytes as they come, out of what they are wrapped in;
+* ``streams``, ``inflation``, ``bunzip``, ``armour``: bytes, out of what they are wrapped in;
 * ``packets``, ``signatures``, ``keys``: packets as values;
 * ``arithmetic``: whether numbers are a signature, for weak hashes and short keys as well;
 * ``keyring``: which keys a ring has, and which of them may sign;
-* ``message``: what a signed message says and who signed it.
+* ``message``: what a signed message says and who signed it; ``outline``: what it is made of.
 
 Whatever bytes come, only ``OpenPgpError`` leaves this package, and depth and size are bounded.
 It decrypts nothing, and never makes a signature.

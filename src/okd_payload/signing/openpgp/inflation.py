@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compressed data, taken apart while it is read: deflate, zlib and bzip2.
+"""Compressed data, taken apart while it is read: deflate and zlib (``bunzip`` does bzip2).
 
 Damage is reported where it is reached and not before: what comes before it is delivered first,
 because a signature that is complete counts, whatever follows. The C libraries throw away what
@@ -9,9 +9,6 @@ smallest steps, which also tells at which byte the damage is.
 
 from __future__ import annotations
 
-import bz2
-import contextlib
-import functools
 import zlib
 
 from okd_payload.signing.openpgp.faults import Malformed, OpenPgpError, Truncated
@@ -19,10 +16,10 @@ from okd_payload.signing.openpgp.streams import MemoryStream, Stream, read_exact
 
 MAX_INFLATED = 64 * 1024 * 1024
 """Most bytes that all layers of one message may inflate to; a cluster has no such bound."""
-_CHUNK = 4096
-_PIECE = 64 * 1024
-_PATIENCE = 64 * 1024
-"""How much output is fetched byte by byte when a block of bzip2 is damaged at its end."""
+CHUNK = 4096
+"""Most compressed bytes taken at once: as many as the clusters' library reads ahead."""
+PIECE = 64 * 1024
+"""Most bytes that one step may inflate to."""
 _RAW = -15
 _DEFLATE, _LARGEST_WINDOW, _HAS_DICTIONARY = 8, 7, 0x20
 _EMPTY_ADLER = 1
@@ -41,7 +38,7 @@ class Budget:
             raise Malformed(f"compressed data inflates to more than {MAX_INFLATED} bytes")
 
 
-class _Input:
+class CompressedInput:
     """The compressed bytes; those read in vain go back to a source that can take them."""
 
     def __init__(self, source: Stream) -> None:
@@ -50,7 +47,7 @@ class _Input:
 
     def read(self, most: int) -> bytes:
         """The next bytes, nothing at the end."""
-        chunk = self._held or self._source.read(_CHUNK)
+        chunk = self._held or self._source.read(CHUNK)
         self._held = chunk[most:]
         return chunk[:most]
 
@@ -65,11 +62,11 @@ class _Input:
         self._held = b""
 
 
-class _Inflater:
+class Inflater:
     """Delivers pieces until the end, or until the damage, which then stays."""
 
     def __init__(self, source: Stream, budget: Budget) -> None:
-        self._input = _Input(source)
+        self._input = CompressedInput(source)
         self._budget = budget
         self._output = b""
         self._ended = False
@@ -95,7 +92,7 @@ class _Inflater:
         raise NotImplementedError
 
 
-class DeflateStream(_Inflater):
+class DeflateStream(Inflater):
     """What raw deflate data inflates to."""
 
     def __init__(self, source: Stream, budget: Budget) -> None:
@@ -104,12 +101,12 @@ class DeflateStream(_Inflater):
         self._consumed = 0
 
     def _advance(self) -> None:
-        chunk = self._engine.unconsumed_tail or self._input.read(_CHUNK)
+        chunk = self._engine.unconsumed_tail or self._input.read(CHUNK)
         if not chunk:
             raise Truncated
         checkpoint = self._engine.copy()
         try:
-            self._output = self._engine.decompress(chunk, _PIECE)
+            self._output = self._engine.decompress(chunk, PIECE)
         except zlib.error:
             self._engine = checkpoint
             self._creep(chunk)
@@ -170,99 +167,3 @@ class ZlibStream(DeflateStream):
 
     def _read_sum(self) -> int:
         return int.from_bytes(read_exactly(self._input, 4))
-
-
-class Bzip2Stream(_Inflater):
-    """What bzip2 data inflates to; several streams in a row are one."""
-
-    def __init__(self, source: Stream, budget: Budget) -> None:
-        super().__init__(source, budget)
-        self._restart(b"")
-
-    def _advance(self) -> None:
-        if self._engine.eof:
-            self._go_on()
-            return
-        chunk = self._input.read(_CHUNK) if self._engine.needs_input else b""
-        if self._engine.needs_input and not chunk:
-            raise Truncated
-        self._fed += chunk
-        try:
-            self._output = self._engine.decompress(chunk, _PIECE)
-            self._delivered += len(self._output)
-        except OSError as error:
-            self._output = self._replay()
-            raise OpenPgpError("bzip2 data invalid: damaged block") from error
-
-    def _go_on(self) -> None:
-        self._input.put_back(self._engine.unused_data)
-        mark = self._input.read(1)
-        if not mark:
-            self._input.finish()
-            self._ended = True
-            return
-        mark += read_exactly(self._input, 1)
-        if mark != b"BZ":
-            raise OpenPgpError("bzip2 data invalid: bad magic value in continuation file")
-        self._restart(mark)
-
-    def _restart(self, mark: bytes) -> None:
-        self._engine = bz2.BZ2Decompressor()
-        self._fed = mark
-        self._delivered = 0
-        if mark:
-            self._engine.decompress(mark)
-
-    def _replay(self) -> bytes:
-        """What comes before the damage and was not delivered yet."""
-        engine = bz2.BZ2Decompressor()
-        output = bytearray()
-        with contextlib.suppress(OSError):
-            for byte in self._fed:
-                piece = engine.decompress(bytes([byte]), 1)
-                while piece:
-                    output += piece
-                    fresh = len(output) - self._delivered
-                    piece = engine.decompress(b"", 1 if 0 <= fresh < _PATIENCE else _PIECE)
-        whole = _complete(self._fed, bytes(output))
-        return whole[self._delivered :]
-
-
-def _complete(compressed: bytes, output: bytes) -> bytes:
-    """``output`` with its last byte, when only the check sum of the first block is wrong.
-
-    The C library compares the sum in the call that gives the last byte, and keeps that byte. It
-    is the one with whose sum in place the library goes on. Signatures are small; what is larger
-    is not worth the search.
-    """
-    if len(compressed) > _CHUNK or len(output) > _PIECE:
-        return output
-    total = functools.reduce(_add_to_sum, output, 0xFFFFFFFF)
-    for last in range(256):
-        mended = (_add_to_sum(total, last) ^ 0xFFFFFFFF).to_bytes(4)
-        engine = bz2.BZ2Decompressor()
-        found = bytearray(engine.decompress(compressed[:_SUM_PLACE] + mended))
-        with contextlib.suppress(OSError, EOFError):
-            for byte in compressed[_SUM_PLACE + len(mended) :]:
-                found += engine.decompress(bytes([byte]))
-        if len(found) > len(output):
-            return bytes(found[: len(output) + 1])
-    return output
-
-
-def _add_to_sum(total: int, byte: int) -> int:
-    """The check sum of bzip2 with one byte more."""
-    return (total << 8 & 0xFFFFFFFF) ^ _SUM_TABLE[total >> 24 ^ byte]
-
-
-def _sum_of_byte(byte: int) -> int:
-    total = byte << 24
-    for _ in range(8):
-        total = total << 1 ^ (_SUM_POLYNOMIAL if total & 0x80000000 else 0)
-    return total
-
-
-_SUM_PLACE = 10
-"""Where the sum of the first block stands: behind two marks of four and six bytes."""
-_SUM_POLYNOMIAL = 0x104C11DB7
-_SUM_TABLE = [_sum_of_byte(byte) for byte in range(256)]

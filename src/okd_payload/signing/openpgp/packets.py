@@ -15,6 +15,7 @@ from collections.abc import Callable
 import msgspec
 
 from okd_payload.signing.openpgp.arithmetic import HashAlgorithm, find_hash
+from okd_payload.signing.openpgp.bunzip import Bzip2Stream
 from okd_payload.signing.openpgp.faults import (
     Malformed,
     NoMorePackets,
@@ -22,7 +23,7 @@ from okd_payload.signing.openpgp.faults import (
     Truncated,
     Unsupported,
 )
-from okd_payload.signing.openpgp.inflation import Budget, Bzip2Stream, DeflateStream, ZlibStream
+from okd_payload.signing.openpgp.inflation import Budget, DeflateStream, ZlibStream
 from okd_payload.signing.openpgp.keys import (
     OldPublicKey,
     PublicKey,

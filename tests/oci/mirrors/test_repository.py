@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from okd_payload.errors import (
@@ -13,11 +14,13 @@ from okd_payload.errors import (
     RegistryUnavailable,
     Unauthorized,
 )
-from okd_payload.oci.blob_sources import BytesSource
+from okd_payload.oci.attachments import Attached, open_finder
+from okd_payload.oci.blob_sources import BytesSource, RepositorySource
 from okd_payload.oci.digest import digest_of
 from okd_payload.oci.mirrors.repository import MirroredRegistries
 from okd_payload.oci.mirrors.rules import Mirror, MirrorRule, MirrorRules, Pulls
 from okd_payload.oci.reference import parse_reference
+from okd_payload.oci.repository import stat_manifest
 from okd_payload.testing.images import push_image
 from okd_payload.testing.memory_repository import MemoryRepository
 
@@ -73,6 +76,11 @@ class Network:
 def network():
     """Nothing yet."""
     return Network()
+
+
+def absent(descriptor):
+    """A blob that nobody has."""
+    return msgspec.structs.replace(descriptor, digest=digest_of(b"nobody"))
 
 
 async def read_all(repository, descriptor):
@@ -210,3 +218,32 @@ async def test_without_a_rule_nothing_is_between(network):
     opened = registries.repository(parse_reference("source.test/okd"))
     assert opened is network.places["source.test/okd"]
     assert network.read(registries=registries) is opened
+
+
+async def test_attachments_are_found_where_the_image_is(network):
+    """Signatures have tags made of digests: mirrors for digests are asked for them, too."""
+    image = await network.add("mirror.test/okd")
+    tag = f"{image.digest.replace(':', '-')}.sig"
+    signature = await network.add("mirror.test/okd", tag=tag, layers=[b"signature"])
+    network.places["source.test/okd"] = Broken(RegistryUnavailable("no"))
+    for blocked in (True, False):
+        repository = network.read(Mirror("mirror.test", Pulls.BY_DIGEST), blocked=blocked)
+        finder = open_finder(repository.manifests, expected=1)
+        assert (await finder.find(image.digest)).tags == (tag,)
+        assert (await finder.find(signature.digest)) == Attached()
+        assert (await repository.manifests.get(tag)).digest == signature.digest
+        assert await stat_manifest(repository.manifests, tag) == signature.descriptor
+    del network.places["source.test/okd"]
+    absent_everywhere = network.read(Mirror("other.test"))
+    assert await stat_manifest(absent_everywhere.manifests, image.digest) is None
+
+
+async def test_content_for_copies(network):
+    """A copy reads blobs without hashing them twice, where the place can do that."""
+    image = await network.add("source.test/okd")
+    repository = network.read(Mirror("mirror.test"))
+    layer = image.image().layers[0]
+    source = RepositorySource(repository, layer, hashed=False)
+    assert b"".join([chunk async for chunk in source.open(2)]) == b"yer"
+    with pytest.raises(NotFound):
+        await anext(network.read(Mirror("a.test")).blobs.stream(absent(layer)))

@@ -7,7 +7,7 @@ that follow them. Mirrors are for reading: nothing is ever written to one, and w
 somewhere is looked for there and nowhere else. Content is verified by digest as always, and the
 certificates of mirrors like those of every other host.
 
-``rules`` says what mirrors mean, ``openshift`` and ``registries_conf`` read them, ``repository``
-asks one place after the other. Nothing is imported here: the readers load parsers that most
-commands do without.
+``rules`` says what mirrors mean, ``openshift`` and ``registries_conf`` read them, ``choice``
+says which place comes next, and ``repository`` asks. Nothing is imported here: the readers load
+parsers that most commands do without.
 """

@@ -1,37 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """A repository that is read in several places, one after the other.
 
-The place that answered last is asked first next time, and hosts that did not answer at all are
-asked last for as long as the program runs: one dead mirror costs its patience once, not once per
-image. A place that answers and lacks something, refuses us or cannot be reached leads to the
+A place that answers and lacks something, refuses us or cannot be reached leads to the
 next one; content that is wrong never does, it is an error.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import TypeVar
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
-import msgspec
-
-from okd_payload.errors import NotFound, RegistryError, RegistryRefused, RegistryUnavailable
+from okd_payload.errors import RegistryError
+from okd_payload.oci.attachments import Attached, AttachmentFinder, open_finder
+from okd_payload.oci.blob_sources import closing
 from okd_payload.oci.digest import Digest, is_digest
 from okd_payload.oci.manifest import Descriptor, Manifest
-from okd_payload.oci.mirrors.rules import MirrorRules, Pulls
+from okd_payload.oci.mirrors.choice import OpenPlace, PlaceChoice, blocked, join_errors
+from okd_payload.oci.mirrors.rules import MirrorRules
 from okd_payload.oci.reference import Reference
-from okd_payload.oci.repository import BlobSource, Repository
+from okd_payload.oci.repository import (
+    Blobs,
+    BlobSource,
+    Repository,
+    StreamsBlobs,
+    stat_manifest,
+)
 
-T = TypeVar("T")
-_logger = logging.getLogger(__name__)
-
-
-class OpenPlace(msgspec.Struct, frozen=True):
-    """A repository to ask, and for which references."""
-
-    repository: Repository
-    host: str
-    pulls: Pulls = Pulls.ALL
+_TAG_OF_DIGEST = re.compile(r"sha(?:256-[0-9a-f]{64}|512-[0-9a-f]{64})")
 
 
 class MirroredRegistries:
@@ -58,7 +53,7 @@ class MirroredRegistries:
     def _make(self, reference: Reference) -> Repository:
         places = self._rules.places(reference)
         if not places:
-            raise _blocked(reference.repository)
+            raise blocked(reference.repository)
         if len(places) == 1 and places[0].reference.repository == reference.repository:
             return self._open(reference)
         opened = [
@@ -86,7 +81,7 @@ class MirroredRepository:
     ) -> None:
         """``places`` in the order to ask; ``source`` is where writing goes, None when forbidden."""
         self._name = name
-        choice = _Choice(name, places, set() if silent is None else silent)
+        choice = PlaceChoice(name, places, set() if silent is None else silent)
         self._choice = choice
         self.blobs = MirroredBlobs(choice, source)
         """The blobs."""
@@ -107,75 +102,10 @@ class MirroredRepository:
         return f"<MirroredRepository {self._name}>"
 
 
-class _Choice:
-    """Which place to ask, for both halves of a repository."""
-
-    def __init__(self, name: str, places: Sequence[OpenPlace], silent: set[str]) -> None:
-        self.name = name
-        self._places = tuple(places)
-        self._silent = silent
-        self._working: OpenPlace | None = None
-
-    def order(self, *, by_digest: bool) -> list[OpenPlace]:
-        """The places to ask, best first. Raises RegistryRefused when there are none."""
-        allowed = [place for place in self._places if place.pulls.allows(by_digest=by_digest)]
-        if not allowed:
-            raise _blocked(self.name, what="" if by_digest else "tags of ")
-        return sorted(
-            allowed, key=lambda place: (place is not self._working, place.host in self._silent)
-        )
-
-    async def ask(self, question: Callable[[Repository], Awaitable[T]], *, by_digest: bool) -> T:
-        """The first answer. Raises RegistryError when no place has one."""
-        failures = []
-        for place in self.order(by_digest=by_digest):
-            try:
-                answer = await question(place.repository)
-            except RegistryError as error:
-                failures.append(error)
-                self.failed(place, error)
-            else:
-                self.worked(place)
-                return answer
-        raise join_errors(self.name, failures)
-
-    async def ask_all(
-        self, question: Callable[[Repository], Awaitable[T]], *, by_digest: bool
-    ) -> T:
-        """The first answer that says something, else any. Raises RegistryError without any."""
-        failures: list[RegistryError] = []
-        empty: list[T] = []
-        for place in self.order(by_digest=by_digest):
-            try:
-                answer = await question(place.repository)
-            except RegistryError as error:
-                failures.append(error)
-                self.failed(place, error)
-            else:
-                if answer:
-                    return answer
-                empty.append(answer)
-        if empty:
-            return empty[0]
-        raise join_errors(self.name, failures)
-
-    def worked(self, place: OpenPlace) -> None:
-        """Ask ``place`` first from now on."""
-        self._working = place
-
-    def failed(self, place: OpenPlace, error: RegistryError) -> None:
-        """Ask ``place`` later from now on, and its host last if it did not answer."""
-        _logger.info("%s: %s", place.repository.name, error)
-        if self._working is place:
-            self._working = None
-        if isinstance(error, RegistryUnavailable):
-            self._silent.add(place.host)
-
-
 class MirroredBlobs:
     """Blobs, which are the same wherever they are."""
 
-    def __init__(self, choice: _Choice, source: Repository | None) -> None:
+    def __init__(self, choice: PlaceChoice, source: Repository | None) -> None:
         self._choice = choice
         self._source = source
 
@@ -189,15 +119,33 @@ class MirroredBlobs:
         found = await self._choice.ask_all(ask, by_digest=True)
         return found[0] if found else None
 
-    async def read(self, descriptor: Descriptor) -> AsyncGenerator[bytes, None]:
+    async def read(self, descriptor: Descriptor) -> AsyncGenerator[bytes]:
         """The verified content; once a place has begun to send it, no other place is asked."""
+        async with closing(self._first(lambda blobs: blobs.read(descriptor))) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def stream(self, descriptor: Descriptor) -> AsyncGenerator[bytes]:
+        """The content, unverified where the place that has it can give it so."""
+
+        def open_blob(blobs: Blobs) -> AsyncIterator[bytes]:
+            if isinstance(blobs, StreamsBlobs):
+                return blobs.stream(descriptor)
+            return blobs.read(descriptor)
+
+        async with closing(self._first(open_blob)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _first(self, read: Callable[[Blobs], AsyncIterator[bytes]]) -> AsyncGenerator[bytes]:
         failures = []
         for place in self._choice.order(by_digest=True):
             begun = False
             try:
-                async for chunk in place.repository.blobs.read(descriptor):
-                    begun = True
-                    yield chunk
+                async with closing(read(place.repository.blobs)) as chunks:
+                    async for chunk in chunks:
+                        begun = True
+                        yield chunk
             except RegistryError as error:
                 self._choice.failed(place, error)
                 if begun:
@@ -220,15 +168,27 @@ class MirroredBlobs:
 class MirroredManifests:
     """Manifests by digest, and tags only where mirrors may be asked for tags."""
 
-    def __init__(self, choice: _Choice, source: Repository | None) -> None:
+    def __init__(self, choice: PlaceChoice, source: Repository | None) -> None:
         self._choice = choice
         self._source = source
 
     async def get(self, reference: str) -> Manifest:
         """The manifest with this tag or digest. Raises NotFound."""
         return await self._choice.ask(
-            lambda repository: repository.manifests.get(reference), by_digest=is_digest(reference)
+            lambda repository: repository.manifests.get(reference),
+            by_digest=_goes_by_digest(reference),
         )
+
+    async def stat(self, reference: str) -> Descriptor | None:
+        """What a tag or digest leads to at the first place that has it; None when none has."""
+        return await self._choice.ask_all(
+            lambda repository: stat_manifest(repository.manifests, reference),
+            by_digest=_goes_by_digest(reference),
+        )
+
+    def find_attachments(self, expected: int) -> AttachmentFinder:
+        """A finder that looks in all places, in the ways that they have."""
+        return _MirroredFinder(self._choice, expected)
 
     async def put(self, manifest: Manifest, *, tag: str | None = None) -> None:
         """Store ``manifest`` at the source."""
@@ -247,27 +207,35 @@ class MirroredManifests:
         )
 
 
-def join_errors(name: str, failures: Sequence[RegistryError]) -> RegistryError:
-    """The error that no place had what was asked of ``name``.
+class _MirroredFinder:
+    """Finds attachments where there are any first."""
 
-    It is NotFound only when every place said so: what cannot be reached may have it.
-    """
-    if len(failures) == 1:
-        return failures[0]
-    worst = next((error for error in failures if not isinstance(error, NotFound)), failures[-1])
-    kind = RegistryUnavailable if isinstance(worst, RegistryUnavailable) else type(worst)
-    reasons = "; ".join(str(error) for error in failures)
-    return kind(f"{name}, of {len(failures)} places: {reasons}", hint=worst.hint)
+    def __init__(self, choice: PlaceChoice, expected: int) -> None:
+        self._choice = choice
+        self._expected = expected
+        self._finders: dict[str, AttachmentFinder] = {}
+
+    async def find(self, digest: Digest) -> Attached:
+        """What is attached to ``digest`` at the first place that has anything."""
+
+        async def ask(repository: Repository) -> tuple[Attached, ...]:
+            finder = self._finders.get(repository.name)
+            if finder is None:
+                finder = open_finder(repository.manifests, expected=self._expected)
+                self._finders[repository.name] = finder
+            found = await finder.find(digest)
+            return (found,) if found != Attached() else ()
+
+        found = await self._choice.ask_all(ask, by_digest=True)
+        return found[0] if found else Attached()
+
+
+def _goes_by_digest(reference: str) -> bool:
+    """Whether mirrors for digests know ``reference``: tags of attachments are made of digests."""
+    return is_digest(reference) or _TAG_OF_DIGEST.match(reference) is not None
 
 
 def _writable(source: Repository | None, name: str) -> Repository:
     if source is None:
-        raise _blocked(name)
+        raise blocked(name)
     return source
-
-
-def _blocked(name: str, what: str = "") -> RegistryRefused:
-    return RegistryRefused(
-        f"{what}{name} may not be asked for: the rules for mirrors block it",
-        hint="look at registries.conf, and at the mirror sets that were given",
-    )

@@ -66,6 +66,7 @@ def write_operator_folders(parts: ReleaseParts, payload: Payload, folder: Path) 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for operator in parts.operators:
+            (folder / operator.tag).mkdir(exist_ok=True)
             for file in operator.files:
                 path = folder / operator.tag / file.name
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -87,6 +87,21 @@ async def test_a_number_taken_meanwhile_is_not_overwritten():
     assert await target.read(DIGEST, 1) == b"theirs"
 
 
+async def test_an_answer_that_was_lost_adds_nothing_twice():
+    """A server that stored the signature, and says on the second try that it is there."""
+    target = MemoryTarget()
+    add = target.add
+
+    async def forgetful(digest, number, signature):
+        await add(digest, number, signature)
+        return False
+
+    target.add = forgetful
+    placed = await place_signature(target, DIGEST, b"ours", is_same=lambda item: item == b"ours")
+    assert placed.number == 1
+    assert len(target.files) == 1
+
+
 async def test_files_have_the_names_that_clusters_ask_for(tmp_path):
     """A folder can be served as it is; nothing else lies in it."""
     await place_signature(FolderTarget(tmp_path), DIGEST, b"x", is_same=nothing)

@@ -25,7 +25,7 @@ def require_fit(public_key: bytes, *, name: str) -> KeyRing:
     try:
         ring = read_key_ring(public_key)
     except OpenPgpError as error:
-        raise _unfit(name, error.message) from error
+        raise _unfit(name, why_unreadable(error)) from error
     for lost in ring.dropped:
         raise _unfit(name, lost.cause)
     if not ring.certificates:
@@ -33,6 +33,11 @@ def require_fit(public_key: bytes, *, name: str) -> KeyRing:
     if any(certificate.is_revoked for certificate in ring.certificates):
         raise _unfit(name, "it is revoked")
     return ring
+
+
+def why_unreadable(error: OpenPgpError) -> str:
+    """Why an armoured ring was not read: the second try, as if it had no armour, says nothing."""
+    return str(error.__cause__ or error)
 
 
 def require_verifiable(message: bytes, ring: KeyRing, *, name: str, now: datetime) -> SignedMessage:

@@ -22,10 +22,8 @@ import msgspec
 
 from okd_payload.errors import NotFound, SigningError, StorageError
 from okd_payload.oci.digest import Digest, hex_of
+from okd_payload.signing.stores.model import FIRST_NUMBER, LAST_NUMBER, MAX_SIGNATURE_BYTES
 
-LAST_READ = 9
-"""The highest number that clusters ask for."""
-MAX_SIGNATURE_BYTES = 64 * 1024
 _FILE_MODE = 0o644
 
 
@@ -59,7 +57,7 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def may_be_missed(self) -> bool:
         """Whether clusters fail to see it now and then."""
-        return self.number == LAST_READ
+        return self.number == LAST_NUMBER
 
 
 def signature_path(digest: Digest, number: int) -> str:
@@ -78,14 +76,17 @@ async def place_signature(
 
     Raises SigningError when the store has as many as clusters read.
     """
-    for number in range(1, LAST_READ + 1):
+    for number in range(FIRST_NUMBER, LAST_NUMBER + 1):
         found = await target.read(digest, number)
-        if found is None and await target.add(digest, number, signature):
-            return Placed(place=target.name, number=number, added=True, signature=signature)
+        if found is None:
+            if await target.add(digest, number, signature):
+                return Placed(place=target.name, number=number, added=True, signature=signature)
+            # It may be ours all the same: the answer to our first try was lost.
+            found = await target.read(digest, number)
         if found is not None and is_same(found):
             return Placed(place=target.name, number=number, added=False, signature=found)
     raise SigningError(
-        f"{target.name} has {LAST_READ} signatures of {digest}, and clusters read no more",
+        f"{target.name} has {LAST_NUMBER} signatures of {digest}, and clusters read no more",
         hint="remove those of keys that no cluster trusts any more, and close the gaps",
     )
 

@@ -142,6 +142,22 @@ def test_a_lost_manifest_is_found(run, published, world):
     assert "[absent-image]" in err
 
 
+def test_nothing_is_answered_from_what_was_read_before(run, published, world, tmp_path):
+    """A cache that knows the whole release does not hide what was deleted since."""
+    release, content = published
+    cache = ("--cache", tmp_path / "cache", "--state", tmp_path / "state")
+    assert run("verify", release, *cache)[0] == 0
+    assert run("info", "--size", release, *cache)[0] == 0
+    assert run("extract", release, "--to", tmp_path / "to", *cache)[0] == 0
+    lose(content, world, "etcd", blobs=True)
+    lose(content, world, "op", blobs=False)
+    code, _, err = run("verify", release, *cache)
+    assert code == 1
+    assert "etcd" in err
+    assert "[absent-blob]" in err
+    assert "[absent-image]" in err
+
+
 def test_a_lost_layer_is_found(run, published, world):
     """The manifest is there and its layer is not: pulling would fail half-way."""
     release, content = published

@@ -39,12 +39,12 @@ from okd_payload.release.sign.sign import (
     sign_release,
 )
 from okd_payload.signing.publication import (
-    MAX_SIGNATURE_BYTES,
     FolderTarget,
     Placed,
     SignatureTarget,
     WebTarget,
 )
+from okd_payload.signing.stores.model import MAX_SIGNATURE_BYTES
 
 _WEB = ("https://", "http://")
 

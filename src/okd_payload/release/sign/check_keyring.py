@@ -22,7 +22,7 @@ from okd_payload.signing.configuration import (
     UnusableConfiguration,
     load_configuration,
 )
-from okd_payload.signing.fitness import MAKE_RSA_KEY
+from okd_payload.signing.fitness import MAKE_RSA_KEY, why_unreadable
 from okd_payload.signing.openpgp.faults import OpenPgpError
 from okd_payload.signing.openpgp.keyring import Certificate, KeyRing, read_key_ring
 
@@ -128,10 +128,9 @@ def _find_lost(entry: str, keys: Sequence[PublicKeyBytes]) -> Iterator[Issue]:
 def _read(key: PublicKeyBytes) -> KeyRing | str:
     """The ring that ``key`` alone makes, or why clusters cannot read it."""
     try:
-        ring = read_key_ring(key.content)
+        ring = read_key_ring(armour_keys([key]).encode())
     except OpenPgpError as error:
-        # Without armour the ring is read twice, and the second reason is the true one.
-        return error.message.rpartition("without armor (")[2].removesuffix(")")
+        return why_unreadable(error)
     return ring.dropped[0].cause if ring.dropped else ring
 
 

@@ -222,3 +222,22 @@ def test_wrong_usage(run, arguments, words):
     code, _, told = run("accept", "--from", "a", "b", *arguments)
     assert code == 2
     assert words in told
+
+
+def test_an_update_that_is_not_there(make, accept, tmp_path):
+    """A cluster could not fetch it, and what is in it nobody knows."""
+    make("4.19.10")
+    code, outcomes, issues, _ = accept(f"oci:{tmp_path / 'releases'}:4.19.99")
+    assert (code, outcomes["retrieval"], outcomes["payload"]) == (1, "refused", "not-done")
+    message = issues["unretrievable-update"]["message"]
+    assert message.startswith("UpdatePayloadRetrievalFailed: Unable to download and prepare")
+
+
+def test_keys_that_cannot_be_used(make, keys, accept):
+    """With such keys no operator starts, so that nothing runs that could be updated."""
+    broken = keys("file:///nowhere").replace("BEGIN PGP", "BEGIN PG")
+    old = make("4.19.8", {"0000_90_keys.yaml": broken})
+    new = make("4.19.9", previous=["4.19.8"])
+    code, outcomes, issues, _ = accept(new, "--force", old=old)
+    assert (code, outcomes["signature"]) == (1, "refused")
+    assert "must be a GPG public key" in issues["unusable-update-keys"]["message"]

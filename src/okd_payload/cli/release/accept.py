@@ -33,13 +33,14 @@ from okd_payload.cli.release.options import (
 )
 from okd_payload.cli.services import Services, open_services
 from okd_payload.cli.settings import Settings
-from okd_payload.errors import InputError, InvalidReference, NotFound, ReleaseError
+from okd_payload.errors import InputError, NotFound, ReleaseError
 from okd_payload.oci.location import RegistryLocation, parse_location
 from okd_payload.release.accept.check import Surroundings, check_update
 from okd_payload.release.accept.model import Acceptance, Side, UpdateRequest
 from okd_payload.release.accept.signature import OpenStores
 from okd_payload.release.accept.unpack import unpack_folder, unpack_image
 from okd_payload.release.accept.versions import UpdateGraph, parse_update_graph
+from okd_payload.release.cluster.tree import PayloadTree
 from okd_payload.release.concurrency import map_concurrently
 from okd_payload.release.graph import MAX_GRAPH_BYTES, graph_addresses
 from okd_payload.signing.configuration import Configuration
@@ -105,9 +106,14 @@ class _Accept:
         progress = tell_progress(self._settings)
         async with open_services(self._settings, progress, registries=self._registries) as services:
 
-            async def unpack(text: str) -> tuple[Located, Side]:
-                located = await locate_release(text, services, self._choice)
-                return located, await _unpack(located)
+            async def unpack(text: str) -> tuple[Located | None, Side]:
+                try:
+                    located = await locate_release(text, services, self._choice)
+                    return located, await _unpack(located)
+                except NotFound as error:
+                    if text == running:
+                        raise
+                    return None, _name_absent(text, error)
 
             (old, old_side), (new, new_side) = await map_concurrently(
                 unpack, (running, release), at_once=2
@@ -149,11 +155,27 @@ async def _unpack(located: Located) -> Side:
     )
 
 
+def _name_absent(text: str, error: NotFound) -> Side:
+    """An update whose image is not there; all that is known is what it was called."""
+    try:
+        location = parse_location(text)
+    except InputError:
+        location = None
+    is_known = isinstance(location, RegistryLocation) and location.reference.digest is not None
+    return Side(
+        name=text,
+        pull_spec=text if is_known else "",
+        digest=location.reference.digest if isinstance(location, RegistryLocation) else None,
+        tree=PayloadTree(own=None, release=None),
+        unavailable=error.message,
+    )
+
+
 def _is_by_tag(text: str) -> bool:
     """Whether ``text`` is a pull spec that names no digest."""
     try:
         location = parse_location(text)
-    except (InputError, InvalidReference):
+    except InputError:
         return False
     return (
         isinstance(location, RegistryLocation)
@@ -190,10 +212,10 @@ def _read_graph_file(choice: ReleaseChoice) -> UpdateGraph | None:
 
 
 async def _fetch_graph(
-    choice: ReleaseChoice, old: Located, new: Located, services: Services
+    choice: ReleaseChoice, old: Located | None, new: Located | None, services: Services
 ) -> UpdateGraph | None:
     """The update graph, if one was named: of the first channel that knows of the update."""
-    if not choice.graph:
+    if not choice.graph or old is None or new is None:
         return None
     try:
         names = old.release.name, new.release.name

@@ -43,7 +43,6 @@ from okd_payload.release.accept.versions import (
     check_versions,
 )
 from okd_payload.release.cluster.payload import LoadedPayload
-from okd_payload.release.cluster.refusal import Refusal
 from okd_payload.release.components import look_up
 from okd_payload.release.inputs import pull_spec_of
 from okd_payload.release.new.images import RepositoryOf
@@ -78,12 +77,12 @@ async def check_update(
     Raises ReleaseError when no cluster could run ``old``, and RegistryError.
     """
     running = load_running(old, cluster)
-    wanted = load_wanted(new, running)
+    wanted = None if new.unavailable else load_wanted(new, running)
     checks = [
         _check_name(new, request),
         await _check_signature(new, running, request, around),
         _check_retrieval(new),
-        check_loading(wanted),
+        _leave("payload", new.unavailable) if wanted is None else check_loading(wanted),
     ]
     if isinstance(wanted, LoadedPayload):
         checks += [
@@ -98,7 +97,7 @@ async def check_update(
         checks += [_leave(name, "the update cannot be loaded") for name in names]
     return Acceptance(
         running=running.payload.version,
-        wanted="" if isinstance(wanted, Refusal) else wanted.version,
+        wanted=wanted.version if isinstance(wanted, LoadedPayload) else "",
         image=new.pull_spec or new.name,
         accepted=all(check.outcome is not Outcome.REFUSED for check in checks),
         checks=tuple(checks),
@@ -106,6 +105,8 @@ async def check_update(
 
 
 def _check_name(new: Side, request: UpdateRequest) -> Check:
+    if new.digest is None and new.unavailable:
+        return _leave("digest", new.unavailable)
     if new.digest is None:
         return _leave("digest", f"{new.name} is a folder, which has no digest")
     if request.is_by_digest:
@@ -127,7 +128,8 @@ async def _check_signature(
     new: Side, running: RunningRelease, request: UpdateRequest, around: Surroundings
 ) -> Check:
     if new.digest is None:
-        return _leave(SIGNATURE, f"{new.name} is a folder, which nobody signs")
+        why = new.unavailable or f"{new.name} is a folder, which nobody signs"
+        return _leave(SIGNATURE, why)
     return await check_signature(
         new.digest,
         running.payload,
@@ -138,17 +140,20 @@ async def _check_signature(
 
 
 def _check_retrieval(new: Side) -> Check:
-    if new.digest is None:
+    if new.unavailable:
+        problem, hint = new.unavailable, "push the image to where the cluster pulls it from"
+    elif new.digest is None:
         return _leave("retrieval", f"{new.name} is a folder, around which there is no image")
-    if not new.missing_programs:
+    elif new.missing_programs:
+        problem = f"the image has no {', '.join(new.missing_programs)}"
+        hint = (
+            "make the release on an image of the cluster-version-operator "
+            "that has a shell and coreutils"
+        )
+    else:
         return conclude("retrieval")
-    missing = ", ".join(new.missing_programs)
-    message = f"Unable to download and prepare the update: the image has no {missing}"
-    issue = codes.UNRETRIEVABLE_UPDATE.issue(
-        f"{RETRIEVAL_REASON}: {message}",
-        hint="make the release on an image of the cluster-version-operator "
-        "that has a shell and coreutils",
-    )
+    message = f"Unable to download and prepare the update: {problem}"
+    issue = codes.UNRETRIEVABLE_UPDATE.issue(f"{RETRIEVAL_REASON}: {message}", hint=hint)
     return conclude("retrieval", [issue], reason=RETRIEVAL_REASON, message=message)
 
 

@@ -26,7 +26,7 @@ UNUSABLE_UPDATE_KEYS = IssueCode(
 UNRETRIEVABLE_UPDATE = IssueCode(
     "unretrievable-update",
     Severity.ERROR,
-    "The image of the update lacks what a cluster runs in it to get at the manifests.",
+    "The image of the update is not there, or lacks what a cluster runs in it.",
 )
 UNLOADABLE_UPDATE = IssueCode(
     "unloadable-update", Severity.ERROR, "The cluster's operator refuses to load the update."

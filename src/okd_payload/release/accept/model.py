@@ -30,6 +30,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     digest: Digest | None = None
     """What a cluster would ask for; None for a folder, around which there is no image."""
     tree: PayloadTree
+    unavailable: str = ""
+    """Why there is no such image; then nothing of it is known but what it is called."""
     architecture: str = ""
     """The architecture of the image's programs, empty when nothing is known of it."""
     is_list: bool = False

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from okd_payload.clock import SystemClock
 from okd_payload.oci.location import DiskLocation, Location, RegistryLocation
-from okd_payload.oci.mirrors.repository import MirroredRegistries
 from okd_payload.oci.mirrors.rules import MirrorRules
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.repository import Repository
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from okd_payload.cli.settings import Settings
     from okd_payload.oci.cache import Shelves
     from okd_payload.oci.documents import DocumentAnswer
+    from okd_payload.oci.mirrors.repository import MirroredRegistries
     from okd_payload.oci.registry import RegistryClient, RegistrySettings
     from okd_payload.progress import Event, Progress
     from okd_payload.source.tree import Sources
@@ -76,6 +76,8 @@ class Services:
         if rules == MirrorRules():
             return client.repository(reference)
         if self._mirrored is None:
+            from okd_payload.oci.mirrors.repository import MirroredRegistries
+
             self._mirrored = MirroredRegistries(rules, client.repository)
         return self._mirrored.repository(reference)
 

@@ -112,6 +112,59 @@ def test_lint_counts_and_explains(folder, run):
     assert printed["issues"][0]["permitted"]
 
 
+def test_extract_gives_what_new_writes(make, run, folder, tmp_path):
+    """The files of a release that are extracted are those that the release is made of."""
+    place, _ = make("4.20.0")
+    assert run("extract", place, "--to", tmp_path / "extracted")[0] == 0
+    read = {
+        path.name: (path.read_bytes(), path.stat().st_mtime)
+        for path in (tmp_path / "extracted").iterdir()
+    }
+    assert read == {
+        path.name: (path.read_bytes(), path.stat().st_mtime) for path in folder.iterdir()
+    }
+
+
+def test_new_from_itself(make, run, content, tmp_path):
+    """A release of a release, and one of the folders of its operators, is that release again."""
+    when = ("--created", "2026-01-02T03:04:05Z")
+    place, digest = make("4.20.0", "--dir", tmp_path / "kept", *when)
+    sources = {
+        "release": ("--from-release", place),
+        "folders": ("--from-dir", tmp_path / "kept", "--name", "4.20.0", *when),
+    }
+    for name, source in sources.items():
+        target = f"oci:{tmp_path / name}:again"
+        code, out, err = run("new", *source, "--content", content, "--to-image", target)
+        assert (code, out.split()[0]) == (0, digest), err
+
+
+def test_permits_and_severities(folder, run):
+    """What is permitted for one component blocks for others; CI may be stricter than a cluster."""
+    (folder / "0000_50_op_x.yaml").write_text("kind: [\n")
+    assert run("lint", folder, "--permit", "invalid-manifest=other")[0] == 1
+    assert run("lint", folder, "--permit", "invalid-manifest=op")[0] == 0
+    (folder / "0000_50_op_x.yaml").unlink()
+    assert run("lint", folder)[0] == 0
+    assert run("lint", folder, "--fail-on", "warning")[0] == 1
+    code, out, _ = run("lint", folder, "--fail-on=warning", "--permit=no-verification-keys")
+    assert (code, "nothing bars it" in out) == (0, True)
+    code, out, _ = run("lint", folder, "--severity", "error", "-o", "json")
+    assert (json.loads(out)["issues"], json.loads(out)["hidden"]) == ([], 1)
+
+
+def test_lint_of_an_unpacked_payload(folder, run, tmp_path, manifest):
+    """A payload unpacked with its base is read as the operator would, templates filled in."""
+    root = tmp_path / "root"
+    (root / "manifests").mkdir(parents=True)
+    folder.rename(root / "release-manifests")
+    (root / "manifests" / "a.yaml").write_text(manifest("cvo", image="{{ .ReleaseImage }}"))
+    assert run("lint", root)[0] == 0
+    (root / "manifests" / "a.yaml").write_text("{{ if true }}x: [{{ end }}")
+    code, _, err = run("lint", root)
+    assert (code, "at manifests/a.yaml" in err) == (1, True)
+
+
 def test_lint_of_files_only(make, run):
     """Without looking up images, nothing but the release itself is read."""
     place, _ = make("4.20.0")

@@ -45,3 +45,10 @@ async def test_only_web_addresses_are_written(client):
     """A path on this machine is no address."""
     with pytest.raises(InputError, match="no address of a document"):
         await client.put_document("file:///tmp/a", b"x")
+
+
+async def test_a_token_does_not_go_in_the_clear(client):
+    """Plain http to another machine is refused before anything is sent, unless it was allowed."""
+    with pytest.raises(InputError, match=r"store\.test:8080 would go there in the clear") as caught:
+        await client.put_document("http://store.test:8080/a", b"x", token="secret")
+    assert "--plain-http store.test:8080" in caught.value.hint

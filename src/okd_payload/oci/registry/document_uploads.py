@@ -9,12 +9,22 @@ to the server that was named and, because redirects of PUT are not followed, to 
 from __future__ import annotations
 
 import aiohttp
+from yarl import URL
 
-from okd_payload.errors import NotFound, RegistryError, RegistryRefused, TooLarge, Unauthorized
+from okd_payload.errors import (
+    InputError,
+    NotFound,
+    RegistryError,
+    RegistryRefused,
+    TooLarge,
+    Unauthorized,
+)
 from okd_payload.oci.registry import responses
 from okd_payload.oci.registry.documents import parse_url
 from okd_payload.oci.registry.headers import parse_retry_after
+from okd_payload.oci.registry.proxies import is_loopback
 from okd_payload.oci.registry.retry import Patience, Transient
+from okd_payload.oci.registry.settings import RegistrySettings, lists_host
 from okd_payload.oci.registry.transport import Transport
 
 _MAX_PROBLEM = 64 * 1024
@@ -25,12 +35,14 @@ _TAKEN = frozenset({409, 412})
 async def put_document(text: str, content: bytes, *, transport: Transport, token: str = "") -> bool:
     """Store ``content`` at the address ``text``; False when something is there already.
 
-    Raises InputError when it is no address of http or https, and errors of registries.
+    Raises InputError when it is no address of http or https, or ``token`` would go there in the
+    clear, and errors of registries.
     """
     url = parse_url(text)
     what = f"writing {url.with_query(None)}"
     headers = {"Content-Type": "application/octet-stream", "If-None-Match": "*"}
     if token:
+        _require_secrecy(url, transport.settings)
         headers["Authorization"] = f"Bearer {token}"
     patience = Patience(what, clock=transport.clock, deadline=transport.settings.deadline)
     while True:
@@ -46,6 +58,17 @@ async def put_document(text: str, content: bytes, *, transport: Transport, token
                 response.release()
         except Transient as trouble:
             await patience.endure(trouble, deadline=transport.settings.doubtful_deadline)
+
+
+def _require_secrecy(url: URL, settings: RegistrySettings) -> None:
+    """Raise InputError where a token would go through a network in the clear."""
+    host = url.host_port_subcomponent or ""
+    allowed = is_loopback(url.host or "") or lists_host(settings.plain_http_hosts, host)
+    if url.scheme == "http" and not allowed:
+        raise InputError(
+            f"the token for {host} would go there in the clear",
+            hint=f"write https://, or allow it: --plain-http {host}",
+        )
 
 
 async def _judge(

@@ -8,15 +8,30 @@ import json
 import pytest
 
 
-def test_a_good_update(make, sign, accept):
+def test_a_good_update(make, keys, sign, accept, tmp_path):
     """A signed update with an edge is taken, and every check says so."""
-    new = make("4.19.10", previous=["4.19.9"])
+    own = {"0000_90_cluster-update-keys_configmap.yaml": keys(f"file://{tmp_path / 'store'}")}
+    new = make("4.19.10", own, previous=["4.19.9"])
     sign(new)
     code, outcomes, issues, printed = accept(new)
     assert code == 0, issues
-    assert set(outcomes.values()) <= {"passed", "noted"}
+    assert set(outcomes.values()) == {"passed"}
     assert (printed["running"], printed["wanted"]) == ("4.19.9", "4.19.10")
-    assert set(issues) == {"orphaned-object"}  # the keys, which the update does not bring
+    assert not issues
+
+
+def test_an_update_that_forgets_the_keys(make, keys, sign, accept):
+    """The cluster takes an update without keys, or with bad ones, and regrets it afterwards."""
+    new = make("4.19.10", previous=["4.19.9"])
+    sign(new)
+    code, _, issues, _ = accept(new)
+    assert (code, set(issues)) == (0, {"no-later-keys", "orphaned-object"})
+    broken = keys("file:///nowhere").replace("BEGIN PGP", "BEGIN PG")
+    new = make("4.19.11", {"0000_90_keys.yaml": broken}, previous=["4.19.9"])
+    sign(new)
+    code, outcomes, issues, _ = accept(new)
+    assert (code, outcomes["objects"]) == (1, "refused")
+    assert "will not start" in issues["unusable-update-keys"]["hint"]
 
 
 def test_text(make, sign, run, running, tmp_path):

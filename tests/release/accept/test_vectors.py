@@ -211,6 +211,6 @@ async def test_an_update_from_end_to_end():
         "edge": "passed",
         "version": "passed",
         "architecture": "passed",
-        "objects": "passed",
+        "objects": "noted",  # it brings no keys
         "images": "not-done",
     }

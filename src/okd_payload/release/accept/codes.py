@@ -21,7 +21,12 @@ NO_UPDATE_KEYS = IssueCode(
 UNUSABLE_UPDATE_KEYS = IssueCode(
     "unusable-update-keys",
     Severity.ERROR,
-    "The running release carries keys with which its operator does not start.",
+    "A release carries keys with which its operator does not start.",
+)
+NO_LATER_KEYS = IssueCode(
+    "no-later-keys",
+    Severity.WARNING,
+    "The update carries no keys, so that a cluster on it can verify no later update.",
 )
 UNRETRIEVABLE_UPDATE = IssueCode(
     "unretrievable-update",

@@ -16,6 +16,7 @@ from okd_payload.errors import ReleaseError
 from okd_payload.issues import Issue
 from okd_payload.release.accept import codes
 from okd_payload.release.accept.model import Check, ClusterChoice, Side, conclude
+from okd_payload.release.accept.signature import find_keys
 from okd_payload.release.cluster.apply import Action, decide_action
 from okd_payload.release.cluster.capabilities import (
     find_implicitly_enabled,
@@ -29,6 +30,7 @@ from okd_payload.release.cluster.features import (
 from okd_payload.release.cluster.payload import LoadedPayload, load_payload
 from okd_payload.release.cluster.refusal import Refusal
 from okd_payload.release.cluster.settings import CapabilityStatus, ClusterSettings
+from okd_payload.signing.configuration import UnusableConfiguration
 
 _UNLOADABLE_HINT = "okd-payload release lint tells of everything that is wrong with it"
 
@@ -101,6 +103,7 @@ def check_objects(running: RunningRelease, wanted: LoadedPayload) -> Check:
         tables=tables_of(manifest.item for manifest in wanted.manifests),
     )
     issues = [
+        *_tell_keys(wanted),
         *_tell_failing(wanted, capabilities),
         *(
             codes.ENABLED_CAPABILITY.issue(
@@ -130,6 +133,23 @@ def _find_enabled(running: RunningRelease, wanted: LoadedPayload) -> frozenset[s
         ),
         new_settings=msgspec.structs.replace(settings, major_version=wanted.facts.version.major),
     )
+
+
+def _tell_keys(wanted: LoadedPayload) -> Iterator[Issue]:
+    """What will be wrong with the update after next."""
+    try:
+        keys = find_keys(wanted)
+    except UnusableConfiguration as error:
+        yield codes.UNUSABLE_UPDATE_KEYS.issue(
+            f"{wanted.version}: {error.message}",
+            hint="the operator of the update will not start with these keys",
+        )
+        return
+    if keys is None:
+        yield codes.NO_LATER_KEYS.issue(
+            f"{wanted.version} carries no keys: no update of it can be verified",
+            hint="make it with a cluster-update-keys image, or later updates have to be forced",
+        )
 
 
 def _tell_failing(wanted: LoadedPayload, capabilities: CapabilityStatus) -> Iterator[Issue]:

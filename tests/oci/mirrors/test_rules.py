@@ -105,6 +105,12 @@ def test_a_source_may_be_elsewhere():
     assert places("q.test/okd/a", moved) == ["m.test/a", "real.test/x/a"]
 
 
+def test_hosts_of_mirrors():
+    """Which hosts are mirrors decides how long they are waited for."""
+    rules = MirrorRules(rules=(rule("q.test", "a.test:5000/x", "b.test"), rule("r.test", "b.test")))
+    assert rules.mirror_hosts == {"a.test:5000", "b.test"}
+
+
 def test_digests_and_tags():
     """A mirror may be for one of them only."""
     assert [pulls.allows(by_digest=True) for pulls in Pulls] == [True, True, False]

@@ -119,12 +119,13 @@ async def test_certificate_folders_are_per_host(tls, clock, keys, tmp_path):
         await _use(server, clock, certificate_folders=(tmp_path / "absent", own))
 
 
+@pytest.mark.parametrize("setting", ["insecure_hosts", "lenient_hosts"])
 @pytest.mark.parametrize("as_name", [True, False])
-async def test_verification_is_off_where_the_user_says(tls, clock, as_name):
+async def test_verification_is_off_where_the_user_says(tls, clock, as_name, setting):
     """A host that is listed, with its port or without, is spoken to whatever it shows."""
     async with RegistryServer(tls=tls) as server:
         host = "127.0.0.1" if as_name else server.host
-        await _use(server, clock, insecure_hosts=frozenset({host}))
+        await _use(server, clock, **{setting: frozenset({host})})
 
 
 async def test_a_client_certificate_is_shown(tls, clock, keys, tmp_path):

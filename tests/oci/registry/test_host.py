@@ -14,6 +14,7 @@ from okd_payload.errors import (
     RegistryRefused,
     RegistryUnavailable,
 )
+from okd_payload.oci.mirrors.rules import Mirror, MirrorRule, MirrorRules
 from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.registry import RegistryClient, RegistrySettings
 from okd_payload.oci.registry.settings import EVERY_HOST, host_name, lists_host
@@ -76,6 +77,17 @@ async def test_nobody_at_the_port(client, clock):
     assert 5 < clock.monotonic() <= 15
 
 
+async def test_a_mirror_that_never_answers_is_left_soon(clock):
+    """Another place is there to be asked."""
+    rule = MirrorRule(prefix="source.test", mirrors=(Mirror("127.0.0.1:1/copies"),))
+    settings = RegistrySettings(mirrors=MirrorRules(rules=(rule,)))
+    async with RegistryClient(settings, clock=clock) as client:
+        place = client.repository(parse_reference("127.0.0.1:1/copies/a"))
+        with pytest.raises(RegistryUnavailable, match=r"no connection to 127\.0\.0\.1:1"):
+            await place.manifests.tags()
+    assert 0 < clock.monotonic() <= 3
+
+
 async def test_an_unknown_name_is_named(client, clock):
     """A misspelt registry is an error that says which name is wrong."""
     place = client.repository(parse_reference("registry.invalid/okd/a"))
@@ -125,6 +137,18 @@ async def test_redirects_to_nowhere_are_refused(server, open_path, location):
     with pytest.raises(RegistryRefused) as caught:
         await open_path("okd/a").manifests.get("v1")
     assert "hunter2" not in str(caught.value)
+
+
+async def test_a_lenient_host_may_lack_tls(server, clock):
+    """What registries.conf calls insecure is asked without TLS when it speaks none."""
+    host = server.host.replace("127.0.0.1", "0.0.0.0")  # the same place, and no loopback address
+    place = parse_reference(f"{host}/okd/a")
+    async with RegistryClient(clock=clock) as client:
+        with pytest.raises(RegistryUnavailable, match="does not speak TLS"):
+            await client.repository(place).manifests.tags()
+    settings = RegistrySettings(lenient_hosts=frozenset({host}))
+    async with RegistryClient(settings, clock=clock) as client:
+        assert await client.repository(place).manifests.tags() == []
 
 
 async def test_only_the_registry_itself_may_lack_tls(server, open_path):

@@ -77,6 +77,12 @@ class MirrorRules(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[MirrorRule, ...] = ()
     lenient_hosts: frozenset[str] = frozenset()
 
+    @property
+    def mirror_hosts(self) -> frozenset[str]:
+        """The hosts of all mirrors."""
+        locations = (mirror.location for rule in self.rules for mirror in rule.mirrors)
+        return frozenset(location.partition("/")[0] for location in locations)
+
     def find(self, repository: str) -> MirrorRule | None:
         """The rule about ``repository``: the longest match, and no wildcard before a name."""
         matching = [(rule.match(repository), rule) for rule in self.rules]

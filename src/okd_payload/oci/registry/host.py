@@ -120,8 +120,14 @@ class Host:
     async def endure(self, patience: Patience, trouble: Transient) -> None:
         """Wait for the next try. Raises RegistryUnavailable when there shall be none."""
         hopeful = self._has_answered and not trouble.doubtful
-        deadline = None if hopeful else self.settings.doubtful_deadline
+        deadline = None if hopeful else self._doubtful_deadline()
         await patience.endure(trouble, deadline=deadline, tell=lambda: self._tell(trouble))
+
+    def _doubtful_deadline(self) -> float:
+        """How long to go on where the next try will hardly help."""
+        silent_mirror = not self._has_answered and self.name in self.settings.mirrors.mirror_hosts
+        patience = self.settings.doubtful_deadline
+        return min(patience, self.settings.mirror_deadline) if silent_mirror else patience
 
     def _tell(self, trouble: Transient) -> None:
         """Say that we wait for the host, once for all requests that do."""

@@ -47,12 +47,15 @@ class RegistrySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Hosts whose certificate is not verified, and that may be spoken to without TLS when they do
     not speak it: what ``registries.conf`` calls insecure."""
     mirrors: MirrorRules = MirrorRules()
-    """Where repositories are read; see ``oci.mirrors``. The client itself does not look at it."""
+    """Where repositories are read; see ``oci.mirrors``. The client itself opens what it is told
+    to, and only knows by it which hosts are mirrors."""
     deadline: float = 300.0
     """Seconds that a step may go on failing without any progress before it is given up."""
     doubtful_deadline: float = 15.0
     """The deadline where trying again will hardly help: a host that never answered, whose name
     is most likely wrong; a status 500, behind which is most likely a fault of the registry."""
+    mirror_deadline: float = 3.0
+    """The deadline for a mirror that never answered: another place is there to be asked."""
     stall_seconds: float = 60.0
     """Seconds without a byte after which a connection counts as dead."""
     answer_seconds: float = 300.0

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from okd_payload.cli.issues import print_issues
+from okd_payload.cli.issues import count_of, print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document, print_table
 from okd_payload.cli.release.accept_options import (
@@ -36,7 +36,7 @@ from okd_payload.cli.settings import Settings
 from okd_payload.errors import InputError, NotFound, ReleaseError
 from okd_payload.oci.location import RegistryLocation, parse_location
 from okd_payload.release.accept.check import Surroundings, check_update
-from okd_payload.release.accept.model import Acceptance, Side, UpdateRequest
+from okd_payload.release.accept.model import Acceptance, Check, Side, UpdateRequest
 from okd_payload.release.accept.signature import OpenStores
 from okd_payload.release.accept.unpack import unpack_folder, unpack_image
 from okd_payload.release.accept.versions import UpdateGraph, parse_update_graph
@@ -80,11 +80,18 @@ def accept(
         print_document(acceptance, output)
     else:
         print_issues(acceptance.issues, settings)
-        rows = [(check.name, check.outcome.value, check.detail) for check in acceptance.checks]
+        rows = [(check.name, check.outcome.value, _found(check)) for check in acceptance.checks]
         print_table(("check", "outcome", "found"), rows)
         verb = "takes" if acceptance.accepted else "refuses"
         click.echo(f"a cluster on {acceptance.running} {verb} {acceptance.wanted or release}")
     return 0 if acceptance.accepted else 1
+
+
+def _found(check: Check) -> str:
+    """What a check found, on one line."""
+    if check.detail or check.reason:
+        return check.reason or check.detail
+    return count_of(len(check.issues), "issue") if check.issues else ""
 
 
 class _Accept:

@@ -6,15 +6,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import shutil
 import sys
 
 import pytest
 
 from okd_payload.cli.main import main
+from okd_payload.oci.digest import hex_of
 from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.registry import RegistryClient
 from okd_payload.oci.transfer import ImageCopy, copy_image
-from okd_payload.testing.images import push_image
+from okd_payload.release.new.publish import publish_release
+from okd_payload.testing.images import push_image, push_index
 
 pytestmark = pytest.mark.integration
 
@@ -70,7 +73,7 @@ def keys(signer, tmp_path):
     return secret, public
 
 
-def lose(content, world, name, *, blobs):
+def lose(content, tags, name, *, blobs):
     """Delete an image, or its layers, from the registry as a clean-up would."""
     import aiohttp
 
@@ -78,7 +81,7 @@ def lose(content, world, name, *, blobs):
         reference = parse_reference(content)
         async with RegistryClient() as client, aiohttp.ClientSession() as session:
             repository = client.repository(reference)
-            image = await repository.manifests.get(world.tags[name])
+            image = await repository.manifests.get(tags[name])
             digests = (
                 [f"blobs/{layer.digest}" for layer in image.image().layers]
                 if blobs
@@ -135,7 +138,7 @@ def test_an_unsigned_release_fails_unless_that_is_accepted(run, published, keys)
 def test_a_lost_manifest_is_found(run, published, world):
     """What users would see as `manifest unknown` is an issue with the component's name."""
     release, content = published
-    lose(content, world, "etcd", blobs=False)
+    lose(content, world.tags, "etcd", blobs=False)
     code, _, err = run("verify", release)
     assert code == 1
     assert f"etcd: {content}@{world.tags['etcd']} is not there" in err
@@ -149,8 +152,8 @@ def test_nothing_is_answered_from_what_was_read_before(run, published, world, tm
     assert run("verify", release, *cache)[0] == 0
     assert run("info", "--size", release, *cache)[0] == 0
     assert run("extract", release, "--to", tmp_path / "to", *cache)[0] == 0
-    lose(content, world, "etcd", blobs=True)
-    lose(content, world, "op", blobs=False)
+    lose(content, world.tags, "etcd", blobs=True)
+    lose(content, world.tags, "op", blobs=False)
     code, _, err = run("verify", release, *cache)
     assert code == 1
     assert "etcd" in err
@@ -161,7 +164,7 @@ def test_nothing_is_answered_from_what_was_read_before(run, published, world, tm
 def test_a_lost_layer_is_found(run, published, world):
     """The manifest is there and its layer is not: pulling would fail half-way."""
     release, content = published
-    lose(content, world, "etcd", blobs=True)
+    lose(content, world.tags, "etcd", blobs=True)
     code, out, _ = run("verify", release, "-o", "json")
     assert code == 1
     issues = json.loads(out)["issues"]
@@ -221,3 +224,54 @@ def test_signatures_without_keys_are_a_mistake(run, option, tmp_path):
     code, _, err = run("verify", "quay.test/okd/release:1", option, tmp_path / "s")
     assert code == 2
     assert "with keys that you trust" in err
+
+
+@pytest.fixture
+def several(docker_registry, world, request):
+    """An index of a release for two machines, with the pull specs of the components inside."""
+    name = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
+    place = parse_reference(f"{docker_registry}/{name}/release:4.20.0-multi")
+
+    async def publish():
+        await world.add_base()
+        release = await world.release("4.20.0")
+        async with RegistryClient() as client:
+            repository = client.repository(place)
+            await publish_release(
+                release, repository, tag="4.20.0", repository_of=world.repository_of
+            )
+            amd64 = await repository.manifests.get("4.20.0")
+            arm64 = await push_image(repository, architecture="arm64")
+            index = await push_index(repository, {"amd64": amd64, "arm64": arm64}, tag=place.tag)
+            content = client.repository(parse_reference(f"{docker_registry}/{name}/content"))
+            for tag in world.tags:
+                await copy_image(
+                    ImageCopy(source=world.repository, reference=tag, destination=content)
+                )
+        return index, arm64
+
+    index, arm64 = asyncio.run(publish())
+    return place, index, arm64, f"{docker_registry}/{name}/content"
+
+
+def test_an_index_is_signed_and_verified_with_its_members(run, several, keys, tmp_path):
+    """Three digests are signed; a member whose signature is lost is a warning."""
+    place, index, arm64, content = several
+    store = tmp_path / "store"
+    chosen = ("--filter-by-os", "linux/amd64", "--content", content)
+    code, out, _ = run("sign", place, "--key", keys[0], "--to-store", store, "-o", "json", *chosen)
+    assert code == 0
+    assert [item["platform"] for item in json.loads(out)] == ["", "linux/amd64", "linux/arm64"]
+    arguments = ("verify", place, "--key", keys[1], "--signature-store", store, *chosen)
+    code, out, err = run(*arguments)
+    assert (code, err) == (0, "")
+    assert "Images:      2 images, 4 manifests" in out
+    shutil.rmtree(store / f"sha256={hex_of(arm64.digest)}")
+    code, _, err = run(*arguments)
+    assert code == 0
+    assert "[unsigned-member]" in err
+    lose(f"{place.repository}", {"arm64": arm64.digest}, "arm64", blobs=False)
+    code, _, err = run(*arguments)
+    assert code == 1
+    assert f"{place.repository}@{arm64.digest} for linux/arm64, listed by" in err
+    assert f"{place.repository}@{index.digest}" in err

@@ -12,6 +12,7 @@ from okd_payload.cli.output import output_option, print_document
 from okd_payload.cli.settings import Settings
 from okd_payload.clock import SystemClock
 from okd_payload.engines.buildah import BuildahEngine
+from okd_payload.oci.cache import Shelves
 from okd_payload.oci.layout import GarbageReport, LayoutRepository
 from okd_payload.source.tree import Sources
 
@@ -30,6 +31,9 @@ class Pruned(msgspec.Struct, frozen=True, kw_only=True):
     """What was removed, as ``-o json`` prints it."""
 
     streams: tuple[PrunedStream, ...]
+    cache_removed: int
+    """Files of the cache by digest that were too old to fit."""
+    cache_removed_bytes: int
     storage_emptied: bool
     """False when a running build uses the storage of buildah."""
 
@@ -38,7 +42,7 @@ class Pruned(msgspec.Struct, frozen=True, kw_only=True):
 @output_option("json", "yaml")
 @click.pass_obj
 def prune(settings: Settings, /, output: str | None) -> None:
-    """Remove builds that no stream tag and no release needs, and buildah's storage.
+    """Remove builds that no stream tag and no release needs, old cache, and buildah's storage.
 
     Images of all tags and releases stay, so does everything that a running build uses. The next
     build imports its base images into buildah's storage again, which takes seconds.
@@ -50,6 +54,8 @@ def prune(settings: Settings, /, output: str | None) -> None:
     for stream in pruned.streams:
         megabytes = stream.removed_bytes / _MEGABYTE
         click.echo(f"{stream.stream}: {stream.removed} blobs removed, {megabytes:.1f} MB")
+    megabytes = pruned.cache_removed_bytes / _MEGABYTE
+    click.echo(f"cache: {pruned.cache_removed} files removed, {megabytes:.1f} MB")
     click.echo(
         "buildah's storage emptied"
         if pruned.storage_emptied
@@ -70,7 +76,13 @@ async def _prune(settings: Settings) -> Pruned:
         sources=Sources(locations, clock=SystemClock()),
         locations=locations,
     )
-    return Pruned(streams=tuple(found), storage_emptied=await engine.prune())
+    cache = Shelves(locations.content, clock=SystemClock()).prune()
+    return Pruned(
+        streams=tuple(found),
+        cache_removed=cache.removed,
+        cache_removed_bytes=cache.removed_bytes,
+        storage_emptied=await engine.prune(),
+    )
 
 
 def _describe(stream: str, report: GarbageReport) -> PrunedStream:

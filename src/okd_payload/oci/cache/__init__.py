@@ -8,7 +8,7 @@ without it. Tags, existence and large layers are always the business of the plac
 
 ``CachedRepository`` is a ``Repository`` like the others, for commands to which it does not
 matter whether a registry still has what it had. Where that is the question (``verify``,
-publishing) the place itself is asked: ``docs/decisions/0009-cache-by-digest.md`` has the list.
+publishing) the place itself is asked: ``docs/decisions/0012-kept-by-digest.md`` has the list.
 """
 
 from okd_payload.oci.cache.layer_folder import read_layer_folder

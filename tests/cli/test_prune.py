@@ -21,10 +21,9 @@ def test_what_killed_processes_left_in_the_cache_goes(tmp_path, capsys) -> None:
         (folder / name).write_bytes(b"1234")
         os.utime(folder / name, (0, 0))
 
-    code = main(
-        ["--state", str(tmp_path / "state"), "--cache", str(tmp_path / "cache")]
-        + ["prune", "-o", "json"]
-    )
+    folders = ("--state", str(tmp_path / "state"), "--cache", str(tmp_path / "cache"))
+
+    code = main([*folders, "prune", "-o", "json"])
 
     pruned = json.loads(capsys.readouterr().out)
     assert code == 0

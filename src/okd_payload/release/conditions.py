@@ -13,10 +13,13 @@ from typing import Any
 
 import msgspec
 
-_PROFILE = "include.release.openshift.io/"
-_FEATURE_SET = "release.openshift.io/feature-set"
-_FEATURE_GATE = "release.openshift.io/feature-gate"
-_MAJOR_VERSION = "release.openshift.io/major-version"
+from okd_payload.release.cluster.annotations import (
+    FEATURE_GATE,
+    FEATURE_SET,
+    INCLUDE,
+    MAJOR_VERSION,
+    read_annotations,
+)
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,20 +42,17 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
 
 def conditions_of(value: Mapping[str, Any]) -> Conditions:
     """The conditions of the object ``value``."""
-    metadata = value.get("metadata")
-    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    if not isinstance(annotations, dict):
-        return Conditions()
-    texts = {key: text for key, text in annotations.items() if isinstance(text, str)}
+    annotations = read_annotations(value) or {}
     profiles = {
-        key.removeprefix(_PROFILE): text == "true"
-        for key, text in texts.items()
-        if key.startswith(_PROFILE)
+        key.removeprefix(INCLUDE): text == "true"
+        for key, text in annotations.items()
+        if key.startswith(INCLUDE)
     }
     return Conditions(
         profiles=frozenset(name for name in profiles if profiles[name]) if profiles else None,
-        feature_sets=_split(texts.get(_FEATURE_SET, "")),
-        switches=_split(texts.get(_FEATURE_GATE, "")) | _split(texts.get(_MAJOR_VERSION, "")),
+        feature_sets=_split(annotations.get(FEATURE_SET, "")),
+        switches=_split(annotations.get(FEATURE_GATE, ""))
+        | _split(annotations.get(MAJOR_VERSION, "")),
     )
 
 

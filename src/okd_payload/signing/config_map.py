@@ -7,7 +7,6 @@ absent. Keys that ConfigMaps do not have are ignored.
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Mapping
 from typing import Any
@@ -32,6 +31,7 @@ def decode_config_map(value: Mapping[str, Any]) -> ConfigMap | None:
         return None
     try:
         metadata = _mapping(value.get("metadata"))
+        _check_others(value, metadata)
         return ConfigMap(
             namespace=_text(metadata.get("namespace")),
             name=_text(metadata.get("name")),
@@ -69,6 +69,19 @@ def _texts(value: Any) -> dict[str, str]:
 def _bytes(value: Any) -> bytes:
     text = _text(value).replace("\r", "").replace("\n", "")
     try:
-        return base64.b64decode(text, validate=True)
+        return binascii.a2b_base64(text, strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise _Undecodable from error
+
+
+def _check_others(value: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+    """Fields that nobody asks for, and that must have their type all the same."""
+    if not isinstance(value.get("immutable"), bool | None):
+        raise _Undecodable
+    for name in ("generateName", "selfLink", "uid", "resourceVersion", "creationTimestamp"):
+        _text(metadata.get(name))
+    finalizers = metadata.get("finalizers")
+    if not isinstance(finalizers, list | None) or any(
+        not isinstance(item, str | None) for item in finalizers or []
+    ):
+        raise _Undecodable

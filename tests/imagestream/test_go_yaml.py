@@ -156,3 +156,30 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     """Foreign bytes give a value or InvalidDocument, nothing else."""
     with contextlib.suppress(InvalidDocument):
         decode(content, Named, path="f")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (b"!!binary aGk=", "hi"),
+        (b"!!binary |\n  aG\n  k=\n", "hi"),
+        (b"!!bool yes", True),
+        (b"!!float 3", 3),
+        (b"!!int '5'", 5),
+        (b"!!null ''", None),
+        (b"!!str 5", "5"),
+        (b"!other 5", "5"),
+    ],
+)
+def test_tags_say_what_a_scalar_is(text: bytes, value: Any) -> None:
+    """Tags of YAML's own types are obeyed, others leave text."""
+    assert parse(text, path="") == value
+
+
+@pytest.mark.parametrize(
+    "text", [b"!!int x", b"!!int true", b"!!bool 1", b"!!null x", b"!!float a", b"!!binary a"]
+)
+def test_tags_that_do_not_fit(text: bytes) -> None:
+    """What is not of the type that its tag says cannot be read."""
+    with pytest.raises(InvalidDocument):
+        parse(text, path="")

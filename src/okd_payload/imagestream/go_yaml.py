@@ -10,10 +10,12 @@ too, dates are text. Where text is expected, numbers and booleans become text ag
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 import struct
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, NoReturn, TypeVar
 
 import yaml
@@ -26,6 +28,15 @@ T = TypeVar("T")
 
 _PREFIX = "tag:yaml.org,2002:"
 _PLAIN = "plain"
+_BINARY = _PREFIX + "binary"
+_TAGGED: dict[str, tuple[type, ...]] = {
+    _PREFIX + "bool": (bool,),
+    _PREFIX + "float": (int, float),
+    _PREFIX + "int": (int,),
+    _PREFIX + "null": (type(None),),
+}
+"""Tags by which a scalar is resolved as if it were plain, and what must come out."""
+_SHOWN = 30
 
 
 def _in_three_cases(*words: str) -> list[str]:
@@ -57,8 +68,15 @@ _LEAST_EXPONENT, _EXPONENT_FROM = -4, 6
 class _Composer(BoundedLoader):
     """Leaves plain scalars without an explicit tag to ``resolve_plain``."""
 
-
-_Composer.yaml_implicit_resolvers = {None: [(_PLAIN, re.compile(""))]}
+    def resolve(
+        self, kind: type[yaml.Node], value: object, implicit: tuple[bool, bool] | bool
+    ) -> str:
+        """The tag of a node without one; called for every node, so it looks nothing up."""
+        del value
+        if kind is yaml.ScalarNode:
+            plain, _ = implicit if isinstance(implicit, tuple) else (implicit, True)
+            return _PLAIN if plain else f"{_PREFIX}str"
+        return f"{_PREFIX}map" if kind is yaml.MappingNode else f"{_PREFIX}seq"
 
 
 def decode(content: bytes, kind: type[T], *, path: str) -> T:
@@ -116,7 +134,7 @@ class _Builder:
                 self._merge(value_node, depth, found)
             else:
                 found[self._build_key(key_node, depth)] = self.build(value_node, depth + 1)
-        return dict(sorted(found.items(), key=lambda member: member[0].encode()))
+        return dict(sorted(found.items(), key=itemgetter(0)))
 
     def _merge(self, node: yaml.Node, depth: int, found: dict[str, Any]) -> None:
         sources = node.value[::-1] if isinstance(node, yaml.SequenceNode) else [node]
@@ -133,12 +151,26 @@ class _Builder:
 
     def _build_scalar(self, node: yaml.Node) -> Any:
         text: str = node.value
-        if node.tag not in {_PLAIN, *(_PREFIX + kind for kind in ("int", "float", "bool", "null"))}:
+        if node.tag == _BINARY:
+            return self._read_binary(node)
+        kinds = _TAGGED.get(node.tag)
+        if node.tag != _PLAIN and kinds is None:
             return text
         value = resolve_plain(text)
+        if kinds is not None and type(value) not in kinds:
+            self._fail(f"{text[:_SHOWN]!r} is no {node.tag.removeprefix(_PREFIX)}", node)
         if isinstance(value, float) and not math.isfinite(value):
             self._fail(f"{text} is no number of JSON", node)
         return value
+
+    def _read_binary(self, node: yaml.Node) -> str:
+        """What base64 stands for, as text."""
+        try:
+            return base64.b64decode("".join(node.value.split()), validate=True).decode(
+                errors="replace"
+            )
+        except ValueError:
+            self._fail("!!binary value contains invalid base64 data", node)
 
     def _fail(self, problem: str, node: yaml.Node) -> NoReturn:
         raise InvalidDocument(problem, path=self._path, line=node.start_mark.line + 1)

@@ -69,6 +69,7 @@ def _is_doubtful(content: bytes) -> bool:
     return (
         b"{{" in content
         or b"<<" in content
+        or b"!!" in content
         or _NO_NUMBER.search(content) is not None
         or any(_begins_node(content, mark.start()) for mark in _MARK.finditer(content))
     )

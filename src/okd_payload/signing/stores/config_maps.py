@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
-from okd_payload.documents import read_documents
 from okd_payload.documents.go_quote import quote
 from okd_payload.errors import InvalidDocument
 from okd_payload.signing.config_map import ConfigMap, decode_config_map
@@ -50,6 +49,8 @@ def read_config_maps(path: Path) -> list[ConfigMap]:
 
     Raises InvalidDocument for a file that is neither, or has no ConfigMap that can be decoded.
     """
+    from okd_payload.documents import read_documents
+
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.suffix in (".json", ".yaml", ".yml"))
         return [item for file in files for item in read_config_maps(file)]

@@ -275,3 +275,25 @@ def test_an_index_is_signed_and_verified_with_its_members(run, several, keys, tm
     assert code == 1
     assert f"{place.repository}@{arm64.digest} for linux/arm64, listed by" in err
     assert f"{place.repository}@{index.digest}" in err
+
+
+def test_a_folder_is_never_taken_for_signed(run, published, keys, tmp_path):
+    """Files have no digest: with keys that is an error, and not a silent success."""
+    release, _ = published
+    assert run("extract", release, "--to", tmp_path / "folder")[0] == 0
+    code, _, err = run("verify", tmp_path / "folder", "--key", keys[1])
+    assert code == 1
+    assert "[unsigned-release]" in err
+    assert run("verify", tmp_path / "folder", "--key", keys[1], "--no-require-signature")[0] == 0
+
+
+def test_what_a_key_signed_badly_stays_an_error(run, published, keys, tmp_path):
+    """To do without a signature is not to do with a wrong one."""
+    release, _ = published
+    store = ("--to-store", tmp_path / "store")
+    assert run("sign", release, "--key", keys[0], "--identity", "other.test/a", *store)[0] == 0
+    arguments = ("verify", release, "--key", keys[1], "--signature-store", tmp_path / "store")
+    code, _, err = run(*arguments, "--no-require-signature")
+    assert code == 1
+    assert "[signed-reference-differs]" in err
+    assert run(*arguments, "--published-as", "other.test/a")[0] == 0

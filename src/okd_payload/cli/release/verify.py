@@ -51,7 +51,7 @@ from okd_payload.release.verify.signatures import (
     open_signatures,
     verify_signatures,
 )
-from okd_payload.release.verify.trust import Trust, own_stores, read_trust
+from okd_payload.release.verify.trust import own_stores, read_trust
 from okd_payload.signing.detached import read_public_keys
 
 if TYPE_CHECKING:  # loads the HTTP client
@@ -59,6 +59,14 @@ if TYPE_CHECKING:  # loads the HTTP client
     from okd_payload.release.new.images import RepositoryOf
 
 _REASON = "permitted on the command line"
+_NOT_CHECKED = codes.SIGNATURES_NOT_CHECKED.issue(
+    "no keys were given, so signatures were not looked for",
+    hint="name a key that you trust with --key, or a key ring with --keyring",
+)
+_NO_DIGEST = codes.UNSIGNED_RELEASE.issue(
+    "this is a folder, and only an image has a digest that can be signed",
+    hint="verify the published release, or accept the lack with --no-require-signature",
+)
 _EXPLICIT_MIRRORS = ("mirror_sets", "content_policies", "registries_conf")
 
 
@@ -159,8 +167,10 @@ class _Verify:
         return await verify_images(subjects, read_blobs=self._asked.read_blobs), issues
 
     async def _verify_signatures(self, located: Located, services: Services) -> VerifiedSignatures:
-        if self._trust is None or located.content.image is None:
-            return VerifiedSignatures(issues=(_not_checked(self._trust),))
+        if self._trust is None:
+            return VerifiedSignatures(issues=(_NOT_CHECKED,))
+        if located.content.image is None:
+            return self._accept_lack(VerifiedSignatures(issues=(_NO_DIGEST,)))
         stores = self._asked.stores or tuple(self._trust.configuration.stores.values())
         if not stores and not self._asked.signatures:
             stores = own_stores(located.content)
@@ -173,9 +183,19 @@ class _Verify:
             clock=services.clock,
             published=self._asked.published or located.pull_from,
         )
-        if self._asked.require_signature is False:
-            return msgspec.structs.replace(found, issues=tuple(map(_soften, found.issues)))
-        return found
+        return self._accept_lack(found)
+
+    def _accept_lack(self, found: VerifiedSignatures) -> VerifiedSignatures:
+        """``found``, a missing signature being a warning where the caller wants that."""
+        if self._asked.require_signature is not False:
+            return found
+        issues = tuple(
+            msgspec.structs.replace(issue, severity=Severity.WARNING)
+            if issue.code == codes.UNSIGNED_RELEASE.code
+            else issue
+            for issue in found.issues
+        )
+        return msgspec.structs.replace(found, issues=issues)
 
     async def _verify_artifacts(self) -> VerifiedArtifacts | None:
         if self._asked.artifacts is None:
@@ -193,19 +213,3 @@ def _exact_settings(options: dict[str, Any]) -> RegistrySettings:
     named = any(options[name] for name in _EXPLICIT_MIRRORS)
     settings = release_registry_settings(options)
     return settings if named else msgspec.structs.replace(settings, mirrors=MirrorRules())
-
-
-def _not_checked(trust: Trust | None) -> Issue:
-    if trust is None:
-        return codes.SIGNATURES_NOT_CHECKED.issue(
-            "no keys were given, so signatures were not looked for",
-            hint="name a key that you trust with --key, or a key ring with --keyring",
-        )
-    return codes.SIGNATURES_NOT_CHECKED.issue(
-        "only an image has a digest that can be signed, and this is a folder",
-        hint="verify the published release",
-    )
-
-
-def _soften(issue: Issue) -> Issue:
-    return msgspec.structs.replace(issue, severity=Severity.WARNING)

@@ -107,8 +107,14 @@ class Transport:
     async def chunks(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         """The body of ``response`` as it comes. Raises Transient when it is cut or stalls."""
         with self._own_errors(response.url):
-            async for chunk in response.content.iter_any():
-                yield chunk
+            content = response.content
+            while not content.at_eof():
+                # Not iter_any, which copies all that came meanwhile into one piece.
+                chunk, _ = await content.readchunk()
+                if chunk:
+                    yield chunk
+            if (error := content.exception()) is not None:
+                raise error
 
     async def read(self, response: aiohttp.ClientResponse, *, limit: int) -> bytes:
         """The whole body. Raises TooLarge beyond ``limit`` bytes, Transient when it is cut."""

@@ -136,6 +136,26 @@ def test_which_cluster(monkeypatch, tmp_path):
         find_cluster(context="third")
 
 
+def test_in_a_pod(monkeypatch, tmp_path):
+    """Without a kubeconfig the service account says where we are; with one it does not."""
+    for name, text in (("token", "t"), ("namespace", "okd"), ("ca.crt", "")):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match="no cluster is known here"):
+        find_cluster(account=tmp_path)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+    found = find_cluster(account=tmp_path)
+    assert (found.cluster.server, found.namespace) == ("https://[fd00::1]:443", "okd")
+    named = kubeconfig(tmp_path / "k", "https://a.test")
+    assert find_cluster(named, account=tmp_path).cluster.server == "https://a.test"
+
+
+def test_a_kubeconfig_that_cannot_be_read(tmp_path):
+    """A file that is named and not there is an error, wherever else a cluster may be known."""
+    with pytest.raises(InputError, match=r"none not found|No such file"):
+        find_cluster(tmp_path / "none")
+
+
 def test_no_cluster_at_all():
     """Whoever has no cluster is told how to name one."""
     with pytest.raises(InputError, match="no cluster is known here") as raised:

@@ -19,11 +19,17 @@ from okd_payload.errors import InputError
 if TYPE_CHECKING:
     from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 
+_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _HINT = "name a kubeconfig with --kubeconfig or KUBECONFIG, and a context in it with --context"
 
 
-def find_cluster(kubeconfig: Path | None = None, context: str = "") -> SingleConfig:
-    """How to reach the cluster. Raises InputError when nobody says which, or says it wrongly."""
+def find_cluster(
+    kubeconfig: Path | None = None, context: str = "", *, account: Path = _SERVICE_ACCOUNT
+) -> SingleConfig:
+    """How to reach the cluster. Raises InputError when nobody says which, or says it wrongly.
+
+    ``account`` is the folder with the service account of a pod.
+    """
     from lightkube.config.kubeconfig import KubeConfig
     from lightkube.exceptions import ConfigError
 
@@ -38,7 +44,7 @@ def find_cluster(kubeconfig: Path | None = None, context: str = "") -> SingleCon
                 return found
     if not trouble:
         with contextlib.suppress(ConfigError, KeyError):  # we run in no pod
-            found = KubeConfig.from_service_account().get()
+            found = KubeConfig.from_service_account(account).get()
             if found is not None:
                 return found
     raise InputError(trouble or "no cluster is known here", hint=_HINT)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -55,6 +56,26 @@ def test_a_stream_of_the_web(run_cli, server):
     assert "annotations" not in merged["metadata"]
     ended = run_cli("release", "new", "-f", f"{server.url}/none.yaml?secret", "-o", "json")
     assert (ended.code, "404" in ended.err, "secret" in ended.err) == (1, True, False)
+
+
+def test_a_stream_of_a_file(run_cli, tmp_path, monkeypatch):
+    """Files and standard input are what they always were."""
+    path = tmp_path / "stream.json"
+    path.write_text(json.dumps(STREAM))
+    stdin = io.TextIOWrapper(io.BytesIO(path.read_bytes()))
+    monkeypatch.setattr("sys.stdin", stdin)
+    ended = [
+        run_cli("release", "new", "-f", name, "--name=1.0.0", "-o", "yaml") for name in (path, "-")
+    ]
+    tags = [yaml.safe_load(each.out)["spec"]["tags"] for each in ended]
+    assert tags[0] == tags[1] != []
+
+
+def test_a_folder_is_no_release_image(run_cli, tmp_path):
+    """Whoever extracted a release is told to name the release."""
+    (tmp_path / "image-references").write_text("{}")
+    ended = run_cli("release", "new", "--from-release", tmp_path, "--name=1.0.0")
+    assert (ended.code, "no release image" in ended.err) == (2, True)
 
 
 @pytest.mark.parametrize("namespace", [[], ["-n", "okd"], ["--context", "it"]])

@@ -8,6 +8,7 @@ itself so that nothing that is managed goes out of management.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import msgspec
@@ -27,9 +28,10 @@ from okd_payload.release.cluster.features import (
     objects_about_clusters,
     tables_of,
 )
-from okd_payload.release.cluster.payload import LoadedPayload, load_payload
+from okd_payload.release.cluster.payload import LoadedPayload, ReadObjects, load_payload
 from okd_payload.release.cluster.refusal import Refusal
 from okd_payload.release.cluster.settings import CapabilityStatus, ClusterSettings
+from okd_payload.release.objects import read_objects
 from okd_payload.signing.configuration import UnusableConfiguration
 
 _UNLOADABLE_HINT = "okd-payload release lint tells of everything that is wrong with it"
@@ -43,10 +45,13 @@ class RunningRelease(msgspec.Struct, frozen=True, kw_only=True):
     """With which objects are loaded; capabilities do not count."""
     capabilities: CapabilityStatus
     choice: ClusterChoice
+    read: ReadObjects
+    """Remembers what it read, because two releases have most of their files in common."""
 
 
 def load_running(old: Side, choice: ClusterChoice) -> RunningRelease:
     """The release ``old`` in a cluster. Raises ReleaseError when no cluster could run it."""
+    read = functools.cache(read_objects)
     about = objects_about_clusters(old.tree.release.files if old.tree.release else {})
     settings = ClusterSettings(
         profile=choice.profile,
@@ -67,18 +72,23 @@ def load_running(old: Side, choice: ClusterChoice) -> RunningRelease:
         msgspec.structs.replace(settings, capabilities=known),
         release_image=old.pull_spec or old.name,
         folder=old.folder,
+        read=read,
     )
     if isinstance(payload, Refusal):
         raise ReleaseError(f"no cluster runs {old.name}: {payload.message}", hint=_UNLOADABLE_HINT)
     return RunningRelease(
-        payload=payload, settings=settings, capabilities=capabilities, choice=choice
+        payload=payload, settings=settings, capabilities=capabilities, choice=choice, read=read
     )
 
 
 def load_wanted(new: Side, running: RunningRelease) -> LoadedPayload | Refusal:
     """What the cluster's operator makes of the update."""
     return load_payload(
-        new.tree, running.settings, release_image=new.pull_spec or new.name, folder=new.folder
+        new.tree,
+        running.settings,
+        release_image=new.pull_spec or new.name,
+        folder=new.folder,
+        read=running.read,
     )
 
 

@@ -10,7 +10,7 @@ have left that object out; all such files are told at once.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import msgspec
@@ -31,10 +31,18 @@ from okd_payload.release.go_template.errors import TemplateError
 from okd_payload.release.go_template.render import parse, render
 from okd_payload.release.go_template.values import Record
 from okd_payload.release.naming import is_manifest
-from okd_payload.release.objects import ManifestObject, ObjectKey, Problem, read_objects
+from okd_payload.release.objects import (
+    ManifestFile,
+    ManifestObject,
+    ObjectKey,
+    Problem,
+    read_objects,
+)
 
 OWN_FOLDER = "manifests"
 """Where the image of the operator has its own manifests."""
+ReadObjects = Callable[[bytes], ManifestFile]
+"""Gives the objects of a file, by the rules of the operator."""
 _NOTHING_THERE = "no such file or directory"
 _HASH_BASE, _HASH_PRIME, _HASH_BITS = 0xCBF29CE484222325, 0x100000001B3, 64
 
@@ -78,12 +86,18 @@ class LoadedPayload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_payload(
-    tree: PayloadTree, settings: ClusterSettings, *, release_image: str, folder: str = ""
+    tree: PayloadTree,
+    settings: ClusterSettings,
+    *,
+    release_image: str,
+    folder: str = "",
+    read: ReadObjects = read_objects,
 ) -> LoadedPayload | Refusal:
     """What an operator with ``settings`` makes of the payload that was unpacked in ``folder``.
 
     ``release_image`` is the pull spec by which it was asked for it. The major version that
-    objects may ask for is that of the payload.
+    objects may ask for is that of the payload. Who loads several payloads may ``read`` files
+    that they share only once.
     """
     problem = _find_missing(tree, folder)
     if problem or tree.own is None or tree.release is None:
@@ -100,7 +114,7 @@ def load_payload(
             warnings=facts.warnings,
         )
     settings = msgspec.structs.replace(settings, major_version=facts.version.major)
-    loading = _Loading(settings, list(facts.warnings))
+    loading = _Loading(settings, read, list(facts.warnings))
     context = render_context(release_image, settings, images)
     loading.read(tree.own, f"{folder}/{OWN_FOLDER}", context)
     loading.read(tree.release, f"{folder}/{labels.FOLDER}", None)
@@ -150,12 +164,15 @@ def render_context(image: str, settings: ClusterSettings, images: ReleaseImages)
 class _Loading:
     """The objects found so far, and what bars the payload."""
 
-    def __init__(self, settings: ClusterSettings, warnings: list[str]) -> None:
+    def __init__(
+        self, settings: ClusterSettings, read_file: ReadObjects, warnings: list[str]
+    ) -> None:
         self.manifests: list[LoadedManifest] = []
         self.excluded: list[ExcludedManifest] = []
         self.problems: list[str] = []
         self.warnings = warnings
         self._settings = settings
+        self._read_objects = read_file
 
     def read(self, folder: PayloadFolder, path: str, context: Record | None) -> None:
         """Load the files of a folder in byte order, rendered where there is a ``context``."""
@@ -188,7 +205,7 @@ class _Loading:
 
     def _read_file(self, name: str, content: bytes) -> None:
         found = list[LoadedManifest]()
-        for item in _read_documents(content):
+        for item in _find_objects(self._read_objects(content)):
             if isinstance(item, str):
                 self.problems.append(f"parse {name}: {item}")
                 return
@@ -201,10 +218,10 @@ class _Loading:
                 self.manifests.append(manifest)
 
 
-def _read_documents(content: bytes) -> Iterator[ManifestObject | str]:
+def _find_objects(file: ManifestFile) -> Iterator[ManifestObject | str]:
     """The objects of a file, or instead of the first bad one what is wrong with it."""
     seen: set[ObjectKey] = set()
-    for item in read_objects(content).documents:
+    for item in file.documents:
         if isinstance(item, Problem):
             yield f"error parsing: {item.message}"
             return

@@ -98,6 +98,13 @@ async def test_an_authority_may_be_named(tls, clock, keys):
         await _use(server, clock, certificate_authority=keys / "ca.crt")
 
 
+async def test_system_roots_count_on_loopback_too(tls, clock, keys, monkeypatch):
+    """A loopback host whose authority the system trusts is trusted, though roots are read late."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(keys / "ca.crt"))
+    async with RegistryServer(tls=tls) as server:
+        await _use(server, clock)
+
+
 async def test_named_authorities_add_to_the_system_roots(keys):
     """Whoever adds an authority still trusts all others."""
     from okd_payload.oci.registry.certificates import Certificates

@@ -2,7 +2,9 @@
 """Whom we trust, per host: the system's roots and whatever was added to them.
 
 Roots only ever add up: naming one more authority must not make a public registry unknown.
-Verification is switched off for the hosts that the user listed, for no other.
+Verification is switched off for the hosts that the user listed, for no other. Reading the
+system's roots takes as long as some commands have in all, so it waits until somebody shows a
+certificate where that is rare: loopback hosts mostly speak no TLS.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from okd_payload.errors import InvalidDocument
-from okd_payload.oci.registry.settings import RegistrySettings, lists_host
+from okd_payload.oci.registry.proxies import is_loopback
+from okd_payload.oci.registry.settings import RegistrySettings, host_name, lists_host
 
 
 class Certificates:
@@ -21,7 +24,8 @@ class Certificates:
     def __init__(self, settings: RegistrySettings) -> None:
         self._settings = settings
         self._by_host: dict[str, ssl.SSLContext] = {}
-        self._shared: dict[tuple[bool, tuple[Path, ...]], ssl.SSLContext] = {}
+        self._shared: dict[tuple[bool, bool, tuple[Path, ...]], ssl.SSLContext] = {}
+        self._without_system_roots: set[ssl.SSLContext] = set()
 
     def context(self, host: str) -> ssl.SSLContext:
         """How to speak TLS with ``host``. Raises InvalidDocument for a broken certificate.
@@ -32,11 +36,19 @@ class Certificates:
         if host not in self._by_host:
             settings = self._settings
             insecure = lists_host(settings.insecure_hosts | settings.lenient_hosts, host)
-            key = (insecure, tuple(self._folders(host)))
+            key = (insecure, is_loopback(host_name(host)), tuple(self._folders(host)))
             if key not in self._shared:
-                self._shared[key] = self._make(insecure=key[0], folders=key[1])
+                self._shared[key] = self._make(insecure=insecure, later=key[1], folders=key[2])
             self._by_host[host] = self._shared[key]
         return self._by_host[host]
+
+    def add_system_roots(self, context: object) -> bool:
+        """Let a context of a loopback host trust the system's roots; False if it does already."""
+        if not isinstance(context, ssl.SSLContext) or context not in self._without_system_roots:
+            return False
+        self._without_system_roots.remove(context)
+        context.load_default_certs()
+        return True
 
     def _folders(self, host: str) -> Iterator[Path]:
         for parent in self._settings.certificate_folders:
@@ -44,8 +56,13 @@ class Certificates:
             if folder.is_dir():
                 yield folder
 
-    def _make(self, *, insecure: bool, folders: tuple[Path, ...]) -> ssl.SSLContext:
-        context = ssl.create_default_context()
+    def _make(self, *, insecure: bool, later: bool, folders: tuple[Path, ...]) -> ssl.SSLContext:
+        if insecure or later:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        else:
+            context = ssl.create_default_context()
+        if later and not insecure:
+            self._without_system_roots.add(context)
         if self._settings.certificate_authority:
             _add_roots(context, self._settings.certificate_authority)
         for folder in folders:

@@ -77,25 +77,33 @@ class Transport:
 
         Raises Transient, or RegistryUnavailable where another try cannot help.
         """
+        with self._own_errors(url):
+            try:
+                return await self._request(method, url, headers=headers, body=body)
+            except aiohttp.ClientConnectorCertificateError:
+                if not self._certificates.add_system_roots(self._tls(url, self._proxies.find(url))):
+                    raise
+            return await self._request(method, url, headers=headers, body=body)
+
+    async def _request(
+        self, method: str, url: URL, *, headers: Mapping[str, str], body: Body
+    ) -> aiohttp.ClientResponse:
         if self._session is None:
             raise RuntimeError("the registry client is used outside of its `async with` block")
         streamed = body is not None and not isinstance(body, bytes)
         patience = self.settings.answer_seconds if streamed else self.settings.stall_seconds
-        with self._own_errors(url):
-            proxy = self._proxies.find(url)
-            async with asyncio.timeout(None) as watch:
-                return await self._session.request(
-                    method,
-                    url,
-                    headers=headers,
-                    data=self._watched(body, watch) if isinstance(body, AsyncIterator) else body,
-                    allow_redirects=False,
-                    ssl=self._tls(url, proxy),
-                    proxy=proxy,
-                    timeout=aiohttp.ClientTimeout(
-                        sock_connect=_CONNECT_SECONDS, sock_read=patience
-                    ),
-                )
+        proxy = self._proxies.find(url)
+        async with asyncio.timeout(None) as watch:
+            return await self._session.request(
+                method,
+                url,
+                headers=headers,
+                data=self._watched(body, watch) if isinstance(body, AsyncIterator) else body,
+                allow_redirects=False,
+                ssl=self._tls(url, proxy),
+                proxy=proxy,
+                timeout=aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS, sock_read=patience),
+            )
 
     def _tls(self, url: URL, proxy: URL | None) -> ssl.SSLContext | bool:
         """How to speak TLS on the way to ``url``, whose first hop may be a proxy that does."""

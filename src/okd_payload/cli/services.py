@@ -78,7 +78,7 @@ class Services:
         if self._mirrored is None:
             from okd_payload.oci.mirrors.repository import MirroredRegistries
 
-            self._mirrored = MirroredRegistries(rules, client.repository)
+            self._mirrored = MirroredRegistries(rules, client.repository, progress=self.tell)
         return self._mirrored.repository(reference)
 
     async def open_target(self, location: Location) -> Repository:

@@ -21,6 +21,7 @@ from okd_payload.oci.mirrors.repository import MirroredRegistries
 from okd_payload.oci.mirrors.rules import Mirror, MirrorRule, MirrorRules, Pulls
 from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.repository import stat_manifest
+from okd_payload.progress import Noticed
 from okd_payload.testing.images import push_image
 from okd_payload.testing.memory_repository import MemoryRepository
 
@@ -151,6 +152,23 @@ async def test_a_silent_host_is_asked_last_by_all(network):
         repository = registries.repository(parse_reference(f"source.test/{name}"))
         await repository.manifests.get(image.digest)
     assert [broken.asked for broken in silent] == [1, 0]
+
+
+async def test_it_is_said_where_is_read(network):
+    """Whoever checks a release must see that it was a mirror; once is enough."""
+    events = []
+    image = await network.add("mirror.test/okd")
+    rule = MirrorRule(prefix="source.test", mirrors=(Mirror("mirror.test"),))
+    registries = MirroredRegistries(
+        MirrorRules(rules=(rule,)), network.open, progress=events.append
+    )
+    repository = registries.repository(parse_reference("source.test/okd"))
+    for _ in range(2):
+        await repository.manifests.get(image.digest)
+        with pytest.raises(NotFound):
+            await repository.manifests.get(digest_of(b"x"))
+    told = "Reading mirror.test/okd instead of source.test/okd"
+    assert events == [Noticed(subject="", message=told)]
 
 
 async def test_tags_are_only_asked_of_mirrors_for_tags(network):

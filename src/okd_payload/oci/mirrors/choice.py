@@ -17,6 +17,7 @@ import msgspec
 from okd_payload.errors import NotFound, RegistryError, RegistryRefused, RegistryUnavailable
 from okd_payload.oci.mirrors.rules import Pulls
 from okd_payload.oci.repository import Repository
+from okd_payload.progress import Noticed, Progress, ignore_progress
 
 T = TypeVar("T")
 _logger = logging.getLogger(__name__)
@@ -30,13 +31,30 @@ class OpenPlace(msgspec.Struct, frozen=True):
     pulls: Pulls = Pulls.ALL
 
 
+class Experience:
+    """What was learnt about hosts, shared by all repositories of a run."""
+
+    def __init__(self, progress: Progress = ignore_progress) -> None:
+        """``progress`` hears which place is read instead of which repository."""
+        self.silent: set[str] = set()
+        """Hosts that did not answer."""
+        self._progress = progress
+        self._told: set[tuple[str, str]] = set()
+
+    def tell(self, name: str, place: str) -> None:
+        """Say once that the repository ``name`` is read at ``place``."""
+        if name != place and (name, place) not in self._told:
+            self._told.add((name, place))
+            self._progress(Noticed(subject="", message=f"Reading {place} instead of {name}"))
+
+
 class PlaceChoice:
     """Which place to ask, for both halves of a repository."""
 
-    def __init__(self, name: str, places: Sequence[OpenPlace], silent: set[str]) -> None:
+    def __init__(self, name: str, places: Sequence[OpenPlace], experience: Experience) -> None:
         self.name = name
         self._places = tuple(places)
-        self._silent = silent
+        self._experience = experience
         self._working: OpenPlace | None = None
 
     def order(self, *, by_digest: bool) -> list[OpenPlace]:
@@ -45,7 +63,11 @@ class PlaceChoice:
         if not allowed:
             raise blocked(self.name, what="" if by_digest else "tags of ")
         return sorted(
-            allowed, key=lambda place: (place is not self._working, place.host in self._silent)
+            allowed,
+            key=lambda place: (
+                place is not self._working,
+                place.host in self._experience.silent,
+            ),
         )
 
     async def ask(self, question: Callable[[Repository], Awaitable[T]], *, by_digest: bool) -> T:
@@ -84,7 +106,9 @@ class PlaceChoice:
 
     def worked(self, place: OpenPlace) -> None:
         """Ask ``place`` first from now on."""
-        self._working = place
+        if self._working is not place:
+            self._working = place
+            self._experience.tell(self.name, place.repository.name)
 
     def failed(self, place: OpenPlace, error: RegistryError) -> None:
         """Ask ``place`` later from now on, and its host last if it did not answer."""
@@ -92,7 +116,7 @@ class PlaceChoice:
         if self._working is place:
             self._working = None
         if isinstance(error, RegistryUnavailable):
-            self._silent.add(place.host)
+            self._experience.silent.add(place.host)
 
 
 def join_errors(name: str, failures: Sequence[RegistryError]) -> RegistryError:

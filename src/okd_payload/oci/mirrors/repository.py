@@ -15,7 +15,7 @@ from okd_payload.oci.attachments import Attached, AttachmentFinder, open_finder
 from okd_payload.oci.blob_sources import closing
 from okd_payload.oci.digest import Digest, is_digest
 from okd_payload.oci.manifest import Descriptor, Manifest
-from okd_payload.oci.mirrors.choice import OpenPlace, PlaceChoice, blocked, join_errors
+from okd_payload.oci.mirrors.choice import Experience, OpenPlace, PlaceChoice, blocked, join_errors
 from okd_payload.oci.mirrors.rules import MirrorRules
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.repository import (
@@ -25,6 +25,7 @@ from okd_payload.oci.repository import (
     StreamsBlobs,
     stat_manifest,
 )
+from okd_payload.progress import Progress, ignore_progress
 
 _TAG_OF_DIGEST = re.compile(r"sha(?:256-[0-9a-f]{64}|512-[0-9a-f]{64})")
 
@@ -33,11 +34,16 @@ class MirroredRegistries:
     """Opens repositories by rules; what is learnt about hosts is shared by all of them."""
 
     def __init__(
-        self, rules: MirrorRules, open_repository: Callable[[Reference], Repository]
+        self,
+        rules: MirrorRules,
+        open_repository: Callable[[Reference], Repository],
+        *,
+        progress: Progress = ignore_progress,
     ) -> None:
+        """``progress`` hears which place is read instead of which repository."""
         self._rules = rules
         self._open = open_repository
-        self._silent: set[str] = set()
+        self._experience = Experience(progress)
         self._repositories: dict[str, Repository] = {}
 
     def repository(self, reference: Reference) -> Repository:
@@ -64,7 +70,7 @@ class MirroredRegistries:
             reference.repository,
             opened,
             source=None if places[-1].is_mirror else opened[-1].repository,
-            silent=self._silent,
+            experience=self._experience,
         )
 
 
@@ -77,11 +83,11 @@ class MirroredRepository:
         places: Sequence[OpenPlace],
         *,
         source: Repository | None,
-        silent: set[str] | None = None,
+        experience: Experience | None = None,
     ) -> None:
         """``places`` in the order to ask; ``source`` is where writing goes, None when forbidden."""
         self._name = name
-        choice = PlaceChoice(name, places, set() if silent is None else silent)
+        choice = PlaceChoice(name, places, experience or Experience())
         self._choice = choice
         self.blobs = MirroredBlobs(choice, source)
         """The blobs."""

@@ -146,8 +146,8 @@ class ImageReader:
     def _tell_of_other_member(self, tag: TagReference, image: Image) -> None:
         wanted, read = self._member, image.config.architecture
         if wanted and image.referenced.is_index and read not in ("", wanted.architecture):
-            message = f"The list has no {wanted}, its image for {read} speaks for"
-            self._progress(Noticed(subject=tag.name, message=message))
+            message = f"The list {tag.name} has no {wanted}; its image for {read} speaks for it"
+            self._progress(Noticed(subject="", message=message))
 
     async def _read_operator(
         self, found: InputImage, image: Image, repository: Repository

@@ -216,6 +216,18 @@ def test_folders(make, run, accept, tmp_path):
     assert outcomes["digest"] == outcomes["signature"] == outcomes["retrieval"] == "not-done"
 
 
+def test_unpacked_payloads(make, run, accept, tmp_path):
+    """A folder with both folders of a payload is loaded with the operator's own part."""
+    new = make("4.19.10", previous=["4.19.9"])
+    root = tmp_path / "unpacked"
+    assert run("extract", new, "--to", root / "release-manifests")[0] == 0
+    code, _, issues, _ = accept(root)
+    assert code == 1
+    assert issues["unloadable-update"]["message"].endswith("/manifests: no such file or directory")
+    (root / "manifests").mkdir()
+    assert accept(root)[0] == 0
+
+
 def test_a_running_release_that_is_none(make, run, tmp_path):
     """From what no cluster could run nothing can be updated."""
     broken = make("4.19.9", own={"a.yaml": "- x"})

@@ -5,8 +5,13 @@ import io
 import tarfile
 
 from okd_payload.oci.image import read_image
-from okd_payload.release.accept.unpack import PROGRAMS, unpack_folder, unpack_image
-from okd_payload.release.load import ReleaseContent
+from okd_payload.release.accept.unpack import (
+    PROGRAMS,
+    read_release_folder,
+    read_unpacked,
+    unpack_image,
+)
+from okd_payload.release.cluster.tree import PayloadFolder
 from okd_payload.testing.images import push_image
 from okd_payload.testing.memory_repository import MemoryRepository
 
@@ -98,9 +103,23 @@ async def test_programs_are_found_through_links():
     assert found.missing_programs == ("cp", "mv")
 
 
-def test_a_folder_has_no_image():
-    """Of a release in a folder only its own files are known."""
-    content = ReleaseContent(origin="folder", files={"a.yaml": b""})
-    found = unpack_folder(content)
-    assert found.tree.release is not None
-    assert (found.tree.release.files, found.missing_programs) == ({"a.yaml": b""}, ())
+def test_unpacked_folders(tmp_path):
+    """On disk links are followed, and what leads nowhere is told as the system tells it."""
+    own, release = tmp_path / "manifests", tmp_path / "release-manifests"
+    (own / "sub").mkdir(parents=True)
+    (own / "a.yaml").write_text("x")
+    (own / "link.yaml").symlink_to("a.yaml")
+    (own / "gone.yaml").symlink_to("nowhere")
+    (own / "dir.yaml").symlink_to("sub")
+    tree = read_unpacked(tmp_path)
+    assert tree.release is None
+    assert tree.own is not None
+    assert tree.own.files == {"a.yaml": b"x", "link.yaml": b"x"}
+    assert tree.own.folders == {"sub"}
+    assert tree.own.broken == {
+        "gone.yaml": "no such file or directory",
+        "dir.yaml": "is a directory",
+    }
+    release.mkdir()
+    tree = read_release_folder(release)
+    assert (tree.own, tree.release) == (PayloadFolder(), PayloadFolder())

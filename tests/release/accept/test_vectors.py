@@ -22,7 +22,7 @@ from okd_payload.release.accept.check import Surroundings, check_update
 from okd_payload.release.accept.model import ClusterChoice, Outcome, Side, UpdateRequest
 from okd_payload.release.accept.objects import check_loading, load_running, load_wanted
 from okd_payload.release.accept.signature import check_signature
-from okd_payload.release.cluster.capabilities import CapabilityChoice
+from okd_payload.release.accept.unpack import read_unpacked
 from okd_payload.release.cluster.tree import PayloadFolder, PayloadTree
 from okd_payload.signing.digests import digest_of
 from okd_payload.signing.stores import CombinedStore, ConfigMapStore, open_stores, read_config_maps
@@ -138,22 +138,21 @@ def _sorted_names(message):
 
 
 @pytest.mark.parametrize("path", _PAYLOADS, ids=lambda path: path.stem)
-def test_payloads(path):
+def test_payloads(path, tmp_path):
     """The cluster's loader and we load the same updates, and refuse for the same reason."""
     case = json.loads(path.read_text())
     options = case["options"]
-    gates = options["enabled_feature_gates"]
     running = _running(
         {},
         profile=options["profile"],
         feature_set=options["feature_set"],
         exclude_identifier=options["exclude_identifier"],
-        gates=frozenset(gates or ()),
-        capabilities=CapabilityChoice(),
+        gates=frozenset(options["enabled_feature_gates"] or ()),
     )
-    side = Side(name="update", pull_spec=options["release_image"], tree=_tree(case))
-    wanted = load_wanted(side, running)
-    check = check_loading(wanted)
+    _write(case, tmp_path)
+    tree = read_unpacked(tmp_path)
+    side = Side(name="update", pull_spec=options["release_image"], tree=tree)
+    check = check_loading(load_wanted(side, running))
     assert (check.outcome is Outcome.REFUSED) == (case["verdict"] == "error"), check
     assert check.reason == case.get("reason", "")
     if check.reason:
@@ -161,40 +160,32 @@ def test_payloads(path):
         assert check.message.startswith(head)
 
 
-def _tree(case):
-    return PayloadTree(own=_folder(case, "manifests"), release=_folder(case, "release-manifests"))
+def _write(case, root):
+    """Write a payload as it was unpacked."""
+    for name in case["dirs"]:
+        (root / name).mkdir(parents=True, exist_ok=True)
+    for name, text in case["files"].items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = text.encode() if isinstance(text, str) else base64.b64decode(text["base64"])
+        path.write_bytes(content)
+    for name, target in case.get("symlinks", {}).items():
+        (root / name).symlink_to(target)
 
 
-def _folder(case, name):
-    links = case.get("symlinks", {})
-    paths = {*case["dirs"], *case["files"], *links}
-    inside = {path.removeprefix(f"{name}/") for path in paths if path.startswith(f"{name}/")}
-    if not inside and name not in paths:
-        return None
-    files, broken = {}, {}
-    for base in inside:
-        text = case["files"].get(f"{name}/{links.get(f'{name}/{base}', base)}")
-        if text is not None and "/" not in base:
-            files[base] = (
-                text.encode() if isinstance(text, str) else base64.b64decode(*text.values())
-            )
-        elif f"{name}/{base}" in links:
-            broken[base] = "no such file or directory"
-    folders = {base.partition("/")[0] for base in inside} - {*files, *broken}
-    return PayloadFolder(files=files, broken=broken, folders=frozenset(folders))
-
-
-async def test_an_update_from_end_to_end():
+async def test_an_update_from_end_to_end(tmp_path):
     """The shipped example loads, but nobody signed it and nothing leads to it from elsewhere."""
     path = next((path for path in _PAYLOADS if path.stem == "run-level--realistic"), None)
     if path is None:
         pytest.skip("recordings are not at hand")
-    case = json.loads(path.read_text())
+    _write(json.loads(path.read_text()), tmp_path)
     files = {"image-references": _REFERENCES, "release-metadata": _METADATA}
     old = Side(
         name="old", tree=PayloadTree(own=PayloadFolder(), release=PayloadFolder(files=files))
     )
-    new = Side(name="new", pull_spec="q.test/r@sha256:1", digest="sha256:1", tree=_tree(case))
+    new = Side(
+        name="new", pull_spec="q.test/r@sha256:1", digest="sha256:1", tree=read_unpacked(tmp_path)
+    )
     acceptance = await check_update(
         old,
         new,

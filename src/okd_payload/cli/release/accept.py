@@ -35,10 +35,15 @@ from okd_payload.cli.services import Services, open_services
 from okd_payload.cli.settings import Settings
 from okd_payload.errors import InputError, NotFound, ReleaseError
 from okd_payload.oci.location import RegistryLocation, parse_location
+from okd_payload.release import labels
 from okd_payload.release.accept.check import Surroundings, check_update
 from okd_payload.release.accept.model import Acceptance, Check, Side, UpdateRequest
 from okd_payload.release.accept.signature import OpenStores
-from okd_payload.release.accept.unpack import unpack_folder, unpack_image
+from okd_payload.release.accept.unpack import (
+    read_release_folder,
+    read_unpacked,
+    unpack_image,
+)
 from okd_payload.release.accept.versions import UpdateGraph, parse_update_graph
 from okd_payload.release.cluster.tree import PayloadTree
 from okd_payload.release.concurrency import map_concurrently
@@ -149,7 +154,7 @@ async def _unpack(located: Located) -> Side:
     """The release as a cluster gets it."""
     image = located.content.image
     if image is None or located.repository is None:
-        return Side(name=located.typed, tree=unpack_folder(located.content).tree)
+        return Side(name=located.typed, tree=_read_folder(located))
     unpacked = await unpack_image(located.repository, image)
     return Side(
         name=located.typed,
@@ -160,6 +165,12 @@ async def _unpack(located: Located) -> Side:
         is_list=image.referenced.is_index,
         missing_programs=unpacked.missing_programs,
     )
+
+
+def _read_folder(located: Located) -> PayloadTree:
+    """A release in a folder; with the operator's own manifests when both folders are there."""
+    root, folder = Path(located.typed), Path(located.content.origin)
+    return read_unpacked(root) if folder == root / labels.FOLDER else read_release_folder(folder)
 
 
 def _name_absent(text: str, error: NotFound) -> Side:

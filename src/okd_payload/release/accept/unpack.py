@@ -8,11 +8,12 @@ any other leads nowhere afterwards.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from okd_payload.errors import ContentError, TooLarge
+from okd_payload.errors import ContentError, StorageError, TooLarge
 from okd_payload.oci.image import Image
 from okd_payload.oci.layers.bounds import DEFAULT_BOUNDS
 from okd_payload.oci.layers.entry import Entry, EntryKind
@@ -22,7 +23,6 @@ from okd_payload.oci.repository import Repository
 from okd_payload.release import labels
 from okd_payload.release.cluster.payload import OWN_FOLDER
 from okd_payload.release.cluster.tree import PayloadFolder, PayloadTree
-from okd_payload.release.load import ReleaseContent
 
 PROGRAMS: Final = ("sh", "rm", "mkdir", "cp", "mv")
 """What a cluster runs in the image."""
@@ -38,10 +38,39 @@ class Unpacked(msgspec.Struct, frozen=True, kw_only=True):
     missing_programs: tuple[str, ...] = ()
 
 
-def unpack_folder(content: ReleaseContent) -> Unpacked:
-    """A release in a folder, around which there is no image: the operator's own part is empty."""
-    own, release = PayloadFolder(), PayloadFolder(files=content.files)
-    return Unpacked(tree=PayloadTree(own=own, release=release))
+def read_unpacked(root: Path) -> PayloadTree:
+    """A payload that was unpacked to ``root``, both folders of it. Raises StorageError."""
+    return PayloadTree(
+        own=_read_folder(root / OWN_FOLDER), release=_read_folder(root / labels.FOLDER)
+    )
+
+
+def read_release_folder(folder: Path) -> PayloadTree:
+    """The release's part of a payload in ``folder``; the operator's own is taken for empty.
+
+    Raises StorageError.
+    """
+    return PayloadTree(own=PayloadFolder(), release=_read_folder(folder))
+
+
+def _read_folder(folder: Path) -> PayloadFolder | None:
+    """What lies in ``folder``, links followed; None when there is no such folder."""
+    if not folder.is_dir():
+        return None
+    files: dict[str, bytes] = {}
+    broken: dict[str, str] = {}
+    folders: set[str] = set()
+    try:
+        for path in folder.iterdir():
+            if path.is_file():
+                files[path.name] = path.read_bytes()
+            elif path.is_dir() and not path.is_symlink():
+                folders.add(path.name)
+            else:
+                broken[path.name] = _IS_FOLDER if path.is_dir() else _NOTHING_THERE
+    except OSError as error:
+        raise StorageError(f"cannot read {folder}: {error.strerror}") from error
+    return PayloadFolder(files=files, folders=frozenset(folders), broken=broken)
 
 
 async def unpack_image(repository: Repository, image: Image) -> Unpacked:

@@ -116,7 +116,7 @@ def _check_times(origin: str, signature: Signature | OldSignature, now: float) -
 
 
 def _find_keys(configuration: Configuration, key_id: int) -> list[SigningKey]:
-    """The keys with this id in any ring, each fingerprint once unless its copies differ."""
+    """The keys with this id in any ring, with all their copies."""
     return [key for ring in configuration.rings.values() for key in ring.find(key_id)]
 
 

@@ -69,8 +69,9 @@ class Bzip2Stream(Inflater):
             return b"", "bad magic value"
         engine = bz2.BZ2Decompressor()
         output = bytearray()
+        reached = 0
         with contextlib.suppress(OSError):
-            for byte in self._fed:
+            for reached, byte in enumerate(self._fed, start=1):  # noqa: B007 - used behind it
                 piece = engine.decompress(bytes([byte]), 1)
                 while piece:
                     output += piece
@@ -80,7 +81,7 @@ class Bzip2Stream(Inflater):
         if len(self._fed) > CHUNK or len(output) > PIECE:
             # Signatures are small; what is larger is not worth the search for its last byte.
             return fresh_output, "block checksum mismatch" if output else "damaged block"
-        if last := _find_last_byte(self._fed, bytes(output)):
+        if last := _find_last_byte(self._fed[:reached], bytes(output)):
             return fresh_output + last, "block checksum mismatch"
         return fresh_output, "file checksum mismatch" if output else "damaged block"
 
@@ -88,19 +89,17 @@ class Bzip2Stream(Inflater):
 def _find_last_byte(compressed: bytes, output: bytes) -> bytes:
     """The byte after ``output``, when only the check sum of the first block is wrong.
 
-    It is the one with whose sum in place the C library goes on.
+    It is the one with whose sum in place the C library goes on; ``compressed`` ends where the
+    block does, so that it stumbles over nothing else.
     """
     total = functools.reduce(_add_to_sum, output, 0xFFFFFFFF)
     for last in range(256):
         mended = (_add_to_sum(total, last) ^ 0xFFFFFFFF).to_bytes(4)
-        engine = bz2.BZ2Decompressor()
-        found = bytearray()
-        with contextlib.suppress(OSError, EOFError):
-            engine.decompress(compressed[:_SUM_PLACE] + mended)
-            for byte in compressed[_SUM_PLACE + len(mended) :]:
-                found += engine.decompress(bytes([byte]))
-        if len(found) > len(output):
-            return bytes(found[len(output) : len(output) + 1])
+        block = compressed[:_SUM_PLACE] + mended + compressed[_SUM_PLACE + len(mended) :]
+        with contextlib.suppress(OSError):
+            found = bz2.BZ2Decompressor().decompress(block)
+            if len(found) > len(output):
+                return found[len(output) : len(output) + 1]
     return b""
 
 

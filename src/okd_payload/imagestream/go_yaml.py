@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 _PREFIX = "tag:yaml.org,2002:"
 _PLAIN = "plain"
+_TEXT_TAG, _MAP_TAG, _SEQUENCE_TAG = (_PREFIX + kind for kind in ("str", "map", "seq"))
 _BINARY = _PREFIX + "binary"
 _TAGGED: dict[str, tuple[type, ...]] = {
     _PREFIX + "bool": (bool,),
@@ -68,15 +69,12 @@ _LEAST_EXPONENT, _EXPONENT_FROM = -4, 6
 class _Composer(BoundedLoader):
     """Leaves plain scalars without an explicit tag to ``resolve_plain``."""
 
-    def resolve(
-        self, kind: type[yaml.Node], value: object, implicit: tuple[bool, bool] | bool
-    ) -> str:
+    def resolve(self, kind: type[yaml.Node], value: object, implicit: Any) -> str:
         """The tag of a node without one; called for every node, so it looks nothing up."""
         del value
         if kind is yaml.ScalarNode:
-            plain, _ = implicit if isinstance(implicit, tuple) else (implicit, True)
-            return _PLAIN if plain else f"{_PREFIX}str"
-        return f"{_PREFIX}map" if kind is yaml.MappingNode else f"{_PREFIX}seq"
+            return _PLAIN if implicit[0] else _TEXT_TAG
+        return _MAP_TAG if kind is yaml.MappingNode else _SEQUENCE_TAG
 
 
 def decode(content: bytes, kind: type[T], *, path: str) -> T:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,7 +14,9 @@ from okd_payload.oci.image import Image, read_image
 from okd_payload.oci.reference import parse_reference
 from okd_payload.release.concurrency import map_concurrently
 from okd_payload.release.inputs import pull_spec_of
-from okd_payload.release.new.images import RepositoryOf
+
+if TYPE_CHECKING:  # costs what info does not have: images come with all that makes releases
+    from okd_payload.release.new.images import RepositoryOf
 
 _AT_ONCE = 32
 

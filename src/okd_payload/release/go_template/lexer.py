@@ -176,8 +176,8 @@ class Lexer:
             self._skip_blanks()
 
     def _skip_blanks(self) -> None:
-        rest = self._text[self._place :]
-        self._place += len(rest) - len(rest.lstrip(_BLANKS))
+        while self._is_blank(self._place):
+            self._place += 1
         self._skip()
 
     def _read_token(self) -> Token:

@@ -45,6 +45,10 @@ class BadSignature(OpenPgpError):
     prefix = "openpgp: invalid signature: "
 
 
+class Deadly(OpenPgpError):
+    """Data on which the library, and with it the cluster's program, crashes."""
+
+
 class NoKey(OpenPgpError):
     """An encrypted message."""
 

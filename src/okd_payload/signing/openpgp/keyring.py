@@ -14,6 +14,7 @@ import msgspec
 
 from okd_payload.signing.openpgp.armour import find_block
 from okd_payload.signing.openpgp.faults import (
+    Deadly,
     Malformed,
     NoMorePackets,
     OpenPgpError,
@@ -235,6 +236,8 @@ class _CertificateReader:
                 _check_binding(primary, key, signature)
                 if _replaces(chosen, signature):
                     chosen = signature
+        except Deadly:
+            raise
         except _WrongType as fault:
             raise Malformed("subkey signature with wrong type") from fault
         except OpenPgpError as fault:

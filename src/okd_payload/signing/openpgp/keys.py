@@ -23,6 +23,7 @@ from okd_payload.signing.openpgp.arithmetic import (
 )
 from okd_payload.signing.openpgp.faults import (
     BadSignature,
+    Deadly,
     Malformed,
     OpenPgpError,
     Unfit,
@@ -198,7 +199,7 @@ def is_cipher(number: int) -> bool:
 
 def _check_secret(key: PublicKey, source: Stream) -> None:
     if key.algorithm == Algorithm.ECDH:
-        raise Unfit("private ECDH key without passphrase, on which a cluster crashes")
+        raise Deadly("private ECDH key without passphrase, on which a cluster crashes")
     first = int.from_bytes(read_number(source))
     if isinstance(key.numbers, RsaNumbers):
         left, right = (int.from_bytes(read_number(source)) for _ in range(2))

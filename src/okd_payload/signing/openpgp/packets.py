@@ -17,6 +17,7 @@ import msgspec
 from okd_payload.signing.openpgp.arithmetic import HashAlgorithm, find_hash
 from okd_payload.signing.openpgp.bunzip import Bzip2Stream
 from okd_payload.signing.openpgp.faults import (
+    Deadly,
     Malformed,
     NoMorePackets,
     OpenPgpError,
@@ -298,7 +299,7 @@ def _read_encrypted(content: Stream, *, has_version: bool) -> Encrypted:
 def _read_attribute(content: Stream) -> Attribute:
     area = read_all(content)
     if not all(part.content for part in split_area(area, fault="subpacket truncated")):
-        raise Malformed("empty subpacket of a user attribute, on which a cluster crashes")
+        raise Deadly("empty subpacket of a user attribute, on which a cluster crashes")
     return Attribute()
 
 

@@ -20,16 +20,19 @@ _START_SECONDS = 20.0
 
 
 @contextmanager
-def serve_docker_registry(folder: Path, *, passwords: Path | None = None) -> Iterator[str]:
+def serve_docker_registry(
+    folder: Path, *, passwords: Path | None = None, port: int = 0
+) -> Iterator[str]:
     """Run a registry that keeps its content in ``folder``; gives its host and port.
 
-    With ``passwords`` (an htpasswd file with bcrypt hashes) it demands a login. Raises
-    MissingTool, and OkdPayloadError when it does not start.
+    With ``passwords`` (an htpasswd file with bcrypt hashes) it demands a login; with ``port`` it
+    comes back to where it was before. Raises MissingTool, and OkdPayloadError when it does not
+    start.
     """
     program = find_program("docker-registry", needed_for="a registry of one's own")
     folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / "registry.json"
-    configuration.write_bytes(msgspec.json.encode(_settings(folder, passwords)))
+    configuration.write_bytes(msgspec.json.encode(_settings(folder, passwords, port)))
     log = folder / "registry.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -42,7 +45,7 @@ def serve_docker_registry(folder: Path, *, passwords: Path | None = None) -> Ite
         process.wait()
 
 
-def _settings(folder: Path, passwords: Path | None) -> dict[str, object]:
+def _settings(folder: Path, passwords: Path | None, port: int) -> dict[str, object]:
     """The registry's own configuration; JSON is YAML enough for it."""
     settings: dict[str, object] = {
         "version": "0.1",
@@ -51,7 +54,7 @@ def _settings(folder: Path, passwords: Path | None) -> dict[str, object]:
             "filesystem": {"rootdirectory": str(folder / "content")},
             "delete": {"enabled": True},
         },
-        "http": {"addr": "127.0.0.1:0"},
+        "http": {"addr": f"127.0.0.1:{port}"},
         "validation": {"manifests": {"urls": {"allow": [".*"]}}},
     }
     if passwords:

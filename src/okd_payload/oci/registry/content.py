@@ -28,6 +28,8 @@ class Content:
         self._chunks: AsyncIterator[bytes] = source.open()
         self._position = 0
         self._rest = b""
+        self._interrupted = False
+        """Whether the source was left while it was asked for more: then it gives no more."""
 
     @property
     def furthest(self) -> int:
@@ -37,7 +39,7 @@ class Content:
     async def read(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """The bytes from ``start`` to ``end``. Raises DigestMismatch before the last of all."""
         try:
-            if start != self._position:
+            if start != self._position or self._interrupted:
                 await self._reopen(start)
             if start == self.size:
                 await self._check_end()
@@ -61,6 +63,7 @@ class Content:
         self._chunks = self._source.open(start)
         self._position = start
         self._rest = b""
+        self._interrupted = False
 
     async def _next_piece(self, most: int) -> bytes:
         """The next bytes, at most ``most``; each byte is hashed the first time it passes."""
@@ -83,7 +86,11 @@ class Content:
 
     async def _next_chunk(self) -> bytes:
         """The source's next chunk that is not empty; empty at its end."""
+        self._interrupted = True
+        found = b""
         async for chunk in self._chunks:
+            found = chunk
             if chunk:
-                return chunk
-        return b""
+                break
+        self._interrupted = False
+        return found

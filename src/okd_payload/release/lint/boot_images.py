@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import msgspec
 
 from okd_payload.issues import Issue
 from okd_payload.release.lint import codes
+from okd_payload.release.lint.fields import map_at, text_at
 from okd_payload.release.lint.subject import CheckedObject, Subject
 from okd_payload.release.versions import MACHINE_OS, declared_by
 
@@ -56,25 +56,15 @@ def _systems(subject: Subject) -> Iterator[tuple[str, str]]:
 
 def _boot_releases(item: CheckedObject) -> Iterator[tuple[str, str]]:
     """The releases of the boot images, by architecture, each once."""
-    data = item.value.get("data")
-    text = data.get("stream") if isinstance(data, dict) else None
+    text = text_at(item.value, "data", "stream")
     try:
-        stream = msgspec.json.decode(text) if isinstance(text, str) else None
+        stream = msgspec.json.decode(text)
     except msgspec.DecodeError:
         return
-    for architecture, described in _members(stream, "architectures"):
-        releases = {
-            artifact.get("release")
-            for _, artifact in _members(described, "artifacts")
-            if isinstance(artifact, dict)
-        }
-        for release in sorted(text for text in releases if isinstance(text, str)):
+    for architecture, described in sorted(map_at(stream, "architectures").items()):
+        artifacts = map_at(described, "artifacts").values()
+        for release in sorted({text_at(artifact, "release") for artifact in artifacts}):
             yield architecture, release
-
-
-def _members(value: Any, field: str) -> list[tuple[str, Any]]:
-    found = value.get(field) if isinstance(value, dict) else None
-    return sorted(found.items()) if isinstance(found, dict) else []
 
 
 def _stream_of(version: str) -> tuple[str, str] | None:

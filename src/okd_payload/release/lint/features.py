@@ -11,7 +11,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterator
-from typing import Any
 
 from okd_payload.issues import Issue
 from okd_payload.release.cluster.annotations import (
@@ -23,7 +22,8 @@ from okd_payload.release.cluster.annotations import (
 from okd_payload.release.cluster.capabilities import TABLES
 from okd_payload.release.cluster.settings import FEATURE_SETS
 from okd_payload.release.lint import codes
-from okd_payload.release.lint.subject import CheckedObject, Subject
+from okd_payload.release.lint.fields import maps_at, text_at
+from okd_payload.release.lint.subject import Subject
 
 _VERSIONED_KINDS = frozenset(
     {("config.openshift.io", "FeatureGate"), ("apiextensions.k8s.io", "CustomResourceDefinition")}
@@ -140,18 +140,10 @@ def _suggest(name: str, known: Collection[str]) -> str:
 def _declared_gates(subject: Subject) -> frozenset[str]:
     """Every gate that a FeatureGate object of the payload has an opinion of."""
     return frozenset(
-        gate["name"]
+        text_at(gate, "name")
         for item in subject.of_kind("FeatureGate", "config.openshift.io")
-        for version in _list_at(item, "status", "featureGates")
-        if isinstance(version, dict)
+        for version in maps_at(item.value, "status", "featureGates")
         for state in ("enabled", "disabled")
-        for gate in version.get(state) or ()
-        if isinstance(gate, dict) and isinstance(gate.get("name"), str)
+        for gate in maps_at(version, state)
+        if text_at(gate, "name")
     )
-
-
-def _list_at(item: CheckedObject, *path: str) -> list[Any]:
-    value: Any = item.value
-    for step in path:
-        value = value.get(step) if isinstance(value, dict) else None
-    return value if isinstance(value, list) else []

@@ -8,10 +8,10 @@ there later. Only what cannot be made up for is more than a notice.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from okd_payload.issues import Issue
 from okd_payload.release.lint import codes
+from okd_payload.release.lint.fields import list_at, map_at, maps_at, text_at
 from okd_payload.release.lint.subject import CheckedObject, Subject
 
 _WORKLOADS = frozenset(
@@ -126,12 +126,9 @@ def check_operator_versions(subject: Subject) -> Iterator[Issue]:
     """ClusterOperators that the cluster cannot wait for, or would wait for in vain."""
     version = subject.metadata.version.partition("+")[0] if subject.metadata else ""
     for item in subject.of_kind("ClusterOperator", "config.openshift.io"):
-        status = item.value.get("status")
-        found = status.get("versions") if isinstance(status, dict) else None
         versions = {
-            entry.get("name"): entry.get("version")
-            for entry in (found if isinstance(found, list) else ())
-            if isinstance(entry, dict)
+            text_at(entry, "name"): text_at(entry, "version")
+            for entry in maps_at(item.value, "status", "versions")
         }
         if not versions:
             if item.is_applied:
@@ -153,19 +150,11 @@ def check_operator_versions(subject: Subject) -> Iterator[Issue]:
 
 def _namespaced_customs(subject: Subject) -> Iterator[tuple[str, str]]:
     for item in subject.of_kind("CustomResourceDefinition", "apiextensions.k8s.io"):
-        spec = item.value.get("spec")
-        if isinstance(spec, dict) and spec.get("scope") == "Namespaced":
-            names = spec.get("names")
-            if isinstance(names, dict):
-                yield str(spec.get("group")), str(names.get("kind"))
+        if text_at(item.value, "spec", "scope") == "Namespaced":
+            yield text_at(item.value, "spec", "group"), text_at(item.value, "spec", "names", "kind")
 
 
 def _account_of(item: CheckedObject) -> str:
-    for path in _POD_PATHS:
-        pod: Any = item.value
-        for step in path:
-            pod = pod.get(step) if isinstance(pod, dict) else None
-        if isinstance(pod, dict) and isinstance(pod.get("containers"), list):
-            account = pod.get("serviceAccountName") or pod.get("serviceAccount")
-            return account if isinstance(account, str) else ""
-    return ""
+    pods = (map_at(item.value, *path) for path in _POD_PATHS)
+    pod = next((pod for pod in pods if list_at(pod, "containers")), {})
+    return text_at(pod, "serviceAccountName") or text_at(pod, "serviceAccount")

@@ -9,6 +9,7 @@ from okd_payload.issues import Issue
 from okd_payload.release.lint.crd.defaults import check_defaults
 from okd_payload.release.lint.crd.definition import Finding, check_definition, versions_of
 from okd_payload.release.lint.crd.schema import check_schema
+from okd_payload.release.lint.fields import map_at
 from okd_payload.release.lint.subject import CheckedObject, Subject
 
 _KIND = "CustomResourceDefinition"
@@ -33,10 +34,8 @@ def check_definitions(subject: Subject) -> Iterator[Issue]:
 
 def _findings(item: CheckedObject) -> Iterator[Finding]:
     yield from check_definition(item.value)
-    spec = item.value.get("spec")
-    for version in versions_of(spec if isinstance(spec, dict) else {}):
-        described = version.get("schema")
-        schema = described.get("openAPIV3Schema") if isinstance(described, dict) else None
-        if isinstance(schema, dict):
+    for version in versions_of(map_at(item.value, "spec")):
+        schema = map_at(version, "schema", "openAPIV3Schema")
+        if schema:
             yield from check_schema(schema)
             yield from check_defaults(schema)

@@ -13,6 +13,8 @@ from typing import Any
 
 from okd_payload.release.lint import codes
 from okd_payload.release.lint.crd.definition import Finding
+from okd_payload.release.lint.crd.walk import children_of
+from okd_payload.release.lint.fields import list_at, map_at
 
 Schema = Mapping[str, Any]
 
@@ -35,7 +37,7 @@ def check_defaults(schema: Schema, path: str = "") -> Iterator[Finding]:
                 codes.INVALID_CRD_DEFAULT,
                 f"has a default at {path or 'the root'} that its schema refuses: {problem}",
             )
-    for name, child in _children_of(schema):
+    for name, child in children_of(schema):
         yield from check_defaults(child, f"{path}{name}")
 
 
@@ -65,10 +67,9 @@ def _judge(value: Any, schema: Schema, path: str) -> Iterator[str]:
 
 
 def _judge_object(value: Mapping[str, Any], schema: Schema, path: str) -> Iterator[str]:
-    properties = schema.get("properties")
-    properties = properties if isinstance(properties, dict) else {}
+    properties = map_at(schema, "properties")
     more = schema.get("additionalProperties")
-    for name in schema.get("required") or ():
+    for name in map(str, list_at(schema, "required")):
         child = properties.get(name)
         if name not in value and not (isinstance(child, dict) and "default" in child):
             yield f"{path}.{name} is required"
@@ -107,15 +108,3 @@ def _is_of_type(value: Any, kind: str) -> bool:
         return not isinstance(value, bool) and (whole if kind == "integer" else number)
     wanted = {"string": str, "boolean": bool, "array": list, "object": dict}.get(kind)
     return wanted is None or isinstance(value, wanted)
-
-
-def _children_of(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    properties = schema.get("properties")
-    if isinstance(properties, dict):
-        for name, child in properties.items():
-            if isinstance(child, dict):
-                yield f".{name}", child
-    for word, mark in (("additionalProperties", "{}"), ("items", "[]")):
-        child = schema.get(word)
-        if isinstance(child, dict):
-            yield mark, child

@@ -10,6 +10,7 @@ from typing import Any
 from okd_payload.issues import IssueCode
 from okd_payload.release.lint import codes
 from okd_payload.release.lint.crd.json_path import find_problem
+from okd_payload.release.lint.fields import list_at, map_at, maps_at, text_at
 
 Finding = tuple[IssueCode, str]
 """A kind of issue, and what is wrong; the object's name goes before it."""
@@ -25,26 +26,26 @@ _REVIEWS = frozenset({"v1", "v1beta1"})
 
 def check_definition(value: Mapping[str, Any]) -> Iterator[Finding]:
     """Everything that is wrong with the definition ``value`` but for its schemas."""
-    spec = _map_at(value, "spec")
+    spec = map_at(value, "spec")
     if not spec:
         yield codes.INVALID_CRD, "has no spec"
         return
-    yield from _check_names(str(_map_at(value, "metadata").get("name")), spec)
+    yield from _check_names(str(map_at(value, "metadata").get("name")), spec)
     yield from _check_versions(spec)
-    yield from _check_conversion(_map_at(spec, "conversion"))
+    yield from _check_conversion(map_at(spec, "conversion"))
     for version in versions_of(spec):
-        for column in _maps_in(version.get("additionalPrinterColumns")):
+        for column in maps_at(version, "additionalPrinterColumns"):
             yield from _check_column(str(version.get("name")), column)
         yield from _check_scale(str(version.get("name")), version)
 
 
 def versions_of(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The versions that are mappings; what else stands there is an issue already."""
-    return _maps_in(spec.get("versions"))
+    return maps_at(spec, "versions")
 
 
 def _check_names(name: str, spec: Mapping[str, Any]) -> Iterator[Finding]:
-    names, group = _map_at(spec, "names"), spec.get("group")
+    names, group = map_at(spec, "names"), spec.get("group")
     if not isinstance(group, str) or not _DOMAIN.fullmatch(group):
         yield codes.INVALID_CRD, f"has the group {group!r}, which is no domain with a dot"
     for field, text in _names_in(names):
@@ -58,7 +59,7 @@ def _check_names(name: str, spec: Mapping[str, Any]) -> Iterator[Finding]:
     wanted = f"{names.get('plural')}.{group}"
     if "plural" in names and group and name != wanted:
         yield codes.INVALID_CRD, f"must be called {wanted}, after its plural and group"
-    if spec.get("scope") not in {"Cluster", "Namespaced"}:
+    if spec.get("scope") not in ("Cluster", "Namespaced"):
         yield codes.INVALID_CRD, f"has the scope {spec.get('scope')!r}: Cluster or Namespaced"
 
 
@@ -68,7 +69,7 @@ def _names_in(names: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if names.get(field) is not None:
             yield field, str(names[field])
     for field in ("shortNames", "categories"):
-        for text in names.get(field) or ():
+        for text in list_at(names, field):
             yield field, str(text)
 
 
@@ -100,13 +101,13 @@ def _check_version(version: Mapping[str, Any]) -> Iterator[Finding]:
     for field in ("served", "storage"):
         if not isinstance(version.get(field), bool):
             yield codes.INVALID_CRD, f"version {name} does not say whether it is {field}"
-    if not _map_at(version, "schema").get("openAPIV3Schema"):
+    if not map_at(version, "schema", "openAPIV3Schema"):
         yield codes.INVALID_CRD, f"version {name} has no schema.openAPIV3Schema"
 
 
 def _check_conversion(conversion: Mapping[str, Any]) -> Iterator[Finding]:
-    strategy, webhook = conversion.get("strategy", "None"), _map_at(conversion, "webhook")
-    if strategy not in {"None", "Webhook"}:
+    strategy, webhook = conversion.get("strategy", "None"), map_at(conversion, "webhook")
+    if strategy not in ("None", "Webhook"):
         yield codes.INVALID_CRD_CONVERSION, f"has the conversion strategy {strategy!r}"
     elif strategy == "None":
         if webhook:
@@ -119,7 +120,7 @@ def _check_conversion(conversion: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _check_webhook(webhook: Mapping[str, Any]) -> Iterator[Finding]:
-    client = _map_at(webhook, "clientConfig")
+    client = map_at(webhook, "clientConfig")
     if ("url" in client) == ("service" in client):
         yield (
             codes.INVALID_CRD_CONVERSION,
@@ -128,12 +129,11 @@ def _check_webhook(webhook: Mapping[str, Any]) -> Iterator[Finding]:
     if "url" in client and not str(client["url"]).startswith("https://"):
         yield codes.INVALID_CRD_CONVERSION, f"has the conversion URL {client['url']!r}: use https"
     if "service" in client:
-        service = _map_at(client, "service")
+        service = map_at(client, "service")
         for field in ("name", "namespace"):
             if not service.get(field):
                 yield codes.INVALID_CRD_CONVERSION, f"has no {field} of its conversion service"
-    reviews = webhook.get("conversionReviewVersions")
-    if not isinstance(reviews, list) or not _REVIEWS.intersection(map(str, reviews)):
+    if _REVIEWS.isdisjoint(map(str, list_at(webhook, "conversionReviewVersions"))):
         yield (
             codes.INVALID_CRD_CONVERSION,
             "has neither v1 nor v1beta1 in conversion.webhook.conversionReviewVersions",
@@ -148,7 +148,7 @@ def _check_column(version: str, column: Mapping[str, Any]) -> Iterator[Finding]:
     if kind not in _COLUMN_TYPES:
         known = ", ".join(_COLUMN_TYPES)
         yield codes.INVALID_PRINTER_COLUMN, f"{where} has the type {kind!r}; known are {known}"
-    if column.get("format", "") not in _COLUMN_FORMATS:
+    if text_at(column, "format") not in _COLUMN_FORMATS:
         yield codes.INVALID_PRINTER_COLUMN, f"{where} has the format {column['format']!r}"
     problem = find_problem(path if isinstance(path, str) else "")
     if problem:
@@ -156,7 +156,7 @@ def _check_column(version: str, column: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _check_scale(version: str, described: Mapping[str, Any]) -> Iterator[Finding]:
-    scale = _map_at(_map_at(described, "subresources"), "scale")
+    scale = map_at(described, "subresources", "scale")
     wanted = {"specReplicasPath": ".spec.", "statusReplicasPath": ".status."} if scale else {}
     for field, prefix in wanted.items():
         path = scale.get(field)
@@ -166,12 +166,3 @@ def _check_scale(version: str, described: Mapping[str, Any]) -> Iterator[Finding
 
 def _is_label(text: object) -> bool:
     return isinstance(text, str) and _LABEL.fullmatch(text) is not None
-
-
-def _map_at(value: Mapping[str, Any], field: str) -> dict[str, Any]:
-    found = value.get(field)
-    return found if isinstance(found, dict) else {}
-
-
-def _maps_in(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

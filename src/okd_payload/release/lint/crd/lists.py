@@ -8,6 +8,7 @@ from typing import Any
 
 from okd_payload.release.lint import codes
 from okd_payload.release.lint.crd.definition import Finding
+from okd_payload.release.lint.fields import list_at, map_at, text_at
 
 Schema = Mapping[str, Any]
 
@@ -23,7 +24,7 @@ def check_extensions(schema: Schema, path: str) -> Iterator[Finding]:
     yield from _check_list_type(schema, path)
     map_type = schema.get(_MAP_TYPE)
     if map_type is not None:
-        if map_type not in {"atomic", "granular"}:
+        if map_type not in ("atomic", "granular"):
             yield _wrong(path, f"{_MAP_TYPE} is atomic or granular, not {map_type!r}")
         if schema.get("type") != "object":
             yield _wrong(path, f"{_MAP_TYPE} belongs to objects")
@@ -40,12 +41,11 @@ def _check_list_type(schema: Schema, path: str) -> Iterator[Finding]:
         if keys is not None:
             yield _wrong(path, f"{_LIST_KEYS} goes with {_LIST_TYPE}: map")
         return
-    if list_type not in {"atomic", "map", "set"}:
+    if list_type not in ("atomic", "map", "set"):
         yield _wrong(path, f"{_LIST_TYPE} is atomic, map or set, not {list_type!r}")
     if schema.get("type") != "array":
         yield _wrong(path, f"{_LIST_TYPE} belongs to arrays")
-    items = schema.get("items")
-    items = items if isinstance(items, dict) else {}
+    items = map_at(schema, "items")
     if list_type == "set":
         yield from _check_set(items, path)
     if list_type == "map":
@@ -73,16 +73,14 @@ def _check_map(items: Schema, keys: object, path: str) -> Iterator[Finding]:
         return
     if len(set(map(str, keys))) < len(keys):
         yield _wrong(path, f"{_LIST_KEYS} has a key twice")
-    properties = items.get("properties")
-    properties = properties if isinstance(properties, dict) else {}
-    required = items.get("required")
+    properties, required = map_at(items, "properties"), list_at(items, "required")
     for key in map(str, keys):
         found = properties.get(key)
         if not isinstance(found, dict):
             yield _wrong(path, f"the key {key} is no property of the items")
-        elif found.get("type") not in _SCALARS and not found.get("x-kubernetes-int-or-string"):
+        elif text_at(found, "type") not in _SCALARS and not found.get("x-kubernetes-int-or-string"):
             yield _wrong(path, f"the key {key} is neither text, number nor boolean")
-        elif key not in (required or ()) and "default" not in found:
+        elif key not in required and "default" not in found:
             yield _wrong(path, f"the key {key} must be required or have a default")
 
 

@@ -9,11 +9,14 @@ schema does not know, fill in defaults, and merge lists.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import UnionType
 from typing import Any
 
 from okd_payload.release.lint import codes
 from okd_payload.release.lint.crd.definition import Finding
 from okd_payload.release.lint.crd.lists import check_extensions
+from okd_payload.release.lint.crd.walk import children_of
+from okd_payload.release.lint.fields import map_at, maps_at, text_at
 
 Schema = Mapping[str, Any]
 
@@ -86,6 +89,15 @@ _ONLY_STRUCTURAL = _EXTENSIONS - {"x-kubernetes-validations"} | {
     "type",
 }
 """What may not stand in a part that only restricts."""
+_KINDS: Mapping[str, type | UnionType] = {
+    **dict.fromkeys((*_JUNCTORS, "enum", "required"), list),
+    **dict.fromkeys(("description", "format", "pattern", "title", "type"), str),
+    **dict.fromkeys(_EXTENSIONS & {EMBEDDED, INT_OR_STRING, PRESERVE}, bool),
+    "not": dict,
+    "nullable": bool,
+    "properties": dict,
+}
+"""What the API server decodes the values of words as; it refuses others at once."""
 _SAME_TYPES = ({"type": "integer"}, {"type": "string"})
 """The two types that a number or a name may be written as having."""
 
@@ -96,9 +108,7 @@ def check_schema(schema: Schema) -> Iterator[Finding]:
         yield _wrong("", "the root must have type: object")
     if PRESERVE in schema and schema[PRESERVE] is not True:
         yield _wrong("", f"{PRESERVE} must be true or absent")
-    metadata = (schema.get("properties") or {}).get("metadata")
-    if isinstance(metadata, dict):
-        yield from _check_metadata(metadata, ".metadata")
+    yield from _check_metadata(schema, "")
     yield from _check_node(schema, "")
 
 
@@ -111,7 +121,7 @@ def _check_node(schema: Schema, path: str) -> Iterator[Finding]:
         yield from _check_part(part, schema, f"{path}.{junctor}")
     if schema.get(EMBEDDED) is True:
         yield from _check_embedded(schema, path)
-    for name, child in _children_of(schema):
+    for name, child in children_of(schema):
         yield from _check_node(child, f"{path}{name}")
 
 
@@ -124,6 +134,8 @@ def _check_words(schema: Schema, path: str) -> Iterator[Finding]:
             )
         elif word in _FORBIDDEN:
             yield _wrong(path, f"{word} is not allowed")
+        elif not isinstance(schema[word], _KINDS.get(word, object)):
+            yield _wrong(path, f"{word} has a value of the wrong kind")
     if schema.get("uniqueItems") is True:
         yield _wrong(path, "uniqueItems must not be true: it takes too long to check")
     if schema.get(PRESERVE) is False:
@@ -131,7 +143,7 @@ def _check_words(schema: Schema, path: str) -> Iterator[Finding]:
 
 
 def _check_type(schema: Schema, path: str) -> Iterator[Finding]:
-    kind = schema.get("type")
+    kind = text_at(schema, "type")
     if schema.get(INT_OR_STRING) is True:
         if kind:
             yield _wrong(path, f"type must be absent beside {INT_OR_STRING}")
@@ -154,11 +166,6 @@ def _check_containers(schema: Schema, path: str) -> Iterator[Finding]:
         yield _wrong(path, "items is missing")
     if isinstance(items, list):
         yield _wrong(path, "items must be one schema, not a list of them")
-    required = schema.get("required")
-    if required is not None and not (
-        isinstance(required, list) and all(isinstance(name, str) for name in required)
-    ):
-        yield _wrong(path, "required must be a list of names")
 
 
 def _check_part(part: Schema, whole: Schema, path: str) -> Iterator[Finding]:
@@ -168,7 +175,7 @@ def _check_part(part: Schema, whole: Schema, path: str) -> Iterator[Finding]:
             continue
         yield _wrong(path, f"{word} is not allowed in a part that only restricts")
     yield from _check_words(part, path)
-    for name, child in _children_of(part):
+    for name, child in children_of(part):
         defined = _child_at(whole, name)
         if defined is None:
             yield _wrong(f"{path}{name}", "it restricts what the schema does not define")
@@ -183,50 +190,40 @@ def _check_embedded(schema: Schema, path: str) -> Iterator[Finding]:
         yield _wrong(path, f"type must be object beside {EMBEDDED}")
     if not schema.get("properties") and schema.get(PRESERVE) is not True:
         yield _wrong(path, f"properties or {PRESERVE} must stand beside {EMBEDDED}")
-    metadata = (schema.get("properties") or {}).get("metadata")
-    if isinstance(metadata, dict):
-        yield from _check_metadata(metadata, f"{path}.metadata")
+    yield from _check_metadata(schema, path)
 
 
 def _check_metadata(schema: Schema, path: str) -> Iterator[Finding]:
-    """The API server defines metadata; a schema may only restrict the name."""
-    if schema.get("type") != "object":
-        yield _wrong(path, "type must be object")
-    others = set(schema.get("properties") or ()) - {"name", "generateName"}
+    """The API server defines the metadata of an object; a schema may only restrict its name."""
+    metadata = map_at(schema, "properties", "metadata")
+    if not metadata:
+        return
+    if metadata.get("type") != "object":
+        yield _wrong(f"{path}.metadata", "type must be object")
+    others = set(map_at(metadata, "properties")) - {"name", "generateName"}
     if others:
         told = ", ".join(sorted(others))
-        yield _wrong(path, f"only name and generateName may be restricted, not {told}")
-
-
-def _children_of(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    """The schemas of the values below, with what their paths have more."""
-    properties = schema.get("properties")
-    if isinstance(properties, dict):
-        for name, child in properties.items():
-            if isinstance(child, dict):
-                yield f".{name}", child
-    for word, mark in (("additionalProperties", "{}"), ("items", "[]")):
-        child = schema.get(word)
-        if isinstance(child, dict):
-            yield mark, child
+        yield _wrong(
+            f"{path}.metadata", f"only name and generateName may be restricted, not {told}"
+        )
 
 
 def _child_at(schema: Schema, name: str) -> Schema | None:
-    if name in {"{}", "[]"}:
-        child = schema.get("items" if name == "[]" else "additionalProperties")
+    """What ``schema`` defines at ``name``, one of the names of ``children_of``."""
+    more = schema.get("additionalProperties")
+    if name == "[]":
+        child = schema.get("items")
     else:
-        child = (schema.get("properties") or {}).get(name.removeprefix("."))
-        if child is None and isinstance(schema.get("additionalProperties"), dict):
-            child = schema["additionalProperties"]
-    if child is None and schema.get(PRESERVE) is True:
-        return {}
-    return child if isinstance(child, dict) else None
+        child = map_at(schema, "properties").get(name.removeprefix("."), more)
+    if isinstance(child, dict):
+        return child
+    return {} if schema.get(PRESERVE) is True else None
 
 
 def _parts_of(schema: Schema) -> Iterator[tuple[str, Schema]]:
     for junctor in _JUNCTORS:
-        for number, part in enumerate(schema.get(junctor) or ()):
-            if isinstance(part, dict):
+        if junctor in schema:
+            for number, part in enumerate(maps_at(schema, junctor)):
                 yield f"{junctor}[{number}]", part
     part = schema.get("not")
     if isinstance(part, dict):

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.integration
 
 def test_what_killed_processes_left_in_the_cache_goes(tmp_path, capsys) -> None:
     """Half-written files of the cache are removed and counted; whole ones that fit stay."""
-    folder = tmp_path / "cache" / "content" / "blobs" / "ab"
+    folder = tmp_path / "cache" / "content" / "blobs"
     folder.mkdir(parents=True)
     for name in ("cd", ".cd.1-1"):
         (folder / name).write_bytes(b"1234")

@@ -11,6 +11,7 @@ rather than in a thread, which would take longer than the reading.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import itertools
 import os
@@ -44,13 +45,13 @@ class Shelf:
     def __init__(self, folder: Path, *, clock: Clock) -> None:
         self._folder = folder
         self._clock = clock
-        self._made: set[Path] = set()
+        self._is_made = False
         self.writes = True
         """Whether storing is tried; not any more once the disk refused it."""
 
     def get(self, key: str) -> bytes | None:
         """The content under ``key``; None when there is none or it is damaged."""
-        path = self._path(key)
+        path = self._folder / key
         try:
             with path.open("rb", buffering=0) as file:
                 sealed = file.read()
@@ -67,20 +68,16 @@ class Shelf:
         """Keep ``content`` under ``key``, if the disk lets us."""
         if not self.writes:
             return
-        path = self._path(key)
-        temporary = path.with_name(f"{_TEMPORARY}{path.name}.{os.getpid()}-{next(_numbers)}")
+        temporary = self._folder / f"{_TEMPORARY}{key}.{os.getpid()}-{next(_numbers)}"
         try:
-            if path.parent not in self._made:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._made.add(path.parent)
-            temporary.write_bytes(hashlib.sha256(content).digest() + content)
-            temporary.replace(path)
+            if not self._is_made:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._is_made = True
+            _write(temporary, hashlib.sha256(content).digest() + content)
+            temporary.replace(self._folder / key)
         except OSError:
             self.writes = False
             _remove(temporary)
-
-    def _path(self, key: str) -> Path:
-        return self._folder / key[:2] / key[2:]
 
     def _note_use(self, file: int) -> None:
         """Let the age of a file be the time since it was used, to the day."""
@@ -124,10 +121,16 @@ class Shelves:
 
     def _files(self) -> Iterator[tuple[float, int, Path]]:
         """Age, size and path of every file, as far as they can be seen."""
-        for path in self._folder.glob("*/*/*"):
+        for path in self._folder.glob("*/*"):
             with contextlib.suppress(OSError):
                 found = path.stat()
                 yield self._clock.now() - found.st_mtime, found.st_size, path
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("xb", buffering=0) as file:
+        if file.write(content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _remove(path: Path) -> None:

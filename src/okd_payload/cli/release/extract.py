@@ -145,10 +145,12 @@ class _Extraction:
         return list(selected.files)
 
     async def _make_tools(self, content: str) -> None:
+        from okd_payload.oci.memory import map_large_buffers
         from okd_payload.release.extract.targets import read_wish
         from okd_payload.release.extract.tools import Order, extract_tools
 
         asked = self._asked
+        map_large_buffers()
         order = Order(
             wish=read_wish(asked.command, asked.platform),
             folder=asked.folder,

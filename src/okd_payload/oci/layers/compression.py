@@ -152,16 +152,17 @@ class DeflateWriter:
         if len(self._block) < BLOCK_BYTES:
             return
         whole = len(self._block) - len(self._block) % BLOCK_BYTES
-        for start in range(0, whole, BLOCK_BYTES):
-            self._compress(bytes(self._block[start : start + BLOCK_BYTES]))
+        with memoryview(self._block) as view:
+            for start in range(0, whole, BLOCK_BYTES):
+                self._compress(view[start : start + BLOCK_BYTES])
         del self._block[:whole]
 
     def finish(self) -> None:
         """Write what is left, and the end of the stream."""
-        self._compress(bytes(self._block))
+        self._compress(self._block)
         self._target(self._deflate.flush())
 
-    def _compress(self, block: bytes) -> None:
+    def _compress(self, block: Bytes) -> None:
         self.crc = self._checksum(block, self.crc)
         self.size += len(block)
         self._target(self._deflate.compress(block))

@@ -44,6 +44,8 @@ class Services:
         self.clock = SystemClock()
         self.progress = progress
         """Who listens now; a command with several parts replaces it."""
+        self.beside: list[Repository] = []
+        """Repositories of this machine in which releases were found: their images may be there."""
         self._stack = stack
         self._registries = registries
         self._client: RegistryClient | None = None
@@ -133,6 +135,13 @@ class Services:
         from okd_payload.oci.layout import LayoutRepository
 
         return LayoutRepository(location.path)
+
+    async def open_release(self, location: Location) -> Repository:
+        """The same for a release: where it is on this machine, its images are looked for too."""
+        repository = await self.open_location(location)
+        if not isinstance(location, RegistryLocation):
+            self.beside.append(repository)
+        return repository
 
     async def _open_client(self) -> RegistryClient:
         if self._client is None:

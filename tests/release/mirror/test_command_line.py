@@ -65,6 +65,8 @@ def test_a_carried_directory_is_enough(mirror, run, sources, disk, tmp_path):
     place = "file://openshift/release:4.20.0-x86_64"
     code, page, _ = run("info", place, "--dir", carried)
     assert (code, f"Digest:    {sources.digest}" in page) == (0, True)
+    code, out, err = run("info", place, "--dir", carried, "--verify")
+    assert (code, out.split()[0]) == (0, sources.digest), err
     code, _, _ = run("extract", place, "--from-dir", carried, "--to", tmp_path / "files")
     assert (code, (tmp_path / "files" / "image-references").exists()) == (0, True)
     code, out, err = run("mirror", place, "--from-dir", carried, "--to", f"oci:{tmp_path / 'end'}")

@@ -140,7 +140,7 @@ async def locate_release(
     place = await find_release(text, services, choice)
     if isinstance(place, Path):
         return Located(typed=text, content=read_folder(place))
-    repository = await services.open_location(place)
+    repository = await services.open_release(place)
     selector = place.selector or DEFAULT_TAG
     content = await read_release(repository, selector, platforms=choice.platforms, deep=deep)
     pull_from = None

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from okd_payload.build.places import Places
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import escape_controls, output_option, print_document
 from okd_payload.cli.progress import show_progress
@@ -56,7 +55,6 @@ from okd_payload.release.mirror.run import (
     preview,
 )
 from okd_payload.release.mirror.signatures import CARRIED_FOLDER, find_signatures
-from okd_payload.release.new.images import RepositoryOf
 
 if TYPE_CHECKING:  # loads the HTTP client
     from okd_payload.oci.registry import RegistrySettings
@@ -118,7 +116,7 @@ class _Mirror:
                 copies = await open_copies(
                     plan,
                     source,
-                    repository_of=await _find_images(source, services, content),
+                    repository_of=await find_content(content, services),
                     open_target=services.open_target,
                 )
                 if request.only_print:
@@ -146,7 +144,7 @@ class _Mirror:
                 f"{text} is a folder with the files of a release, and not its image",
                 hint="give the pull spec of the release, oci:DIR:TAG or file://PATH:TAG",
             )
-        repository = await services.open_location(place)
+        repository = await services.open_release(place)
         release = await load_release(
             repository, place.selector or DEFAULT_TAG, platforms=self._choice.platforms
         )
@@ -240,11 +238,3 @@ class _Mirror:
             if request.instructions == "icsp":
                 click.echo(_DEPRECATED, err=True)
             click.echo(instructions(MirrorSet[request.instructions.upper()], rules), nl=False)
-
-
-async def _find_images(source: Source, services: Services, content: str) -> RepositoryOf:
-    """Where images are read: beside a release on this machine, else where their names say."""
-    if content:
-        return await find_content(content, services)
-    near = [source.repository] if source.is_local else []
-    return Places([*near, *services.built_images()], services.open_repository).repository_of

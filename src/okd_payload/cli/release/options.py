@@ -68,15 +68,16 @@ async def find_content(
     """Where images are read: in the repository at ``content``, or where references say.
 
     With ``standing_for``, only the images of that repository are read at ``content``. Without
-    ``content``, images that were built on this machine are read here, published or not. With
-    ``cached``, what registries hold by digest may come from the cache, whether they still do or
-    not: for commands that do not promise that images are there.
+    ``content``, images that are beside the release on this machine, or were built on it, are read
+    here, published or not. With ``cached``, what registries hold by digest may come from the
+    cache, whether they still do or not: for commands that do not promise that images are there.
     """
     open_repository = services.open_cached if cached else services.open_repository
     if not content:
         from okd_payload.build.places import Places
 
-        return Places(services.built_images(), open_repository).repository_of
+        near = [*services.beside, *services.built_images()]
+        return Places(near, open_repository).repository_of
     location = parse_location(content)
     if isinstance(location, RegistryLocation):
         repository = await open_repository(location.reference)

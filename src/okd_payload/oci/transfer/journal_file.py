@@ -15,9 +15,8 @@ from typing import Self
 
 import msgspec
 
-from okd_payload.errors import ContentError
+from okd_payload.errors import ContentError, StorageError
 from okd_payload.oci.digest import Digest
-from okd_payload.oci.layout.files import storage_errors
 from okd_payload.oci.manifest import Manifest, read_manifest
 from okd_payload.oci.transfer.model import PlannedImage
 
@@ -74,13 +73,18 @@ class JournalFile:
             self._add(seen)
 
     def __enter__(self) -> Self:
-        with storage_errors("write to", self._path):
+        try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             self._file = os.open(self._path, flags, 0o666)
             content = self._path.read_bytes()
             if content and not content.endswith(b"\n"):
                 os.write(self._file, b"\n")
+        except OSError as error:
+            raise StorageError(
+                f"cannot write to {self._path}: {error.strerror}",
+                hint="choose a folder that has room and may be written to with --state",
+            ) from error
         self._read(content)
         return self
 

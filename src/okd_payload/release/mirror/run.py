@@ -8,6 +8,7 @@ can install it. One image that fails stops no other, and the same command goes o
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -31,7 +32,9 @@ from okd_payload.release.mirror.report import (
     mirrored_image,
 )
 from okd_payload.release.mirror.targets import without_tag
-from okd_payload.release.new.images import RepositoryOf
+
+if TYPE_CHECKING:  # loads what making releases takes
+    from okd_payload.release.new.images import RepositoryOf
 
 OpenTarget = Callable[[Location], Awaitable[Repository]]
 """Opens a place to write to."""

@@ -32,9 +32,10 @@ SOURCES = {
     "etcd-operator/Dockerfile": f"FROM {BASE}\nCOPY manifests /manifests\n"
     "LABEL io.openshift.release.operator=true\n",
     "etcd-operator/manifests/0000_12_etcd_00.yaml": "kind: Namespace\napiVersion: v1\n"
-    "metadata: {name: etcd}\n",
+    "metadata: {name: etcd, annotations: {include.release.openshift.io/hypershift: 'true'}}\n",
     "etcd-operator/manifests/0000_12_etcd_01.yaml": "kind: ConfigMap\napiVersion: v1\n"
-    "metadata: {name: etcd, namespace: etcd}\n"
+    "metadata: {name: etcd, namespace: etcd,"
+    " annotations: {include.release.openshift.io/hypershift: 'true'}}\n"
     "data: {image: quay.io/openshift/origin-etcd:latest}\n",
     "etcd-operator/manifests/image-references": "kind: ImageStream\n"
     "apiVersion: image.openshift.io/v1\n"

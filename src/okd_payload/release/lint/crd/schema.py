@@ -210,11 +210,11 @@ def _check_metadata(schema: Schema, path: str) -> Iterator[Finding]:
 
 def _child_at(schema: Schema, name: str) -> Schema | None:
     """What ``schema`` defines at ``name``, one of the names of ``children_of``."""
-    more = schema.get("additionalProperties")
     if name == "[]":
         child = schema.get("items")
     else:
-        child = map_at(schema, "properties").get(name.removeprefix("."), more)
+        others = schema.get("additionalProperties")
+        child = map_at(schema, "properties").get(name.removeprefix("."), others)
     if isinstance(child, dict):
         return child
     return {} if schema.get(PRESERVE) is True else None
@@ -225,9 +225,9 @@ def _parts_of(schema: Schema) -> Iterator[tuple[str, Schema]]:
         if junctor in schema:
             for number, part in enumerate(maps_at(schema, junctor)):
                 yield f"{junctor}[{number}]", part
-    part = schema.get("not")
-    if isinstance(part, dict):
-        yield "not", part
+    opposite = schema.get("not")
+    if isinstance(opposite, dict):
+        yield "not", opposite
 
 
 def _wrong(path: str, message: str) -> Finding:

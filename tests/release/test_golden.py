@@ -94,6 +94,7 @@ _REWRITTEN = {
 """Cases in which oc writes manifests anew: they are compared by what they say."""
 
 _REAL = {
+    "extract-tools",
     *("new-two-operators", "new-mirror", "list-keep", "from-release-same", "info-size"),
     "mirror-to",
 }

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from okd_payload.cli.main import main
+from okd_payload.errors import ReleaseError
 from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.transfer import ImageCopy, copy_image
 from okd_payload.release.labels import COMMIT_ID, SOURCE
@@ -131,6 +132,34 @@ def test_an_image_that_is_no_release_is_an_error(run, layout, tmp_path):
     assert (code, out) == (1, "")
     assert "did not contain an image-references file" in err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_payload_is_extracted_as_it_is(run, tool_world, tmp_path):
+    """Whoever looks for a mistake in a payload gets its files; printing what it is fails first."""
+
+    async def publish():
+        with pytest.raises(ReleaseError):
+            await tool_world.release(**{"image-references": b"{"})
+        target = LayoutRepository(tmp_path / "layout")
+        await copy_image(
+            ImageCopy(source=tool_world.repository, reference="r", destination=target, tag="r")
+        )
+
+    asyncio.run(publish())
+    place = f"oci:{tmp_path / 'layout'}:r"
+    code, out, _ = run(place, "--to", tmp_path / "no", "-o", "json")
+    assert (code, out, (tmp_path / "no").exists()) == (1, "", False)
+    assert run(place, "--to", tmp_path / "out")[0] == 0
+    assert listed(tmp_path / "out")["image-references"] == b"{"
+    assert run(place, "--file", "image-references")[:2] == (0, "{")
+
+
+def test_credentials_requests_come_with_a_warning(run, layout, tmp_path):
+    """Without a cluster to compare with, too many of them are written."""
+    code, _, err = run(f"{layout}:r", "--credentials-requests", "--to", tmp_path / "out")
+    assert code == 0
+    assert "warning: if you intend to pass CredentialsRequests to ccoctl" in err
+    assert listed(tmp_path / "out") == {}
 
 
 def test_tools_of_a_release_that_is_not_published_yet(run, layout, tmp_path):

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from okd_payload.errors import InputError, ReleaseError, UnknownName
@@ -65,6 +67,15 @@ def test_everything_is_all_but_what_must_be_asked_for():
     assert not any(target.rule is Rule.ASKED for target in choice.targets)
     assert "openshift-client-linux-amd64.tar.gz" not in archives(choice)
     assert {target.system for target in choice.targets} == {"linux", "darwin", "windows"}
+
+
+@pytest.mark.parametrize(
+    ("host", "system"), [("linux", "linux"), ("darwin", "darwin"), ("win32", "windows")]
+)
+def test_by_default_tools_are_for_this_machine(monkeypatch, host, system):
+    """Whoever names no platform wants to run the tool."""
+    monkeypatch.setattr(sys, "platform", host)
+    assert read_wish("oc", "").system == system
 
 
 @pytest.mark.parametrize("platform", ["mac", "darwin", "mac/amd64", "darwin/amd64"])

@@ -157,6 +157,16 @@ async def test_the_sums_are_signed(tool_world, make, client, tmp_path):
     assert verify_detached(sums, signature, keys).signer == signer.fingerprint
 
 
+async def test_a_signature_of_an_earlier_run_is_told(tool_world, make, client):
+    """Sums without a signature do not stand beside one of other sums in silence."""
+    await tool_world.add("cli", {"usr/bin/oc": client})
+    await make(signer=MemorySigner())
+    made = await make()
+    assert made.warnings[-1] == (
+        "sha256sum.txt.asc is of an earlier run: sign sha256sum.txt anew, or remove it"
+    )
+
+
 async def test_release_txt_shows_the_release(tool_world, make, client, tmp_path):
     """Whoever finds the folder sees which release it belongs to."""
     await tool_world.add("cli", {"usr/bin/oc": client})

@@ -43,6 +43,7 @@ from okd_payload.release.extract.payload import all_files, describe_extraction, 
 if TYPE_CHECKING:  # what only some runs need
     from okd_payload.release.extract.components import ComponentSource
     from okd_payload.release.extract.folder import NewFile
+    from okd_payload.release.load import Release
     from okd_payload.signing.signer import Signer
 
 _CCOCTL = (
@@ -104,7 +105,11 @@ class _Extraction:
         self._asked = asked
         self._services = services
         self._located = located
-        self._release = located.release
+
+    @property
+    def _release(self) -> Release:
+        """What the files say; those that are only copied need not say anything sensible."""
+        return self._located.release
 
     async def run(self, content: str) -> None:
         asked = self._asked
@@ -116,10 +121,15 @@ class _Extraction:
         elif asked.tools or asked.command:
             await self._make_tools(content)
         else:
-            files = self._choose_files()
-            if not asked.output:
-                click.echo(escape_controls(self._first_line()))
-            self._print(await finish_in_thread(write_files, files, asked.folder))
+            await self._write_files()
+
+    async def _write_files(self) -> None:
+        files = self._choose_files()
+        if self._asked.output:
+            _ = self._release  # fails before anything is written
+        else:
+            click.echo(escape_controls(self._first_line()))
+        self._print(await finish_in_thread(write_files, files, self._asked.folder))
 
     def _first_line(self) -> str:
         by_digest = is_digest(self._asked.release.rpartition("@")[2])

@@ -9,13 +9,19 @@ release again.
 from __future__ import annotations
 
 from okd_payload.errors import ReleaseError, nearest_names
+from okd_payload.release import labels
 from okd_payload.release.extract.folder import NewFile
-from okd_payload.release.load import ReleaseContent
+from okd_payload.release.load import ReleaseContent, parse_release
 from okd_payload.release.times import format_time, parse_time
 
 
 def all_files(content: ReleaseContent) -> list[NewFile]:
-    """Every file of ``content``, in byte order of their names."""
+    """Every file of ``content``, in byte order of their names.
+
+    Raises ReleaseError when it is no release; what is in its files does not matter.
+    """
+    if labels.IMAGE_REFERENCES not in content.files:
+        parse_release(content)
     return [new_file(content, name) for name in sorted(content.files)]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
@@ -23,6 +24,7 @@ EVERY_SYSTEM = "*"
 _TABLE = Path(__file__).with_name("targets.tsv")
 _RELEASE_ARCHITECTURE = "release"
 _SYSTEMS = {"mac": "darwin"}
+_HOST_SYSTEMS = {"darwin": "darwin", "win32": "windows"}
 _SIGNED = ("darwin", "arm64")
 _OC, _INSTALL = (markers.VERSION,), (markers.IMAGE, markers.VERSION, markers.ARCHITECTURE)
 
@@ -142,8 +144,9 @@ def read_wish(command: str, platform: str) -> Wish:
     if command and command not in known:
         raise UnknownName("command", command, known=known, hint=f"there are: {', '.join(known)}")
     if not platform:
-        host = host_platform()
-        return Wish(command=command, system=host.os, architecture=host.architecture)
+        system = _HOST_SYSTEMS.get(sys.platform, "linux")
+        architecture = host_platform().architecture
+        return Wish(command=command, system=system, architecture=architecture)
     if platform == EVERY_SYSTEM:
         return Wish(command=command, system=EVERY_SYSTEM, architecture=EVERY_SYSTEM)
     system, slash, architecture = platform.partition("/")

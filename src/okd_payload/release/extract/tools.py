@@ -127,7 +127,11 @@ async def extract_tools(
         files = await _complete(products, release, order, folder)
     return Made(
         files=tuple(files),
-        warnings=(*_warn_of(choice), *(line for product in products for line in product.warnings)),
+        warnings=(
+            *_warn_of(choice),
+            *(line for product in products for line in product.warnings),
+            *_warn_of_signature(files, order.folder),
+        ),
         missing_files=_missing_files(products, order.wish),
     )
 
@@ -169,6 +173,14 @@ def _missing_files(products: Sequence[Product], wish: Wish) -> tuple[str, ...]:
     if wish.command and len(absent) == len(products):
         return tuple(sorted({target.path for target in absent}))
     return tuple(sorted({target.path for target in absent if target.rule is not Rule.NEWER}))
+
+
+def _warn_of_signature(files: Sequence[ExtractedFile], folder: Path) -> list[str]:
+    """A signature of an earlier run does not fit the sums of this one."""
+    names = {file.name for file in files}
+    if CHECKSUMS not in names or SIGNATURE in names or not (folder / SIGNATURE).exists():
+        return []
+    return [f"{SIGNATURE} is of an earlier run: sign {CHECKSUMS} anew, or remove it"]
 
 
 def _warn_of(choice: Choice) -> list[str]:

@@ -15,6 +15,7 @@ from okd_payload.catalog.component import (
     Layering,
     Origin,
     Resources,
+    Sharing,
 )
 from okd_payload.catalog.component_file import read_component_file
 from okd_payload.errors import InvalidDocument
@@ -38,6 +39,7 @@ labels: {io.k8s.display-name: etcd operator}
 selectorLabels: {group: etcd}
 layering: each
 resources: {requests: {cpu: 500m, memory: 2Gi}, limits: {cpu: 2, memory: 4Gi}}
+sharing: {kind: specific, reason: has another base}
 """
 
 
@@ -75,6 +77,8 @@ def test_every_field(tmp_path: Path) -> None:
         resources=Resources(
             cpu_request="500m", cpu_limit="2", memory_request="2Gi", memory_limit="4Gi"
         ),
+        sharing=Sharing.SPECIFIC,
+        sharing_reason="has another base",
     )
 
 

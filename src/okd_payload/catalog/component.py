@@ -21,6 +21,14 @@ class Layering(enum.Enum):
     EACH = "each"
 
 
+class Sharing(enum.Enum):
+    """Whether OKD and OCP ship the same image of a component."""
+
+    SHARED = "shared"
+    SPECIFIC = "specific"
+    """Built for OKD, from another base, with other arguments or another Dockerfile."""
+
+
 class Argument(msgspec.Struct, frozen=True):
     """A named value: a build argument or an environment variable."""
 
@@ -97,3 +105,6 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     """For overlays to select by; no image carries them (BuildConfig: ``metadata.labels``)."""
     layering: Layering = Layering.ONE
     resources: Resources = Resources()
+    sharing: Sharing | None = None
+    """None when nobody has said; no build depends on it."""
+    sharing_reason: str = ""

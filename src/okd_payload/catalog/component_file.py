@@ -15,7 +15,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from okd_payload.catalog.component import Component, Layering, Origin
+from okd_payload.catalog.component import Component, Layering, Origin, Sharing
 from okd_payload.catalog.definition import Definition
 from okd_payload.catalog.fields import (
     NAME_PATTERN,
@@ -56,6 +56,13 @@ class SourceFields(Written, frozen=True, kw_only=True):
             raise ValueError("folder goes with neither ref nor pinned")
 
 
+class SharingFields(Written, frozen=True, kw_only=True):
+    """Whether OKD and OCP ship the same image; no build depends on it."""
+
+    kind: Annotated[Sharing, Meta(description="shared with OCP, or specific: built for OKD")]
+    reason: Annotated[Line, Meta(description="how that is known")] = ""
+
+
 class ComponentFile(Written, frozen=True, kw_only=True):
     """The definition of one image; the file name without .yaml is its name."""
 
@@ -86,6 +93,9 @@ class ComponentFile(Written, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=dict)
     layering: Layering | None = None
     resources: ResourceFields = ResourceFields()
+    sharing: Annotated[
+        SharingFields | None, Meta(description="whether OKD and OCP ship the same image")
+    ] = None
 
 
 def read_component_file(path: Path, *, layering: Layering) -> Definition:
@@ -128,6 +138,8 @@ def _define(name: str, written: ComponentFile, origin: Origin, layering: Layerin
         selector_labels=arguments_of(written.selector_labels),
         layering=written.layering or layering,
         resources=written.resources.to_resources(),
+        sharing=written.sharing.kind if written.sharing else None,
+        sharing_reason=written.sharing.reason if written.sharing else "",
     )
     return Definition(component, pinned=written.source is not None and written.source.pinned)
 

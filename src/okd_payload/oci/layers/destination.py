@@ -70,7 +70,7 @@ class Destination:
         name, parent = self._clear(path)
         os.link(file, name, dst_dir_fd=parent, follow_symlinks=False)
 
-    def move_file(self, path: str, file: Path) -> None:
+    def move_file(self, path: str, file: Path | str) -> None:
         """Move ``file``, complete and of the same file system, to ``path`` in one step."""
         name, parent = posixpath.basename(path), self._enter(posixpath.dirname(path))
         os.replace(file, name, dst_dir_fd=parent)

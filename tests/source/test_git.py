@@ -363,16 +363,16 @@ async def test_a_commit_that_is_not_its_tree_is_refused(repository, sources, tmp
 
 
 async def test_left_overs_of_killed_commands_are_swept(
-    repository, sources, locations, clock
+    repository, sources, locations, clock, tmp_path
 ) -> None:
     """Lock files and half packs of killed git commands are removed, and stop no fetch."""
     repository.commit(file="x")
-    await sources.resolve(source(repository, "main"))
+    commit = await sources.resolve(source(repository, "main"))
     names = ["shallow.lock", "config.lock", "objects/pack/tmp_pack_AbC", "index-00"]
     left = [mirror(locations) / name for name in names]
     for file in left:
         file.write_text("half")
-    await Sources(locations, clock=clock).resolve(source(repository, "main"))
+    await Sources(locations, clock=clock).check_out(source(repository), commit, tmp_path / "out")
     assert not any(file.exists() for file in left)
     second = repository.commit(file="y")
     (mirror(locations) / "refs" / "keep" / f"{second}.lock").write_text("")

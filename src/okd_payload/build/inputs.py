@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Freezing the sources of a stream: every component gets a commit and its Dockerfile.
 
-All at the same time; the source tree bounds how many and resolves each source once. What a lock
-says is not asked for again. A source that fails does not stop the others: all failures come
-back together. What fails for all of them alike, such as an absent git, is raised once.
+All at the same time; the source tree bounds how many for each host, so that a slow one holds up
+nobody else, and resolves each source once. What a lock says is not asked for again. A source
+that fails does not stop the others: all failures come back together. What fails for all of them
+alike, such as an absent git, is raised once.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from okd_payload.release.concurrency import map_concurrently
 from okd_payload.source.lock import Lock
 from okd_payload.source.model import Commit, SourceTree
 
-_AT_ONCE = 64
+_AT_ONCE = 512
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):

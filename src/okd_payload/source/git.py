@@ -10,7 +10,9 @@ are tried again when that may help.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from okd_payload import process
@@ -25,7 +27,11 @@ LOCAL_SECONDS = 300.0
 REMOTE_SECONDS = 1800.0
 """Deadline of a command that may fetch a large repository over a slow line."""
 PARALLEL = 8
-"""Commands at once: servers answer so many from one client without complaint."""
+"""Commands at once for one host: servers answer so many from one client without complaint."""
+PARALLEL_HOSTS = 4
+"""How many hosts may have all their commands at once; what waits for a slow one holds up none."""
+ANSWER_SECONDS = 120.0
+"""Deadline of a question that has a short answer, however large the repository is."""
 BACK_OFF_SECONDS = (1.0, 2.0, 4.0)
 
 _CREDENTIAL_HELPER = (
@@ -87,7 +93,10 @@ class Git:
         self._clock = clock
         self._progress = progress
         self._patience = patience
-        self._turns = asyncio.Semaphore(PARALLEL)
+        self._turns = asyncio.Semaphore(PARALLEL * PARALLEL_HOSTS)
+        self._turns_of_host: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(PARALLEL)
+        )
 
     async def run(
         self,
@@ -98,12 +107,16 @@ class Git:
         held: Sequence[int] = (),
         settings: Sequence[str] = (),
         deadline: float = LOCAL_SECONDS,
+        host: str = "",
     ) -> process.Outcome:
-        """Run one command to its end, whatever its exit code. Raises SourceError when late."""
+        """Run one command to its end, whatever its exit code. Raises SourceError when late.
+
+        At most ``PARALLEL`` run at once for one ``host``; empty is this machine.
+        """
         program = process.find_program("git", needed_for="reading git repositories")
         configured = [word for setting in (*_SETTINGS, *settings) for word in ("-c", setting)]
         try:
-            async with self._turns:
+            async with self._turn(host):
                 return await process.run(
                     [program, *configured, *arguments],
                     directory=directory,
@@ -126,6 +139,7 @@ class Git:
         environment: Mapping[str, str | None] | None = None,
         stdin: bytes | None = None,
         held: Sequence[int] = (),
+        patience: float = REMOTE_SECONDS,
     ) -> process.Outcome:
         """Run a command that may speak to ``remote``, again where that may help.
 
@@ -140,7 +154,8 @@ class Git:
                 stdin=stdin,
                 held=held,
                 settings=(f"credential.helper={_CREDENTIAL_HELPER}",) if remote.user else (),
-                deadline=self._patience,
+                deadline=min(patience, self._patience),
+                host=remote.host,
             )
             symptom = diagnose(outcome)
             if symptom is None:
@@ -152,6 +167,12 @@ class Git:
                 )
             self._progress(Delayed(subject=remote.url, reason=complaint(outcome)))
             await self._clock.wait(pause)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, host: str) -> AsyncIterator[None]:
+        """Wait for a place among the commands of ``host`` first, and then among all."""
+        async with self._turns_of_host[host], self._turns:
+            yield
 
 
 def _credentials(remote: Remote) -> dict[str, str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from okd_payload.errors import InputError, SourceError, nearest_names
-from okd_payload.source.git import Git
+from okd_payload.source.git import ANSWER_SECONDS, Git
 from okd_payload.source.git_failures import complaint, hint_for
 from okd_payload.source.remote import Remote
 
@@ -77,7 +77,9 @@ async def _unknown(git: Git, remote: Remote, ref: str) -> SourceError:
 
 async def _list(git: Git, remote: Remote, patterns: list[str], purpose: str) -> dict[str, str]:
     """Names and ids of the refs that fit ``patterns``."""
-    outcome = await git.ask(remote, "ls-remote", "--", remote.url, *patterns, purpose=purpose)
+    outcome = await git.ask(
+        remote, "ls-remote", "--", remote.url, *patterns, purpose=purpose, patience=ANSWER_SECONDS
+    )
     if outcome.code != 0:
         raise SourceError(
             f"cannot {purpose} of {remote.url}: {complaint(outcome)}", hint=hint_for(outcome)

@@ -44,6 +44,14 @@ class Remote(msgspec.Struct, frozen=True):
         return "" if self.url.startswith(("/", "file:")) else self.url
 
     @property
+    def host(self) -> str:
+        """Who answers, with the port; empty for a path of this machine."""
+        _, scheme, rest = self.url.partition("://")
+        if not scheme:
+            return "" if self.url.startswith("/") else self.url.partition(":")[0]
+        return rest.partition("/")[0]
+
+    @property
     def folder_name(self) -> str:
         """A name for files about this repository: readable, and different for each URL."""
         path = self.url.partition("://")[2] or self.url

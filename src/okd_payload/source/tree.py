@@ -2,7 +2,8 @@
 """All sources behind one door: ``Sources`` implements ``SourceTree`` for git and folders.
 
 What was resolved stays resolved for the life of the object, so that one run sees one state of
-the world. Reading at a commit asks no server for what the cache holds.
+the world. Reading at a commit asks no server for what the cache holds, and no git for files and
+descriptions that were read before.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from okd_payload.oci.threads import finish_in_thread
 from okd_payload.progress import Failed, Finished, Progress, Started, ignore_progress
 from okd_payload.source.folder import Snapshot, take_snapshot
 from okd_payload.source.git import Git
+from okd_payload.source.kept import KeptReadings
 from okd_payload.source.mirror import Mirror
 from okd_payload.source.model import Commit, FolderSource, GitSource, Source
 from okd_payload.source.references import check_ref, look_up
@@ -35,6 +37,7 @@ class Sources:
         progress: Progress = ignore_progress,
     ) -> None:
         self._locations = locations
+        self._kept = KeptReadings(locations, clock=clock)
         self._clock = clock
         self._progress = progress
         self._git = Git(clock, progress=progress)
@@ -55,7 +58,12 @@ class Sources:
         if isinstance(source, FolderSource):
             snapshot = await self._snapshot(source, commit)
             return await finish_in_thread(snapshot.read_file, path)
-        return await self._mirror(_remote(source)).read_file(commit.id, path)
+        kept = self._kept.file(commit.id, path)
+        if kept is not None:
+            return kept.content
+        content = await self._mirror(_remote(source)).read_file(commit.id, path)
+        self._kept.keep_file(commit.id, path, content)
+        return content
 
     async def check_out(self, source: Source, commit: Commit, directory: Path) -> None:
         """Fill the empty ``directory`` with exactly the content of ``commit``, clean.
@@ -77,10 +85,16 @@ class Sources:
             return snapshot.commit
         remote = _remote(source)
         commit = await look_up(self._git, remote, source.ref)
+        kept = self._kept.commit(source, commit)
+        if kept is not None:
+            return kept
         mirror = self._mirror(remote)
         if mirror.holds(commit):
-            return await mirror.describe(commit, ref=source.ref)
-        return await self._fetch(source, mirror, commit)
+            described = await mirror.describe(commit, ref=source.ref)
+        else:
+            described = await self._fetch(source, mirror, commit)
+        self._kept.keep_commit(source, described)
+        return described
 
     async def _fetch(self, source: GitSource, mirror: Mirror, commit: str) -> Commit:
         started = self._clock.monotonic()

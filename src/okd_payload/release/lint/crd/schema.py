@@ -9,7 +9,6 @@ schema does not know, fill in defaults, and merge lists.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import UnionType
 from typing import Any
 
 from okd_payload.release.lint import codes
@@ -89,10 +88,10 @@ _ONLY_STRUCTURAL = _EXTENSIONS - {"x-kubernetes-validations"} | {
     "type",
 }
 """What may not stand in a part that only restricts."""
-_KINDS: Mapping[str, type | UnionType] = {
+_KINDS: Mapping[str, type] = {
     **dict.fromkeys((*_JUNCTORS, "enum", "required"), list),
     **dict.fromkeys(("description", "format", "pattern", "title", "type"), str),
-    **dict.fromkeys(_EXTENSIONS & {EMBEDDED, INT_OR_STRING, PRESERVE}, bool),
+    **dict.fromkeys((EMBEDDED, INT_OR_STRING, PRESERVE), bool),
     "not": dict,
     "nullable": bool,
     "properties": dict,
@@ -106,8 +105,6 @@ def check_schema(schema: Schema) -> Iterator[Finding]:
     """Everything that keeps the root ``schema`` from being structural."""
     if schema.get("type") != "object":
         yield _wrong("", "the root must have type: object")
-    if PRESERVE in schema and schema[PRESERVE] is not True:
-        yield _wrong("", f"{PRESERVE} must be true or absent")
     yield from _check_metadata(schema, "")
     yield from _check_node(schema, "")
 
@@ -134,7 +131,7 @@ def _check_words(schema: Schema, path: str) -> Iterator[Finding]:
             )
         elif word in _FORBIDDEN:
             yield _wrong(path, f"{word} is not allowed")
-        elif not isinstance(schema[word], _KINDS.get(word, object)):
+        elif schema[word] is not None and not isinstance(schema[word], _KINDS.get(word, object)):
             yield _wrong(path, f"{word} has a value of the wrong kind")
     if schema.get("uniqueItems") is True:
         yield _wrong(path, "uniqueItems must not be true: it takes too long to check")

@@ -22,7 +22,7 @@ from okd_payload.testing.docker_registry import serve_docker_registry
 ROOT = Path(__file__).resolve().parents[2]
 OKD_PAYLOAD = str(ROOT / ".venv" / "bin" / "okd-payload")
 GENERATOR = ROOT.parent / "shared" / "bench" / "gen_payload.py"
-_CHANGED_COMPONENTS = "20"
+_CHANGED_COMPONENTS = 20
 _OTHER_SEED = "100"
 
 
@@ -56,9 +56,10 @@ class Input:
 
     def changed_streams(self) -> list[Path]:
         """Streams in which one operator each is another image, which nobody has read yet."""
-        other = self.folder / "changed"
+        count = min(self.components, _CHANGED_COMPONENTS)
+        other = self.folder / f"changed{count}"
         if not other.exists():
-            _generate(self.registry, "okd/changed", _CHANGED_COMPONENTS, other, seed=_OTHER_SEED)
+            _generate(self.registry, f"okd/{other.name}", str(count), other, seed=_OTHER_SEED)
         changed = _by_name(other / "imagestream.json")
         names = [item["name"] for item in _read(other / "summary.json")["components"]]
         operators = {

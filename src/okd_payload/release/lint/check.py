@@ -41,7 +41,12 @@ from okd_payload.release.lint.features import (
 )
 from okd_payload.release.lint.images import check_images, check_leftovers, check_tags
 from okd_payload.release.lint.metadata import lint_metadata
-from okd_payload.release.lint.names import check_component_names, check_names, check_run_levels
+from okd_payload.release.lint.names import (
+    check_component_names,
+    check_folders,
+    check_names,
+    check_run_levels,
+)
 from okd_payload.release.lint.operators import is_readable
 from okd_payload.release.lint.subject import Check, Subject, parse_name, read_files
 from okd_payload.release.lint.verification import check_verification
@@ -63,6 +68,7 @@ CHECKS: Sequence[Check] = (
     check_images,
     check_other_files,
     check_names,
+    check_folders,
     check_run_levels,
     check_component_names,
     check_kinds,
@@ -100,7 +106,9 @@ def lint_release(content: ReleaseContent, *, checks: Sequence[Check] = CHECKS) -
     read = lint_metadata(content)
     subject = Subject(
         content=content,
-        files=read_files(content.manifests),
+        files=read_files(
+            {name: text for name, text in content.manifests.items() if "/" not in name}
+        ),
         references=read.references,
         metadata=read.metadata,
     )

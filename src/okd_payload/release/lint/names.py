@@ -26,13 +26,7 @@ def check_names(subject: Subject) -> Iterator[Issue]:
     """Names that cannot be read, and run levels that do not sort by their number."""
     for file in subject.files:
         placed = parse_name(file.name)
-        if not file.name.startswith(PLACED):
-            yield release_codes.UNREACHABLE_MANIFEST.issue(
-                f"the name does not begin with {PLACED}, so no tool makes such a payload",
-                file=file.name,
-                hint="make the release again; files are not added by hand",
-            )
-        elif placed is None:
+        if placed is None:
             yield codes.UNPARSABLE_FILE_NAME.issue(
                 "the name is not 0000_RUNLEVEL_COMPONENT_REST, so nothing is applied beside it",
                 file=file.name,
@@ -43,6 +37,17 @@ def check_names(subject: Subject) -> Iterator[Issue]:
                 f"run level {placed.run_level} sorts as text, between others of two digits",
                 file=file.name,
                 hint="write run levels with two digits",
+            )
+
+
+def check_folders(subject: Subject) -> Iterator[Issue]:
+    """Manifests in folders, where the cluster does not look."""
+    for name in subject.content.manifests:
+        if "/" in name:
+            yield release_codes.UNREACHABLE_MANIFEST.issue(
+                "the cluster does not look into folders of the payload",
+                file=name,
+                hint="give the tag of the operator a name without /",
             )
 
 

@@ -17,6 +17,7 @@ from okd_payload.errors import ReleaseError
 from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.transfer import ImageCopy, copy_image
 from okd_payload.release.labels import COMMIT_ID, SOURCE
+from okd_payload.testing.gnupg_home import gnupg_home
 from okd_payload.testing.memory_signer import MemorySigner
 
 _MANIFEST = b"# kept\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: 'a'}\n"
@@ -188,6 +189,22 @@ def test_a_key_file_signs_the_sums(run, layout, tmp_path):
     )
     assert code == 0
     assert (tmp_path / "out" / "sha256sum.txt.asc").read_bytes().startswith(b"-----BEGIN PGP SIG")
+
+
+@pytest.mark.integration
+def test_a_key_of_gpg_signs_the_sums(run, layout, tmp_path, monkeypatch):
+    """A key is found by its name, and gpg itself takes the signature for good."""
+    with gnupg_home() as home:
+        home.make_key("Release <release@example.com>")
+        monkeypatch.setenv("GNUPGHOME", str(home.folder))
+        code, _, _ = run(
+            *(f"{layout}:r", "--content", layout, "--tools", "--command-os", "linux"),
+            *("--published-as", "quay.test/me/rel", "--signing-key", "release@example.com"),
+            *("--to", tmp_path / "out"),
+        )
+        assert code == 0
+        files = [str(tmp_path / "out" / name) for name in ("sha256sum.txt.asc", "sha256sum.txt")]
+        home.run("--verify", *files)
 
 
 def test_one_tool_is_written_as_it_is(run, layout, tmp_path):

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import random
+import resource
 import tarfile
 
 import pytest
@@ -262,6 +265,31 @@ async def test_damaged_content_leaves_nothing_behind(tool_world, make, client, t
     contents[layer] = contents[layer][:-1] + b"!"
     with pytest.raises(DigestMismatch):
         await make()
+    assert names(tmp_path / "tools") == []
+
+
+@contextlib.contextmanager
+def small_disk(most):
+    """No file can become larger than ``most`` bytes, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size", [200_000, 2_000_000])
+@pytest.mark.parametrize("options", [("oc", "linux"), ("", "linux"), ("oc", "mac/arm64")])
+async def test_a_full_disk_leaves_nothing_behind(
+    tool_world, make, make_mach_o, tmp_path, size, options
+):
+    """The error names the file, early or late, and no file has its name."""
+    program = make_mach_o(random.Random(1).randbytes(size))
+    await tool_world.add("cli", {"usr/bin/oc": program})
+    await tool_world.add("cli-artifacts", {_MAC: program})
+    with small_disk(150_000), pytest.raises(StorageError, match=r"cannot write .*(oc|client)"):
+        await make(*options)
     assert names(tmp_path / "tools") == []
 
 

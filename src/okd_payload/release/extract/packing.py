@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 import msgspec
 
-from okd_payload.oci.layers.compression import GzipWriter
+from okd_payload.oci.layers.compression import Bytes, GzipWriter
 from okd_payload.oci.layers.entry import Entry, EntryKind
 from okd_payload.oci.layers.tar_encoder import encode_header
 from okd_payload.oci.layers.tar_header import ZERO_BLOCK, padding_of
@@ -47,10 +47,13 @@ class Packer(Protocol):
 
 
 class HashingFile:
-    """A file that can only be written to, and knows the hash of what was."""
+    """A file that can only be written to, and knows the hash of what was.
+
+    Nothing is buffered: packers write large pieces, and closing cannot fail for a full disk.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file: IO[bytes] = path.open("xb")
+        self._file = path.open("xb", buffering=0)
         self._hash = hashlib.sha256()
 
     @property
@@ -58,17 +61,15 @@ class HashingFile:
         """Of all that was written."""
         return self._hash.hexdigest()
 
-    def write(self, data: bytes | bytearray | memoryview) -> int:
+    def write(self, data: Bytes) -> None:
         """Write ``data`` whole."""
         self._hash.update(data)
-        return self._file.write(data)
-
-    def flush(self) -> None:
-        """Hand over to the system what is buffered."""
-        self._file.flush()
+        left = memoryview(data)
+        while left:
+            left = left[self._file.write(left) :]
 
     def close(self) -> None:
-        """Write what is buffered and let go of the file."""
+        """Let go of the file."""
         self._file.close()
 
 

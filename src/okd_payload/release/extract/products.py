@@ -165,9 +165,10 @@ class Product:
             if self._signer:
                 writing.packer.write(self._signer.finish())
             writing.packer.finish()
-            writing.out.close()
         except OSError as error:
             raise cannot_write(Path(self.name), error) from error
+        finally:
+            writing.out.close()
         self._written = _Written(writing.path, writing.out.sha256, writing.entry.mtime_ns)
 
     def discard(self) -> None:

@@ -52,8 +52,9 @@ def copy(
 ) -> None:
     """Copy an image or index from SOURCE to TARGET, digests unchanged.
 
-    Both are HOST/PATH[:TAG|@DIGEST] in a registry, or oci:DIR[:TAG|@DIGEST] in a layout
-    directory. Without a tag of its own, TARGET gets the tag of SOURCE.
+    Both are HOST/PATH[:TAG|@DIGEST] in a registry, oci:DIR[:TAG|@DIGEST] in a layout directory,
+    or file://PATH[:TAG|@DIGEST] in the current directory, laid out like a registry. Without a
+    tag of its own, TARGET gets the tag of SOURCE.
     """
     outcome = run_async(
         _copy(

@@ -157,7 +157,7 @@ class _Mirror:
             copier = ImageCopier(progress=services.tell)
             return preview(plan, copies, await copier.plan([each.copy for each in copies]))
         images = len({each.item.component for each in copies})
-        for target in self._request.targets:
+        for target in () if self._settings.quiet else self._request.targets:
             click.echo(f"info: Mirroring {images} images to {target.typed} ...", err=True)
         path = services.locations.mirrors / f"{hex_of(plan.digest)}.journal"
         with JournalFile(path) as journal:

@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from okd_payload.errors import StorageError
-from okd_payload.scratch import scratch_folder
+from okd_payload.scratch import private_folder, scratch_folder
 
 HANG = """
 import sys, tempfile, time
@@ -79,3 +80,34 @@ def test_a_parent_that_cannot_be_used_is_an_error(tmp_path: Path):
     ):
         pass
     assert "--state" in caught.value.hint
+
+
+def test_a_private_folder_leaves_nothing(tmp_path: Path):
+    """With the last folder goes what held them."""
+    parent = tmp_path / "target" / ".staging"
+    with private_folder(parent) as one:
+        with private_folder(parent) as other:
+            (other / "file").write_text("x")
+        assert (one.is_dir(), other.exists()) == (True, False)
+    assert list((tmp_path / "target").iterdir()) == []
+
+
+def test_errors_inside_a_private_folder_are_those_of_whoever_uses_it(tmp_path: Path):
+    """What goes wrong in there is not mistaken for trouble with the folder."""
+    with pytest.raises(FileNotFoundError), private_folder(tmp_path / "staging") as folder:
+        (folder / "nothing").read_text()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_many_make_and_remove_private_folders_at_once(tmp_path: Path):
+    """Whoever comes while another one removes the parent makes it again."""
+    parent = tmp_path / "staging"
+
+    def work(_: int) -> bool:
+        with private_folder(parent) as folder:
+            (folder / "file").write_text("x")
+            return (folder / "file").read_text() == "x"
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(work, range(200)))
+    assert not parent.exists()

@@ -3,9 +3,12 @@
 
 Each process has a folder of its own below one parent and holds a lock in it. The kernel gives
 the lock back when the process is gone, also by SIGKILL or a power cut; whoever comes next
-removes the folders whose lock is free. Everything that uses ``tempfile`` works in there while
-the context lasts, and so do the programs that are run: they are killed with us, and some leave
-something behind however they end.
+removes the folders whose lock is free.
+
+``private_folder`` is such a folder wherever it is wanted, for instance beside the files that it
+will become. In a ``scratch_folder`` everything works that uses ``tempfile`` while the context
+lasts, and so do the programs that are run: they are killed with us, and some leave something
+behind however they end.
 """
 
 from __future__ import annotations
@@ -31,7 +34,6 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     Removes what dead processes left, too. Raises StorageError when ``parent`` cannot be used.
     """
     try:
-        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder, lock = _enter(parent)
     except OSError as error:
         raise StorageError(
@@ -47,24 +49,72 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
         del os.environ[_VARIABLE]
         if before[1] is not None:
             os.environ[_VARIABLE] = before[1]
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
+        _leave(folder, lock)
+
+
+@contextlib.contextmanager
+def private_folder(parent: Path) -> Iterator[Path]:
+    """A folder below ``parent``, which goes too when nobody has a folder there any more.
+
+    Removes what dead processes left, too. Raises OSError when ``parent`` cannot be used.
+    """
+    folder, lock = _enter(parent)
+    try:
+        yield folder
+    finally:
+        _leave(folder, lock)
+        _remove_if_unused(parent)
 
 
 def _enter(parent: Path) -> tuple[Path, int]:
     """A new locked folder, and no dead ones any more; one process at a time."""
-    gate = os.open(parent / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(gate, fcntl.LOCK_EX)
+    with _gate(parent):
         for other in parent.iterdir():
             if other.is_dir() and _is_dead(other):
                 shutil.rmtree(other, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
+    return folder, lock
+
+
+def _leave(folder: Path, lock: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(lock)
+
+
+def _remove_if_unused(parent: Path) -> None:
+    with contextlib.suppress(OSError), _gate(parent):
+        if [path.name for path in parent.iterdir()] == [_LOCK]:
+            (parent / _LOCK).unlink()
+            parent.rmdir()
+
+
+@contextlib.contextmanager
+def _gate(parent: Path) -> Iterator[None]:
+    """Be alone at ``parent``, which is made if it is not there."""
+    gate = None
+    while gate is None:
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        gate = _try_gate(parent / _LOCK)
+    try:
+        yield
     finally:
         os.close(gate)
-    return folder, lock
+
+
+def _try_gate(path: Path) -> int | None:
+    """The descriptor of the lock at ``path``, held; None when it was removed meanwhile."""
+    try:
+        gate = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        return None
+    fcntl.flock(gate, fcntl.LOCK_EX)
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(os.fstat(gate), path.stat()):
+            return gate
+    os.close(gate)
+    return None
 
 
 def _is_dead(folder: Path) -> bool:

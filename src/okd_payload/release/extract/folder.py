@@ -2,15 +2,16 @@
 """Writing files into a folder so that a name there always means a complete file.
 
 Everything is made under other names in a folder inside the target, and gets its own name by
-being moved when all of it is complete. Names come from images: none of them leads out of the
+being moved when all of it is complete; what a kill leaves there, the next run removes. Names
+come from images: none of them leads out of the
 target, not by its text and not through links that are in the target already.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +22,10 @@ import msgspec
 from okd_payload.errors import StorageError
 from okd_payload.oci.layers.destination import Destination
 from okd_payload.oci.layers.entry import rooted_path
+from okd_payload.scratch import private_folder
 
 FILE_MODE, PROGRAM_MODE = 0o644, 0o755
+_STAGING = ".okd-payload"
 _LATEST = 2**63 - 1
 
 
@@ -56,9 +59,10 @@ class TargetFolder:
         self._prefix = "" if folder == Path() else f"{folder}/"
         self._pending: list[tuple[str, str]] = []
         self._number = 0
+        self._stack = contextlib.ExitStack()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._staging = tempfile.TemporaryDirectory(prefix=".okd-payload-", dir=folder)
+            self._staging = self._stack.enter_context(private_folder(folder / _STAGING))
         except OSError as error:
             raise cannot_write(folder, error) from error
 
@@ -71,7 +75,7 @@ class TargetFolder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._staging.cleanup()
+        self._stack.close()
 
     def new_path(self) -> Path:
         """A path that nobody uses, for a file that will get its name later."""
@@ -117,7 +121,7 @@ class TargetFolder:
 
     def _new_path(self) -> str:
         self._number += 1
-        return f"{self._staging.name}/{self._number}"
+        return f"{self._staging}/{self._number}"
 
 
 def write_files(files: Iterable[NewFile], folder: Path) -> list[ExtractedFile]:

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kustomization files: found in a folder, read whole, and what is refused in them said at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from okd_payload.catalog.kustomize import codes
+from okd_payload.catalog.kustomize.fields import API_VERSIONS, REFUSED, KustomizationFields
+from okd_payload.catalog.kustomize.findings import Findings
+from okd_payload.documents import Document, FieldPath, convert, invalid_field
+from okd_payload.errors import InvalidDocument, nearest_names
+
+FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+_NAMES = {field.name: field.encode_name for field in msgspec.structs.fields(KustomizationFields)}
+
+
+class Kustomization(msgspec.Struct, frozen=True):
+    """A kustomization file with its document, for the lines of what it says."""
+
+    document: Document
+    fields: KustomizationFields
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self.document.path
+
+    @property
+    def folder(self) -> Path:
+        """What all its paths are relative to."""
+        return Path(self.document.path).parent
+
+    def line_of(self, *field: str | int) -> int:
+        """The line of a field; names are those of the struct."""
+        names: FieldPath = tuple(
+            _NAMES.get(step, step) if isinstance(step, str) else step for step in field
+        )
+        return self.document.line_of(names)
+
+
+def find_kustomization(folder: Path) -> Path | None:
+    """The kustomization file of ``folder``, None when it has none.
+
+    Raises InvalidDocument when it has several.
+    """
+    found = [folder / name for name in FILE_NAMES if (folder / name).is_file()]
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise InvalidDocument(f"there is {names}", path=str(folder), hint="keep one of them")
+    return found[0] if found else None
+
+
+def read_kustomization(documents: list[Document], path: Path, findings: Findings) -> Kustomization:
+    """The kustomization that the ``documents`` of the file at ``path`` are.
+
+    What is refused in it is added to ``findings`` and left out. Raises InvalidDocument when
+    nothing can be made of it.
+    """
+    if len(documents) != 1:
+        raise InvalidDocument(f"{len(documents)} YAML documents instead of one", path=str(path))
+    document = documents[0]
+    if not isinstance(document.value, dict):
+        raise invalid_field(document, (), "a kustomization is a mapping")
+    value = _refuse_fields(document, findings)
+    clean = Document(document.path, value, document.lines)
+    fields = convert(clean, KustomizationFields)
+    if fields.kind not in API_VERSIONS:
+        raise invalid_field(clean, ("kind",), f"{fields.kind} is not {' or '.join(API_VERSIONS)}")
+    if fields.api_version not in ("", API_VERSIONS[fields.kind]):
+        wanted = API_VERSIONS[fields.kind]
+        raise invalid_field(clean, ("apiVersion",), f"a {fields.kind} has {wanted}")
+    return Kustomization(clean, fields)
+
+
+def _refuse_fields(document: Document, findings: Findings) -> dict[str, Any]:
+    """The value without what is refused and what is null."""
+    known = set(_NAMES.values())
+    kept = {}
+    for name, value in document.value.items():
+        line = document.line_of((name,))
+        if name in known:
+            if value is not None:
+                kept[name] = _without_nulls(value)
+        elif name not in REFUSED:
+            near = nearest_names(str(name), known)
+            findings.add(
+                codes.INVALID_KUSTOMIZATION,
+                f"{name} is no field of a kustomization",
+                file=document.path,
+                line=line,
+                hint=f"did you mean {' or '.join(near)}?" if near else "",
+            )
+        elif value not in (None, "", [], {}):
+            findings.add(
+                codes.UNSUPPORTED_KUSTOMIZATION,
+                f"{name} is refused",
+                file=document.path,
+                line=line,
+                hint=REFUSED[name],
+            )
+    return kept
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value

@@ -33,6 +33,7 @@ class Whole(msgspec.Struct, forbid_unknown_fields=True):
 class Open(msgspec.Struct):
     row: list[Part] = []
     free: dict[str, Any] = {}
+    both: "tuple[Part, ...] | Open | None" = None
 
 
 def _document(text: str) -> Document:
@@ -97,3 +98,10 @@ def test_unknown_fields_are_listed_where_the_type_tolerates_them() -> None:
     """Every field without a place in the type is named once; free mappings have none."""
     document = _document("row: [{name: a, x: {y: 1}}]\nfree: {any: {thing: 1}}\nextra: [1]\n")
     assert unknown_fields(document, Open) == [("row", 0, "x"), ("extra",)]
+
+
+def test_fields_of_an_object_that_may_be_a_list_are_known() -> None:
+    """Of two forms that a field may have, that which is written decides what is known below it."""
+    known = _document("both: {row: [{name: a, x: 1}], y: 2}\n")
+    assert unknown_fields(known, Open) == [("both", "row", 0, "x"), ("both", "y")]
+    assert unknown_fields(_document("both: [{name: a, x: 1}]\n"), Open) == [("both", 0, "x")]

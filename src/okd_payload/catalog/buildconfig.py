@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from typing import Any
 
 from okd_payload.catalog import codes
 from okd_payload.catalog.buildconfig_fields import (
@@ -33,6 +32,7 @@ from okd_payload.catalog.component import (
 )
 from okd_payload.catalog.definition import Definition, Definitions
 from okd_payload.catalog.openshift_names import IMAGE_STREAM_IMAGE, ImageObject, ImageScope
+from okd_payload.catalog.plain_values import without_nulls
 from okd_payload.documents import Document, FieldPath, convert, unknown_fields
 from okd_payload.issues import Issue, IssueCode
 from okd_payload.source.model import GitSource
@@ -63,7 +63,7 @@ def read_build_config(document: Document, *, image_stream: str) -> Definitions:
 
     Raises InvalidDocument when a field has the wrong type or a needed one is absent.
     """
-    clean = Document(document.path, _without_nulls(document.value), document.lines)
+    clean = Document(document.path, without_nulls(document.value), document.lines)
     config = convert(clean, BuildConfig)
     scope = ImageScope(image_stream, config.metadata.namespace)
     issues = _Issues(clean, config.metadata.name)
@@ -212,11 +212,3 @@ def _images(spec: Specification) -> Iterator[tuple[FieldPath, ImageObject]]:
         yield ("spec", "strategy", "dockerStrategy", "from"), spec.strategy.docker_strategy.base
     for number, item in enumerate(spec.source.images):
         yield ("spec", "source", "images", number, "from"), item.image
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value

@@ -33,7 +33,7 @@ def read_component_files(path: Path, *, layering: Layering) -> Definitions:
         try:
             found += Definitions((read_component_file(file, layering=layering),))
         except InvalidDocument as error:
-            found += Definitions(issues=(_issue_of(error),))
+            found += Definitions(issues=(issue_of(error),))
     return found
 
 
@@ -47,7 +47,7 @@ def read_openshift_files(path: Path, *, image_stream: str) -> Definitions:
         try:
             documents = read_documents(file)
         except InvalidDocument as error:
-            found += Definitions(issues=(_issue_of(error),))
+            found += Definitions(issues=(issue_of(error),))
             continue
         for document in documents:
             found += _read_object(document, image_stream)
@@ -74,7 +74,7 @@ def _read_object(document: Document, image_stream: str) -> Definitions:
         if kind == "ImageStream":
             return read_image_stream(document, image_stream=image_stream)
     except InvalidDocument as error:
-        return Definitions(issues=(_issue_of(error),))
+        return Definitions(issues=(issue_of(error),))
     issue = codes.IGNORED_DOCUMENT.issue(
         f"{kind or 'a document without kind'} is neither a BuildConfig nor an ImageStream",
         file=document.path,
@@ -94,7 +94,8 @@ def _part_of(document: Document, number: int) -> Document:
     return Document(document.path, document.value["items"][number], lines)
 
 
-def _issue_of(error: InvalidDocument) -> Issue:
+def issue_of(error: InvalidDocument) -> Issue:
+    """``error`` as an issue, for files whose faults do not stop the reading of others."""
     place = f"{error.path}:{error.line}: " if error.line else f"{error.path}: "
     return codes.INVALID_DEFINITION.issue(
         str(error).removeprefix(place), file=error.path, line=error.line, hint=error.hint

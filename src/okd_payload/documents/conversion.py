@@ -163,7 +163,7 @@ def _type_below(kind: inspect.Type, step: str | int) -> inspect.Type | None:
             return item.type
     if isinstance(kind, inspect.DictType):
         return kind.value_type
-    if isinstance(kind, inspect.ListType | inspect.VarTupleType):
+    if isinstance(step, int) and isinstance(kind, inspect.ListType | inspect.VarTupleType):
         return kind.item_type
     return None
 

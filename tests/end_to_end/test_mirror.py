@@ -73,13 +73,15 @@ def check_complete(server: RegistryServer, release: SmallRelease) -> None:
 def check_sound(server: RegistryServer) -> None:
     """What the mirror has so far is right, and nothing leads to what is not there."""
     stored = server.repository(TARGET)
-    for digest, content in stored.blobs.items():
+    # The registry may still be busy with a client that was killed: what leads comes first.
+    tags, manifests, blobs = dict(stored.tags), dict(stored.manifests), dict(stored.blobs)
+    for digest, content in blobs.items():
         assert digest_of(content) == digest
-    for digest, manifest in stored.manifests.items():
+    for digest, manifest in manifests.items():
         assert digest_of(manifest.content) == digest
         for needed in manifest.needs():
-            assert needed.digest in (stored.manifests if manifest.is_index else stored.blobs)
-    assert set(stored.tags.values()) <= set(stored.manifests)
+            assert needed.digest in (manifests if manifest.is_index else blobs)
+    assert set(tags.values()) <= set(manifests)
 
 
 def sent(server: RegistryServer) -> list[str]:
@@ -235,8 +237,8 @@ def test_a_killed_directory_is_finished(program, release, tmp_path) -> None:
     ended = program.run(*command)
     assert ended.code == 0, ended.err
     check_directory(folder, release)
-    writers = folder / "v2" / "openshift" / "release" / "blobs" / ".writers"
-    assert [path.name for path in writers.iterdir() if path.is_dir()] == []
+    names = {path.name for path in (folder / "v2" / "openshift" / "release" / "blobs").iterdir()}
+    assert [name for name in names if not name.startswith("sha256:")] == [".writers"]
 
 
 def check_directory(folder: Path, release: SmallRelease | None = None) -> None:

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from okd_payload.errors import SourceError, StorageError
+from okd_payload.source.alteration import NewFile
 from okd_payload.source.git_objects import BlobHash, Entry, Mode, blob_id
 
 MOST_FILES = 500_000
@@ -66,6 +67,19 @@ def copy_files(root: Path, paths: Iterable[str], directory: Path) -> None:
             mode = os.lstat(source).st_mode
             if stat.S_ISREG(mode) and mode & stat.S_IXUSR:
                 os.chmod(target, mode)
+
+
+def write_files(files: Iterable[NewFile], directory: Path) -> None:
+    """Write ``files`` below ``directory``."""
+    with _reading(directory, writing=directory):
+        for file in files:
+            target = directory / file.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if file.mode is Mode.LINK:
+                target.symlink_to(os.fsdecode(file.content))
+            else:
+                target.write_bytes(file.content)
+                target.chmod(0o755 if file.mode is Mode.EXECUTABLE else 0o644)
 
 
 def settle(directory: Path, *, time: int) -> dict[str, Entry]:

@@ -24,6 +24,7 @@ import msgspec
 from okd_payload.errors import SourceError
 from okd_payload.oci.threads import finish_in_thread
 from okd_payload.process import KEPT_BYTES, Outcome
+from okd_payload.source.alteration import NewFile
 from okd_payload.source.commits import LOG_FORMAT, date_of, parse_log
 from okd_payload.source.content import (
     changed_during_run,
@@ -31,6 +32,7 @@ from okd_payload.source.content import (
     hash_files,
     list_files,
     settle,
+    write_files,
 )
 from okd_payload.source.git import Git
 from okd_payload.source.git_failures import complaint, hint_for
@@ -52,6 +54,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     root: Path
     commit: Commit
     files: dict[str, Entry]
+    written: dict[str, NewFile] = {}
+    """Files of an altered folder that are not as they are in ``root``, or not there."""
 
     def read_file(self, path: str) -> bytes | None:
         """The content of the file at ``path``, links followed; None when there is none.
@@ -59,9 +63,11 @@ class Snapshot(msgspec.Struct, frozen=True):
         Blocks. Raises SourceError when it is not the content of the snapshot any more.
         """
         try:
-            name = find_file(self.files, path, read_link=self._read_link)
+            name = find_file(self.files, path, read_link=self.read_link)
             if name is None:
                 return None
+            if name in self.written:
+                return self.written[name].content
             if (self.root / name).stat().st_size > KEPT_BYTES:
                 raise too_large(str(self.root / name))
             content = (self.root / name).read_bytes()
@@ -71,12 +77,16 @@ class Snapshot(msgspec.Struct, frozen=True):
             raise changed_during_run(self.root, path)
         return content
 
-    def _read_link(self, path: str) -> str:
+    def read_link(self, path: str) -> str:
+        """The target of the link at ``path``. Blocks."""
+        if path in self.written:
+            return os.fsdecode(self.written[path].content)
         return str((self.root / path).readlink())
 
     def copy_to(self, directory: Path) -> None:
         """Fill the empty ``directory`` with exactly this content. Blocks."""
-        copy_files(self.root, self.files, directory)
+        copy_files(self.root, [path for path in self.files if path not in self.written], directory)
+        write_files(self.written.values(), directory)
         found = settle(directory, time=self.commit.time)
         for path, entry in self.files.items():
             if found.get(path) != entry:

@@ -26,6 +26,8 @@ import msgspec
 from okd_payload.errors import SourceError
 from okd_payload.oci.threads import finish_in_thread
 from okd_payload.process import Outcome
+from okd_payload.source.alteration import Alteration
+from okd_payload.source.altering import make_altered_commit
 from okd_payload.source.commits import LOG_FORMAT, parse_log
 from okd_payload.source.content import clear, settle
 from okd_payload.source.git import Git
@@ -120,6 +122,18 @@ class Mirror:
                 raise _Damaged(f"the checkout of {commit.id} is not the tree {commit.tree}")
 
         await self._reading(commit.id, write)
+
+    async def alter(self, commit: Commit, alteration: Alteration) -> Commit:
+        """The commit on top of ``commit`` that has ``alteration`` in it, kept here as any other."""
+
+        async def write(session: _Session) -> Commit:
+            made = await make_altered_commit(session, self._path, commit, alteration)
+            await session.ask("update-ref", _kept(made), made)
+            outcome = await session.ask("log", "-1", *LOG_FORMAT, made)
+            described = parse_log(outcome.output, location=self._remote.url, ref=commit.ref)
+            return msgspec.structs.replace(described, dirty=True)
+
+        return await self._reading(commit.id, write)
 
     async def _refuse_submodules(self, commit: Commit, session: _Session) -> None:
         listing = await session.ask("ls-tree", "-r", "-z", _kept(commit.id))

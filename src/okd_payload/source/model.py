@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from okd_payload.source.alteration import Alteration
 from okd_payload.source.remote import redacted
 
 
@@ -61,7 +62,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourceTree(Protocol):
-    """Resolving and reading sources."""
+    """Resolving, reading and altering sources."""
 
     async def resolve(self, source: Source) -> Commit:
         """The commit that ``source`` means now. Raises SourceError."""
@@ -79,5 +80,13 @@ class SourceTree(Protocol):
 
         Files have the permissions 644 or 755, everything has the commit's time, and there is no
         ``.git``. Raises SourceError.
+        """
+        ...
+
+    async def alter(self, source: Source, commit: Commit, alteration: Alteration) -> Commit:
+        """The commit on top of ``commit`` that has ``alteration`` in it; the source stays.
+
+        What it means can be read and checked out with ``source`` as long as this object lives.
+        Raises PatchConflict when a patch does not apply, and SourceError.
         """
         ...

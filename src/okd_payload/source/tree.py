@@ -17,6 +17,8 @@ from okd_payload.errors import InputError, OkdPayloadError, SourceError, Storage
 from okd_payload.locations import Locations
 from okd_payload.oci.threads import finish_in_thread
 from okd_payload.progress import Failed, Finished, Progress, Started, ignore_progress
+from okd_payload.source.alteration import Alteration
+from okd_payload.source.altered_folder import alter_snapshot
 from okd_payload.source.folder import Snapshot, take_snapshot
 from okd_payload.source.git import Git
 from okd_payload.source.kept import KeptReadings
@@ -77,6 +79,15 @@ class Sources:
         else:
             mirror = self._mirror(_remote(source))
             await mirror.check_out(commit, place)
+
+    async def alter(self, source: Source, commit: Commit, alteration: Alteration) -> Commit:
+        """The commit on top of ``commit`` with ``alteration`` in it. Raises SourceError."""
+        if isinstance(source, FolderSource):
+            snapshot = await self._snapshot(source, commit)
+            altered = await alter_snapshot(snapshot, alteration, self._git)
+            self._snapshots[source.path, altered.commit.id] = altered
+            return altered.commit
+        return await self._mirror(_remote(source)).alter(commit, alteration)
 
     async def _resolve(self, source: Source) -> Commit:
         if isinstance(source, FolderSource):

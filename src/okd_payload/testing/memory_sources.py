@@ -15,6 +15,8 @@ from pathlib import Path
 import msgspec
 
 from okd_payload.errors import OkdPayloadError, SourceError
+from okd_payload.source.alteration import Alteration, FileChanges, Patches
+from okd_payload.source.altered_folder import alter_commit
 from okd_payload.source.commits import date_of
 from okd_payload.source.content import settle
 from okd_payload.source.git_objects import Entry, Mode, Person, blob_id, commit_id, tree_id
@@ -41,6 +43,7 @@ class MemorySourceTree:
         """Verb and source of every call, in order."""
         self._meanings: dict[Source, Commit | OkdPayloadError] = {}
         self._contents: dict[str, dict[str, MemoryFile]] = {}
+        self._patches: dict[Patches, FileChanges | OkdPayloadError] = {}
 
     def put(
         self,
@@ -108,6 +111,30 @@ class MemorySourceTree:
                 target.write_bytes(file.content)
                 target.chmod(0o755 if file.mode is Mode.EXECUTABLE else 0o644)
         settle(directory, time=commit.time)
+
+    def let_patches(self, patches: Patches, meaning: FileChanges | OkdPayloadError) -> None:
+        """Let ``patches`` mean these changes wherever they are applied, or raise."""
+        self._patches[patches] = meaning
+
+    async def alter(self, source: Source, commit: Commit, alteration: Alteration) -> Commit:
+        """The commit on top of ``commit`` with ``alteration`` in it."""
+        self.operations.append(("alter", str(source)))
+        if isinstance(alteration, Patches):
+            meaning = self._patches.get(alteration)
+            if meaning is None:
+                raise SourceError("nobody said what these patches mean", hint="let_patches first")
+            if isinstance(meaning, OkdPayloadError):
+                raise meaning
+            alteration = meaning
+        content = {
+            path: file
+            for path, file in self._content(source, commit).items()
+            if path not in alteration.removed and path.rpartition("/")[0] not in alteration.emptied
+        }
+        content |= {file.path: MemoryFile(file.content, file.mode) for file in alteration.files}
+        altered = alter_commit(commit, tree_id(_entries(content)), alteration)
+        self._contents[altered.id] = content
+        return altered
 
     def _content(self, source: Source, commit: Commit) -> dict[str, MemoryFile]:
         if commit.id not in self._contents:

@@ -108,7 +108,7 @@ async def test_all_problems_are_reported_at_once(tmp_path: Path):
     ]
     found = {issue.code: issue for issue in plan.issues}
     assert "left -> right -> left" in found["dependency-cycle"].message
-    assert found["unused-input"].severity is Severity.WARNING
+    assert found["unused-input"].severity is Severity.NOTICE
     assert "private" in found["dangling-reference"].hint
     assert found["private-reference"].file.endswith("private.yaml")
 

@@ -54,6 +54,10 @@ def test_json_has_the_reasons_of_edges(run_cli, tmp_path: Path):
         "operand": BASE,
         "rule": "registry.ci.openshift.org/ocp/*:base",
         "line": 1,
+        "namedBy": "substitution",
+        "declared": False,
+        "reference": BASE,
+        "versions": [],
     }
 
 

@@ -107,7 +107,7 @@ async def freeze_over(
     unread: tuple[Issue, ...] = ()
     if with_dependants:
         whole = await read_plan(
-            catalog, catalog.tags.keys(), sources=sources, platform=platform, lock=lock
+            catalog, catalog.wanted_tags, sources=sources, platform=platform, lock=lock
         )
         built |= descendants(whole.graph, built)
         unread = tuple(issue for issue in whole.issues if issue.code in _UNREAD)

@@ -29,7 +29,7 @@ UNCONSUMED_ARGUMENT = IssueCode(
 )
 UNUSED_INPUT = IssueCode(
     "unused-input",
-    Severity.WARNING,
+    Severity.NOTICE,
     "A definition declares an image input that its Dockerfile does not use.",
 )
 CHANGED_IMPORT = IssueCode(

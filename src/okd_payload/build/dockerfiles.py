@@ -13,16 +13,26 @@ import msgspec
 
 from okd_payload.build.inputs import dockerfile_location
 from okd_payload.build.plan import Relation
+from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.component import Argument, Component
 from okd_payload.catalog.dockerfile import (
+    Dockerfile,
     Operand,
     OperandKind,
+    Rewritten,
     decode_dockerfile,
     evaluate,
     parse_dockerfile,
     rewrite,
     select_arguments,
     unconsumed_arguments,
+)
+from okd_payload.catalog.names import (
+    ExternalImage,
+    TagImage,
+    Unresolved,
+    resolve_image,
+    resolve_operand,
 )
 from okd_payload.oci.manifest import Platform
 from okd_payload.source.model import FolderSource
@@ -43,6 +53,8 @@ class ImageOperand(msgspec.Struct, frozen=True, kw_only=True):
     """The image in the words of the stream: what an alias or the base stands for, or itself."""
     relation: Relation
     line: int
+    reference: str
+    """As the Dockerfile of the source says it, variables replaced."""
 
 
 class ReadDockerfile(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,22 +86,20 @@ def read_dockerfile(
     evaluation = evaluate(
         parse_dockerfile(rewritten.text, path=path), arguments=arguments, platform=platform
     )
-    last = len(written.stages) - 1
-    operands = [
-        ImageOperand(
-            operand=operand.name,
-            meaning=rewritten.meaning(operand),
-            relation=_relation(operand, is_base=bool(component.base) and operand.stage == last),
-            line=operand.line,
-        )
-        for operand in evaluation.images
-    ]
+    operands = [_describe(operand, rewritten, written, component) for operand in evaluation.images]
     return ReadDockerfile(
         text=rewritten.text,
         arguments=arguments,
         operands=tuple(operands),
         unconsumed=tuple(unconsumed_arguments(written, component.build_arguments)),
     )
+
+
+def resolve(operand: ImageOperand, catalog: Catalog) -> TagImage | ExternalImage | Unresolved:
+    """The image that ``operand`` means in ``catalog``: for the plan and for the build alike."""
+    if operand.relation is Relation.BASE:
+        return resolve_image(operand.meaning, catalog)
+    return resolve_operand(operand.operand, operand.meaning, catalog)
 
 
 def dockerfile_path(component: Component) -> str:
@@ -102,7 +112,16 @@ def dockerfile_path(component: Component) -> str:
     return f"{location} of {component.source or component.name}"
 
 
-def _relation(operand: Operand, *, is_base: bool) -> Relation:
-    if is_base and operand.kind is OperandKind.FROM:
-        return Relation.BASE
-    return _RELATIONS[operand.kind]
+def _describe(
+    operand: Operand, rewritten: Rewritten, written: Dockerfile, component: Component
+) -> ImageOperand:
+    last = written.stages[-1]
+    is_from = operand.kind is OperandKind.FROM
+    is_base = bool(component.base) and is_from and operand.stage == last.index
+    return ImageOperand(
+        operand=operand.name,
+        meaning=rewritten.meaning(operand),
+        relation=Relation.BASE if is_base else _RELATIONS[operand.kind],
+        line=operand.line,
+        reference=last.image if is_base else operand.name,
+    )

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
+from okd_payload.build.foreseeing import foresee
 from okd_payload.build.graph import ancestors
 from okd_payload.build.images import MadeImage
 from okd_payload.build.inputs import Inputs, read_inputs
@@ -20,6 +21,7 @@ from okd_payload.build.plan import ExternalNode, ImportNode, Plan, component_nam
 from okd_payload.build.planner import make_plan
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.codes import MISSING_FOLDER, PRIVATE_REFERENCE
+from okd_payload.catalog.component import Component
 from okd_payload.catalog.substitution import is_private
 from okd_payload.issues import apply_permits
 from okd_payload.oci.manifest import Platform
@@ -51,7 +53,7 @@ async def freeze(
     With ``only``, the plan has those tags and what they are built on. What cannot be resolved is
     among the issues of the plan. Raises MissingTool or StorageError when no source can be read.
     """
-    wanted = frozenset(only) or frozenset(catalog.tags)
+    wanted = frozenset(only) or catalog.wanted_tags
     plan = await read_plan(catalog, wanted, sources=sources, platform=platform, lock=lock)
     if only:
         plan = select(plan, only)
@@ -86,12 +88,20 @@ async def read_plan(
     # The catalog has told about folders that are not there.
     absent = {issue.component for issue in catalog.issues if issue.code == MISSING_FOLDER.code}
     unread = {item.tag: item for item in catalog.components if item.name not in absent}
+    known = {item.tag for item in catalog.components}
+    read: list[Component] = []
     inputs, needed = Inputs(), set(tags)
     while True:
         components = [unread.pop(tag) for tag in sorted(needed & unread.keys())]
+        read += components
         inputs += await read_inputs(components, sources, lock=lock)
+        inputs += await foresee(read, catalog, inputs, sources)
         plan = make_plan(catalog, inputs, platform=platform)
         needed |= ancestors(plan.graph, needed)
+        # Builders that stand in for others are components of the plan, not of the catalog.
+        generated = {node.name: node.component for node in plan.components}
+        unread |= {tag: generated[tag] for tag in generated.keys() - known}
+        known |= generated.keys()
         if needed.isdisjoint(unread):
             return plan
 

@@ -32,6 +32,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """Absent for a component without source, or whose source cannot be read."""
     dockerfiles: dict[str, bytes] = {}
     """Absent for a component whose Dockerfile is not in its source."""
+    foreseen: dict[str, bytes] = {}
+    """Dockerfiles that an input will bring, where it is known what will be in its image."""
     issues: tuple[Issue, ...] = ()
 
     def __add__(self, other: Inputs) -> Inputs:
@@ -39,6 +41,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
         return Inputs(
             commits=self.commits | other.commits,
             dockerfiles=self.dockerfiles | other.dockerfiles,
+            foreseen=self.foreseen | other.foreseen,
             issues=self.issues + other.issues,
         )
 

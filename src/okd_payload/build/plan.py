@@ -14,6 +14,7 @@ import enum
 import msgspec
 
 from okd_payload.build.graph import Graph
+from okd_payload.catalog.builders.choice import ChosenVersion
 from okd_payload.catalog.component import Component
 from okd_payload.issues import Issue
 from okd_payload.source.model import Commit
@@ -31,7 +32,21 @@ class Relation(enum.Enum):
     """Declared, and used by nothing that can be read before the build."""
 
 
-class Dependency(msgspec.Struct, frozen=True, kw_only=True):
+class NamedBy(enum.Enum):
+    """How an operand leads to its image."""
+
+    NAME = "name"
+    """It is a tag of the stream, or the pull spec of an image elsewhere."""
+    BASE = "base"
+    """The definition's base takes the place of the last FROM."""
+    ALIAS = "alias"
+    """An input of the definition has it as an alias."""
+    SUBSTITUTION = "substitution"
+    BUILDER = "builder"
+    """It names a builder, and a builder of the stream stands in."""
+
+
+class Dependency(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One reason for one edge of the graph."""
 
     node: str
@@ -42,6 +57,13 @@ class Dependency(msgspec.Struct, frozen=True, kw_only=True):
     rule: str = ""
     """What led from the operand to the node: an alias, a substitution, the name itself."""
     line: int = 0
+    named_by: NamedBy = NamedBy.NAME
+    declared: bool = True
+    """Whether the definition says too that it needs the node: as its base or among its inputs."""
+    reference: str = ""
+    """What the source's Dockerfile says: other than the operand where a base takes its place."""
+    versions: tuple[ChosenVersion, ...] = ()
+    """Of a builder: what was asked for, and what is given."""
 
 
 class ComponentNode(msgspec.Struct, frozen=True, kw_only=True, tag="component"):
@@ -53,6 +75,8 @@ class ComponentNode(msgspec.Struct, frozen=True, kw_only=True, tag="component"):
     commit: Commit | None
     dockerfile: bytes | None
     """As it is in the source; None when it is copied out of a parent during the build."""
+    foreseen: bool = False
+    """Whether the copied Dockerfile was read where the parent will get it from."""
     dependencies: tuple[Dependency, ...] = ()
 
 

@@ -3,17 +3,20 @@
 
 Every image operand of every Dockerfile is followed: an alias of the definition first, then
 what the catalog says the name means. What leads nowhere is an issue. Inputs that a definition
-declares and its Dockerfile does not use make no edge: they would only make builds wait.
+declares and its Dockerfile does not use make no edge: they would only make builds wait. Builders
+that stand in for others, and what they are built like, are made only where something needs them.
 """
 
 from __future__ import annotations
 
 from okd_payload.build import codes
+from okd_payload.build.declared import Declarations
 from okd_payload.build.dockerfiles import (
     ImageOperand,
     ReadDockerfile,
     dockerfile_path,
     read_dockerfile,
+    resolve,
 )
 from okd_payload.build.graph import find_cycle
 from okd_payload.build.inputs import Inputs, brings_dockerfile, dockerfile_location
@@ -23,15 +26,24 @@ from okd_payload.build.plan import (
     Dependency,
     ExternalNode,
     ImportNode,
+    NamedBy,
     Node,
     Plan,
     Relation,
     component_name,
 )
+from okd_payload.catalog.builders.choice import BuilderChoice
+from okd_payload.catalog.builders.generation import generate_builder
 from okd_payload.catalog.catalog import Catalog
+from okd_payload.catalog.codes import UNKNOWN_COMPONENT
 from okd_payload.catalog.component import Component
 from okd_payload.catalog.definition import Import, OtherTag, PulledImage
-from okd_payload.catalog.names import ExternalImage, TagImage, Unresolved, resolve_image
+from okd_payload.catalog.names import (
+    ExternalImage,
+    TagImage,
+    Unresolved,
+    resolve_image,
+)
 from okd_payload.errors import InputError, InvalidDocument
 from okd_payload.issues import Issue, IssueCode
 from okd_payload.oci.manifest import Platform
@@ -44,9 +56,11 @@ def make_plan(catalog: Catalog, inputs: Inputs, *, platform: Platform) -> Plan:
     """
     planner = _Planner(catalog, inputs, platform)
     for component in catalog.components:
-        planner.add_component(component)
+        if component.tag in catalog.wanted_tags:
+            planner.add_component(component)
     for entry in catalog.imports:
         planner.add_import(entry)
+    planner.check_declarations()
     planner.check_cycles()
     return Plan(
         stream=catalog.stream.name,
@@ -67,6 +81,7 @@ class _Planner:
         self._inputs = inputs
         self.nodes: dict[str, Node] = {}
         self.issues: list[Issue] = []
+        self._declarations = Declarations(catalog)
 
     def add_import(self, entry: Import) -> None:
         content = entry.content
@@ -90,9 +105,13 @@ class _Planner:
 
     def add_component(self, component: Component) -> None:
         content = self._inputs.dockerfiles.get(component.name)
+        foreseen = self._inputs.foreseen.get(component.name)
+        readable = foreseen if content is None else content
+        # A builder is its own parent's parent only by mistake, which must end as a cycle.
+        self.nodes[component.tag] = ExternalNode(name=component.tag, reference="")
         found: list[Dependency | None]
-        if content is not None:
-            found = self._read(component, content)
+        if readable is not None:
+            found = self._read(component, readable)
         else:
             found = self._declared(component)
             self._check_dockerfile_is_copied(component)
@@ -107,6 +126,7 @@ class _Planner:
             component=component,
             commit=self._inputs.commits.get(component.name),
             dockerfile=content,
+            foreseen=content is None and foreseen is not None,
             dependencies=dependencies,
         )
 
@@ -128,11 +148,13 @@ class _Planner:
             self._report(codes.INVALID_DOCKERFILE, component, error.message, hint=error.hint)
             return []
         self._check_arguments(component, dockerfile)
-        self._check_inputs(component, dockerfile)
-        return [
+        found = [
             self._follow(operand.meaning, operand.relation, component, operand=operand)
             for operand in dockerfile.operands
         ]
+        nodes = [dependency.node for dependency in found if dependency is not None]
+        self._declarations.note_unused(component, dockerfile, nodes)
+        return found
 
     def _declared(self, component: Component) -> list[Dependency | None]:
         """What a component needs whose Dockerfile cannot be read before its parents exist."""
@@ -154,22 +176,28 @@ class _Planner:
         operand: ImageOperand | None = None,
     ) -> Dependency | None:
         """The dependency on the image called ``name``, None when that is an issue."""
-        image = resolve_image(name, self._catalog)
+        written = operand.operand if operand else name
+        image = resolve(operand, self._catalog) if operand else resolve_image(name, self._catalog)
         problem = None if isinstance(image, TagImage) else image.problem
-        if problem is not None:
+        # Of a builder's definition that is not there, the catalog has told.
+        if problem is not None and problem.code is not UNKNOWN_COMPONENT:
             file, line = component.origin.file, component.origin.line
             if operand is not None:
                 file, line = dockerfile_path(component), operand.line
             self.issues.append(problem.issue(component=component.name, file=file, line=line))
         if isinstance(image, Unresolved):
             return None
-        is_alias = operand is not None and operand.meaning != operand.operand
+        node, named_by = self._need(image), _named_by(image, relation, name, written)
         return Dependency(
-            node=self._need(image),
+            node=node,
             relation=relation,
-            operand=operand.operand if operand else name,
-            rule=image.rule or (f"alias of {name}" if is_alias else ""),
+            operand=written,
+            rule=image.rule or (f"alias of {name}" if named_by is NamedBy.ALIAS else ""),
             line=operand.line if operand else 0,
+            named_by=named_by,
+            declared=self._declarations.has(component, node),
+            reference=operand.reference if operand else name,
+            versions=builder.versions if (builder := _builder(image)) else (),
         )
 
     def _need(self, image: TagImage | ExternalImage) -> str:
@@ -177,6 +205,13 @@ class _Planner:
         name = node_of(image)
         if isinstance(image, ExternalImage):
             self.nodes.setdefault(name, ExternalNode(name=name, reference=name))
+        elif name not in self.nodes:
+            made = self._catalog.tags.get(name)
+            if isinstance(made, Component) and name not in self._catalog.wanted_tags:
+                self.add_component(made)
+            elif made is None and image.builder is not None:
+                definition = self._catalog.by_name[image.builder.definition]
+                self.add_component(generate_builder(image.builder, definition))
         return name
 
     def _check_dockerfile_is_copied(self, component: Component) -> None:
@@ -198,13 +233,6 @@ class _Planner:
             message = f"the Dockerfile declares no ARG {name}"
             self._report(codes.UNCONSUMED_ARGUMENT, component, message)
 
-    def _check_inputs(self, component: Component, dockerfile: ReadDockerfile) -> None:
-        used = {operand.meaning for operand in dockerfile.operands}
-        for item in component.inputs:
-            if not item.copies and item.image not in used:
-                message = f"the Dockerfile uses no alias of the input {item.image}"
-                self._report(codes.UNUSED_INPUT, component, message)
-
     def _report(
         self, code: IssueCode, component: Component, message: str, *, hint: str = ""
     ) -> None:
@@ -212,6 +240,10 @@ class _Planner:
         self.issues.append(
             code.issue(message, component=component.name, file=file, line=line, hint=hint)
         )
+
+    def check_declarations(self) -> None:
+        """Tell of what definitions declare and nothing uses."""
+        self.issues += self._declarations.issues()
 
     def check_cycles(self) -> None:
         graph = Plan(stream="", nodes=self.nodes).graph
@@ -228,3 +260,19 @@ class _Planner:
                 )
             )
             graph = graph.without(cycle)
+
+
+def _named_by(
+    image: TagImage | ExternalImage, relation: Relation, name: str, written: str
+) -> NamedBy:
+    if relation is Relation.BASE:
+        return NamedBy.BASE
+    if _builder(image):
+        return NamedBy.BUILDER
+    if name != written:
+        return NamedBy.ALIAS
+    return NamedBy.SUBSTITUTION if image.rule else NamedBy.NAME
+
+
+def _builder(image: TagImage | ExternalImage) -> BuilderChoice | None:
+    return image.builder if isinstance(image, TagImage) else None

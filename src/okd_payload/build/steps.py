@@ -14,7 +14,12 @@ from pathlib import Path
 
 import msgspec
 
-from okd_payload.build.dockerfiles import ReadDockerfile, read_dockerfile
+from okd_payload.build.dockerfiles import (
+    ImageOperand,
+    ReadDockerfile,
+    read_dockerfile,
+    resolve,
+)
 from okd_payload.build.engine import BuildStep, CopiedFiles
 from okd_payload.build.images import MadeImage, StreamImages, newest
 from okd_payload.build.inputs import brings_dockerfile, dockerfile_location
@@ -23,7 +28,7 @@ from okd_payload.build.plan import ComponentNode
 from okd_payload.build.planner import node_of
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.component import Argument, Component, Copy
-from okd_payload.catalog.names import Unresolved, resolve_image
+from okd_payload.catalog.names import ExternalImage, TagImage, Unresolved, resolve_image
 from okd_payload.errors import BuildError, InputError
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.image import read_image
@@ -73,7 +78,7 @@ class Steps:
             context_directory=component.context_directory,
             dockerfile=dockerfile.text,
             images={
-                operand.operand: self._parent(component, operand.meaning, parents)
+                operand.operand: self._parent_of(component, operand, parents)
                 for operand in dockerfile.operands
             },
             copied_files=tuple(
@@ -101,9 +106,25 @@ class Steps:
         except InputError as error:
             raise BuildError(f"{component.name}: {error.message}", hint=error.hint) from error
 
+    def _parent_of(
+        self, component: Component, operand: ImageOperand, parents: Mapping[str, MadeImage]
+    ) -> Digest:
+        """The digest of the image that ``operand`` means."""
+        image = resolve(operand, self._catalog)
+        return self._digest(component, operand.meaning, image, parents)
+
     def _parent(self, component: Component, name: str, parents: Mapping[str, MadeImage]) -> Digest:
-        """The digest of the image called ``name``, which must be among ``parents``."""
-        image = resolve_image(name, self._catalog)
+        """The digest of the image called ``name``."""
+        return self._digest(component, name, resolve_image(name, self._catalog), parents)
+
+    def _digest(
+        self,
+        component: Component,
+        name: str,
+        image: TagImage | ExternalImage | Unresolved,
+        parents: Mapping[str, MadeImage],
+    ) -> Digest:
+        """The digest of ``image``, which must be among ``parents``."""
         node = "" if isinstance(image, Unresolved) else node_of(image)
         if node not in parents:
             raise BuildError(

@@ -48,6 +48,17 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return built | {each.name: each for each in self.imports}
 
     @functools.cached_property
+    def by_name(self) -> dict[str, Component]:
+        """Every component by its name."""
+        return {each.name: each for each in self.components}
+
+    @functools.cached_property
+    def wanted_tags(self) -> frozenset[str]:
+        """The tags of a whole stream: what only builders are built like is made when needed."""
+        like = {image.definition for image in self.stream.builders.images}
+        return frozenset(self.tags) - {each.tag for each in self.components if each.name in like}
+
+    @functools.cached_property
     def foreign_tags(self) -> dict[str, Import]:
         """Every name of another image stream, and what its image is."""
         return {each.name: each for each in self.foreign_imports}

@@ -72,6 +72,10 @@ def check_stream_names(
             for number, permit in enumerate(stream.permits)
             if permit.component
         ),
+        *(
+            (("builders", "images", number, "definition"), image.definition)
+            for number, image in enumerate(stream.builders.images)
+        ),
     ]
     for number, overlay in enumerate(stream.overlays):
         field: FieldPath = ("overlays", number, "for")

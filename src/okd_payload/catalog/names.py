@@ -2,7 +2,8 @@
 """What the name of an image means in a stream.
 
 A name is, in this order: a tag of the stream, a tag of another image stream that is imported, a
-reference that a substitution gives a meaning, an image elsewhere whose host is written out.
+reference that a substitution gives a meaning, a builder that one of the stream's stands in for,
+an image elsewhere whose host is written out.
 Names without host are never completed: what is not known here is a mistake more often than an
 image of docker.io.
 """
@@ -12,6 +13,8 @@ from __future__ import annotations
 import msgspec
 
 from okd_payload.catalog import codes
+from okd_payload.catalog.builders.choice import BuilderChoice, NoBuilder, choose_builder
+from okd_payload.catalog.builders.codes import NO_BUILDER
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.definition import OtherTag, PulledImage
 from okd_payload.catalog.substitution import is_private, substitute
@@ -35,10 +38,15 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class TagImage(msgspec.Struct, frozen=True):
-    """The image of a tag of the stream; ``rule`` is the pattern that led there, if one did."""
+    """The image of a tag of the stream; ``rule`` is the pattern that led there, if one did.
+
+    With ``builder`` it is a builder that was chosen; if nothing else makes its tag, it is to be
+    built like its definition.
+    """
 
     tag: str
     rule: str = ""
+    builder: BuilderChoice | None = None
 
 
 class ExternalImage(msgspec.Struct, frozen=True):
@@ -63,7 +71,7 @@ def resolve_image(name: str, catalog: Catalog) -> TagImage | ExternalImage | Unr
         return known
     found = substitute(name, catalog.stream.substitutions)
     if found is None:
-        return _read_pull_spec(name, catalog)
+        return choose_image(name, catalog) or _read_pull_spec(name, catalog)
     pattern = found.rule.pattern
     image = _look_up(found.image, catalog) or _read_pull_spec(found.image, catalog)
     if isinstance(image, Unresolved):
@@ -71,6 +79,33 @@ def resolve_image(name: str, catalog: Catalog) -> TagImage | ExternalImage | Unr
         message = f"{problem.message}, which the substitution {pattern!r} gives for {name}"
         return Unresolved(name, msgspec.structs.replace(problem, message=message))
     return msgspec.structs.replace(image, rule=pattern)
+
+
+def resolve_operand(
+    operand: str, meaning: str, catalog: Catalog
+) -> TagImage | ExternalImage | Unresolved:
+    """The image that ``operand`` of a Dockerfile means, for which an alias says ``meaning``.
+
+    An alias for what the stream's builders replace does not count where they have an answer.
+    """
+    if operand != meaning and meaning in catalog.stream.builders.replaces:
+        chosen = choose_image(operand, catalog)
+        if chosen is not None:
+            return chosen
+    return resolve_image(meaning, catalog)
+
+
+def choose_image(reference: str, catalog: Catalog) -> TagImage | Unresolved | None:
+    """The builder that stands in for ``reference``; None when it is none of a builder."""
+    choice = choose_builder(reference, catalog.stream.builders)
+    if choice is None:
+        return None
+    if isinstance(choice, NoBuilder):
+        return Unresolved(reference, Problem(NO_BUILDER, choice.message, choice.hint))
+    if choice.tag not in catalog.tags and choice.definition not in catalog.by_name:
+        message = f"there is no component {choice.definition!r} to build {choice.tag} like"
+        return Unresolved(reference, Problem(codes.UNKNOWN_COMPONENT, message))
+    return TagImage(choice.tag, choice.pattern, choice)
 
 
 def external_image(pull_spec: str, catalog: Catalog) -> ExternalImage:

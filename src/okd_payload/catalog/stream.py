@@ -15,6 +15,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from okd_payload.catalog.builders.policy import Builders
 from okd_payload.catalog.component import Layering
 from okd_payload.catalog.fields import (
     InputFields,
@@ -52,14 +53,25 @@ class CatalogSource(Written, frozen=True, kw_only=True):
     build_configs: Annotated[
         str, Meta(description="a folder of BuildConfig and ImageStream files, or one such file")
     ] = ""
+    kustomization: Annotated[
+        str,
+        Meta(description="a folder with a kustomization: what it makes of BuildConfigs is read"),
+    ] = ""
     image_stream: Annotated[
         Name, Meta(description="the ImageStream whose tags are the tags of this stream")
     ] = "release"
 
     def __post_init__(self) -> None:
-        """Refuse a source that says nothing, or two things."""
-        if bool(self.components) == bool(self.build_configs):
-            raise ValueError("exactly one of components and buildConfigs is needed")
+        """Refuse a source that says nothing, or several things."""
+        if bool(self.components) + bool(self.build_configs) + bool(self.kustomization) != 1:
+            raise ValueError(
+                "exactly one of components, buildConfigs and kustomization is needed"
+            )
+
+    @property
+    def path(self) -> str:
+        """The folder or file, whichever kind of source it is."""
+        return self.components or self.build_configs or self.kustomization
 
 
 class Git(Written, frozen=True, kw_only=True):
@@ -198,6 +210,7 @@ class Stream(Written, frozen=True, kw_only=True):
     substitutions: Annotated[
         tuple[Substitution, ...], Meta(description="what foreign references mean, first fit counts")
     ] = ()
+    builders: Builders = Builders()
     imports: Annotated[
         dict[ImportName, ImportEntry], Meta(description="tags that are not built from a source")
     ] = msgspec.field(default_factory=dict)

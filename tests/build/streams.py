@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from okd_payload.build.dockerfiles import DockerfileReader
 from okd_payload.build.inputs import read_inputs
 from okd_payload.build.plan import Plan
 from okd_payload.build.planner import make_plan
@@ -40,4 +41,4 @@ def inline(dockerfile: str, *, more: str = "") -> str:
 async def plan_of(catalog: Catalog, sources: MemorySourceTree | None = None) -> Plan:
     """The plan of ``catalog`` with sources in memory."""
     inputs = await read_inputs(catalog.components, sources or MemorySourceTree(), lock=Lock())
-    return make_plan(catalog, inputs, platform=AMD64)
+    return make_plan(catalog, inputs, reader=DockerfileReader(AMD64))

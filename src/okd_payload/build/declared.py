@@ -17,7 +17,8 @@ from okd_payload.build.dockerfiles import ReadDockerfile
 from okd_payload.build.graph import Graph
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.component import Component, ImageInput
-from okd_payload.catalog.names import TagImage, resolve_image
+from okd_payload.catalog.definition import Import, OtherTag
+from okd_payload.catalog.names import TagImage, Unresolved, node_of, resolve_image
 from okd_payload.issues import Issue
 
 _NAMED = 3
@@ -29,7 +30,19 @@ def declared_tags(component: Component, catalog: Catalog) -> Iterator[str]:
     for name in names:
         image = resolve_image(name, catalog) if name else None
         if isinstance(image, TagImage):
-            yield image.tag
+            yield _behind(image.tag, catalog)
+
+
+def _behind(tag: str, catalog: Catalog) -> str:
+    """The tag that ``tag`` is another name of, itself when it is none."""
+    seen = {tag}
+    while isinstance(entry := catalog.tags.get(tag), Import):
+        other = entry.content.tag if isinstance(entry.content, OtherTag) else tag
+        if other in seen:
+            break
+        seen.add(other)
+        tag = other
+    return tag
 
 
 def declared_graph(catalog: Catalog) -> Graph:
@@ -54,18 +67,24 @@ class Declarations:
         """Whether ``component`` declares that it needs ``node``, an image of elsewhere included."""
         names = self._tags.get(component.name)
         if names is None:
-            given = {component.base, *(item.image for item in component.inputs)}
-            names = frozenset({*declared_tags(component, self._catalog), *given})
+            given = {component.base, *(item.image for item in component.inputs)} - {""}
+            images = [resolve_image(name, self._catalog) for name in given]
+            nodes = (node_of(image) for image in images if not isinstance(image, Unresolved))
+            names = frozenset(nodes)
             self._tags[component.name] = names
         return node in names
 
     def note_unused(
         self, component: Component, dockerfile: ReadDockerfile, nodes: Collection[str]
     ) -> None:
-        """Note the inputs that ``dockerfile``, which leads to ``nodes``, does not use."""
+        """Note the inputs that ``dockerfile``, which leads to ``nodes``, does not use.
+
+        What the stream's builders replace is given to be ignored.
+        """
+        replaced = self._catalog.stream.builders.replaces
         used = {operand.meaning for operand in dockerfile.operands}.union(nodes)
         for item in component.inputs:
-            if not item.copies and item.image not in used:
+            if not item.copies and item.image not in used and item.image not in replaced:
                 self._unused[item].append(component)
 
     def issues(self) -> Iterator[Issue]:

@@ -34,6 +34,7 @@ from okd_payload.catalog.names import (
     resolve_image,
     resolve_operand,
 )
+from okd_payload.errors import InputError
 from okd_payload.oci.manifest import Platform
 from okd_payload.source.model import FolderSource
 
@@ -65,6 +66,27 @@ class ReadDockerfile(msgspec.Struct, frozen=True, kw_only=True):
     operands: tuple[ImageOperand, ...]
     unconsumed: tuple[str, ...]
     """Names of build arguments of the definition that no ARG declares."""
+
+
+class DockerfileReader:
+    """Reads each Dockerfile once, however often a plan is made while its inputs are found."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._read: dict[tuple[str, bytes], ReadDockerfile | InputError] = {}
+
+    def read(self, component: Component, content: bytes) -> ReadDockerfile:
+        """What ``read_dockerfile`` says; components of one name are the same one."""
+        key = (component.name, content)
+        if key not in self._read:
+            try:
+                self._read[key] = read_dockerfile(component, content, platform=self._platform)
+            except InputError as error:
+                self._read[key] = error
+        found = self._read[key]
+        if isinstance(found, InputError):
+            raise found
+        return found
 
 
 def read_dockerfile(

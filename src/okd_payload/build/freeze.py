@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
+from okd_payload.build.dockerfiles import DockerfileReader
 from okd_payload.build.foreseeing import foresee
 from okd_payload.build.graph import ancestors
 from okd_payload.build.images import MadeImage
@@ -90,13 +91,14 @@ async def read_plan(
     unread = {item.tag: item for item in catalog.components if item.name not in absent}
     known = {item.tag for item in catalog.components}
     read: list[Component] = []
+    reader = DockerfileReader(platform)
     inputs, needed = Inputs(), set(tags)
     while True:
         components = [unread.pop(tag) for tag in sorted(needed & unread.keys())]
         read += components
         inputs += await read_inputs(components, sources, lock=lock)
         inputs += await foresee(read, catalog, inputs, sources)
-        plan = make_plan(catalog, inputs, platform=platform)
+        plan = make_plan(catalog, inputs, reader=reader)
         needed |= ancestors(plan.graph, needed)
         # Builders that stand in for others are components of the plan, not of the catalog.
         generated = {node.name: node.component for node in plan.components}

@@ -12,10 +12,10 @@ from __future__ import annotations
 from okd_payload.build import codes
 from okd_payload.build.declared import Declarations
 from okd_payload.build.dockerfiles import (
+    DockerfileReader,
     ImageOperand,
     ReadDockerfile,
     dockerfile_path,
-    read_dockerfile,
     resolve,
 )
 from okd_payload.build.graph import find_cycle
@@ -42,19 +42,19 @@ from okd_payload.catalog.names import (
     ExternalImage,
     TagImage,
     Unresolved,
+    node_of,
     resolve_image,
 )
 from okd_payload.errors import InputError, InvalidDocument
 from okd_payload.issues import Issue, IssueCode
-from okd_payload.oci.manifest import Platform
 
 
-def make_plan(catalog: Catalog, inputs: Inputs, *, platform: Platform) -> Plan:
+def make_plan(catalog: Catalog, inputs: Inputs, *, reader: DockerfileReader) -> Plan:
     """The plan of ``catalog``; images of elsewhere are not pinned yet (``pin_images``).
 
     Never raises: what is wrong is among the issues of the plan, permits not applied yet.
     """
-    planner = _Planner(catalog, inputs, platform)
+    planner = _Planner(catalog, inputs, reader)
     for component in catalog.components:
         if component.tag in catalog.wanted_tags:
             planner.add_component(component)
@@ -69,15 +69,10 @@ def make_plan(catalog: Catalog, inputs: Inputs, *, platform: Platform) -> Plan:
     )
 
 
-def node_of(image: TagImage | ExternalImage) -> str:
-    """The name of the node that makes or brings ``image``."""
-    return image.tag if isinstance(image, TagImage) else image.pull_spec
-
-
 class _Planner:
-    def __init__(self, catalog: Catalog, inputs: Inputs, platform: Platform) -> None:
+    def __init__(self, catalog: Catalog, inputs: Inputs, reader: DockerfileReader) -> None:
         self._catalog = catalog
-        self._platform = platform
+        self._reader = reader
         self._inputs = inputs
         self.nodes: dict[str, Node] = {}
         self.issues: list[Issue] = []
@@ -132,7 +127,7 @@ class _Planner:
 
     def _read(self, component: Component, content: bytes) -> list[Dependency | None]:
         try:
-            dockerfile = read_dockerfile(component, content, platform=self._platform)
+            dockerfile = self._reader.read(component, content)
         except InvalidDocument as error:
             self.issues.append(
                 codes.INVALID_DOCKERFILE.issue(

@@ -25,10 +25,15 @@ from okd_payload.build.images import MadeImage, StreamImages, newest
 from okd_payload.build.inputs import brings_dockerfile, dockerfile_location
 from okd_payload.build.key import BuildInputs, inputs_of, key_labels, key_of
 from okd_payload.build.plan import ComponentNode
-from okd_payload.build.planner import node_of
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.component import Argument, Component, Copy
-from okd_payload.catalog.names import ExternalImage, TagImage, Unresolved, resolve_image
+from okd_payload.catalog.names import (
+    ExternalImage,
+    TagImage,
+    Unresolved,
+    node_of,
+    resolve_image,
+)
 from okd_payload.errors import BuildError, InputError
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.image import read_image

@@ -10,6 +10,8 @@ image of docker.io.
 
 from __future__ import annotations
 
+import functools
+
 import msgspec
 
 from okd_payload.catalog import codes
@@ -62,6 +64,11 @@ class Unresolved(msgspec.Struct, frozen=True):
 
     name: str
     problem: Problem
+
+
+def node_of(image: TagImage | ExternalImage) -> str:
+    """The name by which plans know ``image``: its tag, or the pull spec of one elsewhere."""
+    return image.tag if isinstance(image, TagImage) else image.pull_spec
 
 
 def resolve_image(name: str, catalog: Catalog) -> TagImage | ExternalImage | Unresolved:
@@ -161,7 +168,7 @@ def _dangling(name: str, completed: str, catalog: Catalog) -> Problem:
                 f"{name} is left out of the stream: {skipped.reason}",
                 "import an image under this tag, with `stub` and the reason",
             )
-    near = nearest_names(name, [*catalog.tags, *catalog.foreign_tags])
+    near = _nearest(name, frozenset((*catalog.tags, *catalog.foreign_tags)))
     offer = f"did you mean {' or '.join(near)}? " if near else ""
     if catalog.path:
         advice = f"For the image elsewhere, write {completed} or add a substitution"
@@ -172,3 +179,9 @@ def _dangling(name: str, completed: str, catalog: Catalog) -> Problem:
         f"{name} is neither a tag of the stream nor an image elsewhere",
         f"{offer}{advice}",
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _nearest(name: str, known: frozenset[str]) -> tuple[str, ...]:
+    """The names of ``known`` most like ``name``: 190 comparisons that take as long as a plan."""
+    return tuple(nearest_names(name, sorted(known)))

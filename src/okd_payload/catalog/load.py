@@ -29,7 +29,11 @@ from okd_payload.catalog.definition import (
     RootFileSystem,
 )
 from okd_payload.catalog.release_name import check_pattern
-from okd_payload.catalog.sources import read_component_files, read_openshift_files
+from okd_payload.catalog.sources import (
+    read_component_files,
+    read_kustomization_objects,
+    read_openshift_files,
+)
 from okd_payload.catalog.stream import ImportEntry, Stream
 from okd_payload.documents import Document, convert, invalid_field, read_documents
 from okd_payload.errors import InputError, InvalidDocument
@@ -61,6 +65,17 @@ def load_stream(path: Path) -> Stream:
     Raises InvalidDocument.
     """
     return convert(_read_stream_file(path / STREAM_FILE if path.is_dir() else path), Stream)
+
+
+def load_definitions(path: Path) -> Definitions:
+    """What the catalog of the stream file at ``path`` defines, before that file changes any of it.
+
+    Raises InvalidDocument when the stream file is wrong in itself.
+    """
+    document = _read_stream_file(path / STREAM_FILE if path.is_dir() else path)
+    stream = convert(document, Stream)
+    parts = (_read_source(document, stream, number) for number in range(len(stream.catalog)))
+    return sum(parts, start=Definitions())
 
 
 def _assemble(document: Document, stream: Stream, found: Definitions, own: list[Import]) -> Catalog:
@@ -105,19 +120,26 @@ def _check_release(document: Document, stream: Stream) -> None:
 
 def _read_source(document: Document, stream: Stream, number: int) -> Definitions:
     source = stream.catalog[number]
-    path = Path(document.path).parent / (source.components or source.build_configs)
+    path = Path(document.path).parent / source.path
     try:
         if source.components:
+            field = "components"
             found = read_component_files(path, layering=stream.layering)
-        else:
+        elif source.build_configs:
+            field = "buildConfigs"
             found = read_openshift_files(path, image_stream=source.image_stream)
+        else:
+            field = "kustomization"
+            found = read_kustomization_objects(path, image_stream=source.image_stream)
     except OSError as error:
-        field = ("catalog", number, "components" if source.components else "buildConfigs")
-        raise invalid_field(document, field, error.strerror or str(error)) from error
+        place = ("catalog", number, field)
+        raise invalid_field(document, place, error.strerror or str(error)) from error
     if found == Definitions():
         line = document.line_of(("catalog", number))
         issue = codes.EMPTY_CATALOG.issue(
-            f"{path} has no definitions: no file ends in .yaml or .yml",
+            f"{path} makes no BuildConfigs and no ImageStreams"
+            if source.kustomization
+            else f"{path} has no definitions: no file ends in .yaml or .yml",
             file=document.path,
             line=line,
         )

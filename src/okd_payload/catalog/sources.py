@@ -7,6 +7,7 @@ read in the order of their names.
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from okd_payload.catalog import codes
@@ -15,11 +16,13 @@ from okd_payload.catalog.component import Layering
 from okd_payload.catalog.component_file import read_component_file
 from okd_payload.catalog.definition import Definitions
 from okd_payload.catalog.image_stream_file import read_image_stream
+from okd_payload.catalog.kustomize import render_kustomization
 from okd_payload.documents import Document, read_documents
 from okd_payload.errors import InvalidDocument
 from okd_payload.issues import Issue
 
 _SUFFIXES = (".yaml", ".yml")
+_DEFINING_KINDS = frozenset({"BuildConfig", "ImageStream"})
 
 
 def read_component_files(path: Path, *, layering: Layering) -> Definitions:
@@ -54,6 +57,21 @@ def read_openshift_files(path: Path, *, image_stream: str) -> Definitions:
     return found
 
 
+def read_kustomization_objects(path: Path, *, image_stream: str) -> Definitions:
+    """What the BuildConfigs and ImageStreams that the kustomization at ``path`` makes define.
+
+    Its other objects are for clusters. Raises OSError when there is no such folder.
+    """
+    if not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{path} is no folder")
+    rendering = render_kustomization(path)
+    found = Definitions(issues=rendering.issues)
+    for each in rendering.objects:
+        if each.identity.kind in _DEFINING_KINDS:
+            found += _read_object(each.document, image_stream)
+    return found
+
+
 def _definition_files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
@@ -79,7 +97,7 @@ def _read_object(document: Document, image_stream: str) -> Definitions:
         f"{kind or 'a document without kind'} is neither a BuildConfig nor an ImageStream",
         file=document.path,
         line=document.line_of(()),
-        hint="say in overlays and substitutions of the stream file what it patches"
+        hint="name the folder as `kustomization` instead of `buildConfigs` to have it rendered"
         if kind == "Kustomization"
         else "",
     )

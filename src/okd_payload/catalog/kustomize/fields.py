@@ -7,7 +7,7 @@ stands nowhere is no field of a kustomization, and kustomize refuses it too.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -42,6 +42,14 @@ REFUSED = {
     "replicas": "say it with a patch of spec.replicas",
     "buildMetadata": "where objects come from is told beside them, not in annotations",
 }
+
+REFUSED_BELOW = {
+    "fields": "labels go where kustomize puts them by itself",
+    "fieldSpecs": "labels go where kustomize puts them by itself",
+    "tagSuffix": "kustomize 5.5 appends it twice: give newTag",
+    "encoding": "kustomize 5.5 does nothing with it",
+}
+"""Fields below the top that kustomize knows and that are refused."""
 
 
 class Target(Written, frozen=True, kw_only=True):
@@ -80,7 +88,6 @@ class ImageChange(Written, frozen=True, kw_only=True):
     new_name: str = ""
     new_tag: str = ""
     digest: str = ""
-    tag_suffix: str = ""
 
 
 class ValueOptions(Written, frozen=True, kw_only=True):
@@ -130,7 +137,7 @@ class LegacySortOptions(Written, frozen=True, kw_only=True):
 class SortOptions(Written, frozen=True, kw_only=True):
     """The order of the objects: as listed (``fifo``), or by kind (``legacy``)."""
 
-    order: str = ""
+    order: Literal["", "fifo", "legacy"] = ""
     legacy_sort_options: LegacySortOptions | None = None
 
 

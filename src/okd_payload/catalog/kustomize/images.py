@@ -69,15 +69,14 @@ def _changed(image: str, change: ImageChange) -> str:
     tag, digest = parts.tag, parts.digest
     if change.new_tag or change.digest:
         tag, digest = change.new_tag, change.digest
-    if change.tag_suffix:
-        tag = f"{tag}{change.tag_suffix}"
     return str(_Parts(change.new_name or parts.name, tag, digest))
 
 
 @functools.cache
 def _pattern(name: str) -> re.Pattern[str]:
-    """Which images ``name`` means: an expression, as it is in kustomize, unless it is none."""
+    """Which images ``name`` means: it is an expression, unless it can be none; '*' means all."""
     rest = r"(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?\Z"
+    name = ".*" if name == "*" else name
     try:
         return re.compile(f"{name}{rest}")
     except re.error:

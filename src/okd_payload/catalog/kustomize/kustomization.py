@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from okd_payload.catalog.kustomize import codes
-from okd_payload.catalog.kustomize.fields import API_VERSIONS, REFUSED, KustomizationFields
+from okd_payload.catalog.kustomize.fields import (
+    API_VERSIONS,
+    REFUSED,
+    REFUSED_BELOW,
+    KustomizationFields,
+)
 from okd_payload.catalog.kustomize.findings import Findings
 from okd_payload.documents import Document, FieldPath, convert, invalid_field
 from okd_payload.errors import InvalidDocument, nearest_names
@@ -66,15 +72,37 @@ def read_kustomization(documents: list[Document], path: Path, findings: Findings
     document = documents[0]
     if not isinstance(document.value, dict):
         raise invalid_field(document, (), "a kustomization is a mapping")
-    value = _refuse_fields(document, findings)
-    clean = Document(document.path, value, document.lines)
-    fields = convert(clean, KustomizationFields)
+    clean, fields = _convert(document, _refuse_fields(document, findings), findings)
     if fields.kind not in API_VERSIONS:
         raise invalid_field(clean, ("kind",), f"{fields.kind} is not {' or '.join(API_VERSIONS)}")
     if fields.api_version not in ("", API_VERSIONS[fields.kind]):
         wanted = API_VERSIONS[fields.kind]
         raise invalid_field(clean, ("apiVersion",), f"a {fields.kind} has {wanted}")
     return Kustomization(clean, fields)
+
+
+def _convert(
+    document: Document, value: dict[str, Any], findings: Findings
+) -> tuple[Document, KustomizationFields]:
+    """``value`` as fields; one that is wrong is an issue and left out with all below it."""
+    while True:
+        clean = Document(document.path, value, document.lines)
+        try:
+            return clean, convert(clean, KustomizationFields)
+        except InvalidDocument as error:
+            wrong = re.split(r"[.\[]", error.field)[0]
+            reason = REFUSED_BELOW.get(error.field.rpartition(".")[2])
+            if reason:
+                findings.add(
+                    codes.UNSUPPORTED_KUSTOMIZATION,
+                    f"{error.field} is refused, so {wrong} has no effect",
+                    file=error.path,
+                    line=error.line,
+                    hint=reason,
+                )
+            else:
+                findings.add_error(codes.INVALID_KUSTOMIZATION, error)
+            value = {name: item for name, item in value.items() if name != wrong}
 
 
 def _refuse_fields(document: Document, findings: Findings) -> dict[str, Any]:

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from okd_payload.catalog.kustomize.fields import LegacySortOptions, SortOptions
 from okd_payload.catalog.kustomize.resource import Resource
 
-LEGACY = "legacy"
-FIFO = "fifo"
+_LEGACY: Literal["legacy"] = "legacy"
 
 _FIRST = (
     "Namespace",
@@ -37,14 +37,14 @@ _FIRST = (
 )
 _LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 _BY_DEFAULT = SortOptions(
-    order=LEGACY, legacy_sort_options=LegacySortOptions(order_first=_FIRST, order_last=_LAST)
+    order=_LEGACY, legacy_sort_options=LegacySortOptions(order_first=_FIRST, order_last=_LAST)
 )
 
 
 def in_order(resources: Iterable[Resource], options: SortOptions | None) -> list[Resource]:
     """``resources`` as ``options`` want them; without any, as kubectl does: by kind."""
     options = options or _BY_DEFAULT
-    if options.order != LEGACY:
+    if options.order != _LEGACY:
         return list(resources)
     kinds = options.legacy_sort_options or _BY_DEFAULT.legacy_sort_options
     ranks: dict[str, int] = {}

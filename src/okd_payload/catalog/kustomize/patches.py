@@ -55,6 +55,15 @@ class PatchReader(msgspec.Struct, frozen=True):
         """``patchesJson6902``, which come when names and labels are what they will be."""
         found = []
         for number, entry in enumerate(self.kustomization.fields.patches_json):
+            if entry.target is None or not entry.target.kind or not entry.target.name:
+                self.findings.add(
+                    codes.INVALID_KUSTOMIZATION,
+                    "a target with kind and name is needed",
+                    file=self.kustomization.path,
+                    line=self.kustomization.line_of("patches_json", number),
+                    hint="patches, without Json6902, may have any target",
+                )
+                continue
             found += self._read_all(entry, "patches_json", number)
         return found
 

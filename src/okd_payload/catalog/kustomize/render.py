@@ -145,7 +145,8 @@ class _Renderer:
             resources = apply_patch(resources, patch, self.findings)
         for image in (*fields.images, *fields.image_tags):
             resources = [change_images(each, image) for each in resources]
-        return apply_replacements(resources, kustomization, self._files, self.findings)
+        resources = apply_replacements(resources, kustomization, self._files, self.findings)
+        return self._joined([], resources)
 
     def _named(self, kustomization: Kustomization, resources: list[Resource]) -> list[Resource]:
         """``resources`` patched, and then in the namespace and with the names that are wanted."""

@@ -115,12 +115,21 @@ class Resource(msgspec.Struct, frozen=True):
 
     def finished(self) -> RenderedObject:
         """What becomes of it when no transformer is left."""
-        lines = self.source.lines
-        if self.value is not self.source.value:
-            lines = dict(_lines_kept(self.source, self.value))
+        value, lines = _without_empty_annotations(self.value), self.source.lines
+        if value is not self.source.value:
+            lines = dict(_lines_kept(self.source, value))
         return RenderedObject(
-            Document(self.source.path, self.value, lines), self.patches, self.replaced_lists
+            Document(self.source.path, value, lines), self.patches, self.replaced_lists
         )
+
+
+def _without_empty_annotations(value: Any) -> Any:
+    """``value`` without ``metadata.annotations`` that say nothing, as kustomize leaves it."""
+    metadata = value["metadata"]
+    if "annotations" not in metadata or metadata["annotations"]:
+        return value
+    kept = {name: item for name, item in metadata.items() if name != "annotations"}
+    return {**value, "metadata": kept}
 
 
 def _lines_kept(source: Document, value: Any) -> Iterator[tuple[FieldPath, int]]:

@@ -9,7 +9,7 @@ replace or merge. The other directives (``$setElementOrder``, ``$retainKeys``,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -87,10 +87,12 @@ class _Merger:
         patch = {name: item for name, item in patch.items() if name != DIRECTIVE}
         _refuse_directives(patch, field)
         if directive == _REPLACE:
-            return patch
-        if value not in (None, _GONE) and not isinstance(value, dict):
+            value = None
+        if value is _GONE:
+            value = None
+        if value is not None and not isinstance(value, dict):
             raise MergeFailed(f"{_name(field)}: a mapping cannot replace a {_kind(value)}")
-        merged = dict(value) if isinstance(value, dict) else {}
+        merged = {name: item for name, item in (value or {}).items() if item is not None}
         for name, item in patch.items():
             result = self.merge(merged.get(name, _GONE), item, (*field, name))
             if result is _GONE:
@@ -110,23 +112,28 @@ class _Merger:
             return patch
         if not keys:
             return [*dict.fromkeys(patch), *(item for item in value if item not in patch)]
-        if any(isinstance(item, dict) and item.get(DIRECTIVE) == _REPLACE for item in patch):
-            return [item for item in patch if DIRECTIVE not in item]
+        if {DIRECTIVE: _REPLACE} in patch:
+            return [item for item in patch if item != {DIRECTIVE: _REPLACE}]
         return self._merge_items(value, patch, keys, field)
 
     def _merge_items(
         self, value: list[Any], patch: list[Any], keys: ListKeys, field: FieldPath
     ) -> list[Any]:
-        left = list(value)
-        first = []
+        """The items of both; those of the patch come first, or stay where several keys count."""
+        stay = any(len(_keys_of(item, keys)) > 1 for item in (*value, *patch))
+        items, first = list(value), []
         for number, item in enumerate(patch):
-            same = _counterpart(left, item, keys, field)
-            if same is not None:
-                left.remove(same)
+            place = _place_of(item, items, keys, field)
+            same = _GONE if place is None else items[place]
             merged = self.merge(same, item, (*field, number))
+            if place is not None and merged is not _GONE and stay:
+                items[place] = merged
+                continue
+            if place is not None:
+                del items[place]
             if merged is not _GONE:
                 first.append(merged)
-        return [*first, *left]
+        return [*first, *items]
 
     def _note(self, value: list[Any], patch: list[Any], field: FieldPath) -> None:
         lost = tuple(item for item in value if item not in patch)
@@ -134,16 +141,28 @@ class _Merger:
             self.replaced.append(Replacement(field, lost, tuple(patch)))
 
 
-def _counterpart(items: Iterable[Any], wanted: Any, keys: ListKeys, field: FieldPath) -> Any:
-    """The one of ``items`` that has the keys of ``wanted``, None when there is none."""
+def _place_of(wanted: Any, items: list[Any], keys: ListKeys, field: FieldPath) -> int | None:
+    """Where the one of ``items`` is that ``wanted`` is for, None when there is none."""
     own = _keys_of(wanted, keys)
-    if own[0] is None:
+    if keys[0] not in own:
         raise MergeFailed(f"{_name(field)}: an item has no {keys[0]}, which tells items apart")
-    return next((item for item in items if _keys_of(item, keys) == own), None)
+    if wanted.get(DIRECTIVE) == _REPLACE:
+        raise MergeFailed(f"{_name(field)}: $patch: replace stands alone in a list")
+    for place, item in enumerate(items):
+        others = _keys_of(item, keys)
+        if others == own:
+            return place
+        if others.get(keys[0]) == own[keys[0]] and others.keys() != own.keys():
+            raise MergeFailed(
+                f"{_name(field)}: {keys[0]} {own[keys[0]]} is there with other keys than in the "
+                f"patch: give {' and '.join(keys)} in both"
+            )
+    return None
 
 
-def _keys_of(item: Any, keys: ListKeys) -> tuple[Any, ...]:
-    return tuple(item.get(key) if isinstance(item, dict) else None for key in keys)
+def _keys_of(item: Any, keys: ListKeys) -> dict[str, Any]:
+    """Those of the ``keys`` that ``item`` has."""
+    return {key: item[key] for key in keys if key in item} if isinstance(item, dict) else {}
 
 
 def _refuse_directives(patch: Mapping[str, Any], field: FieldPath) -> None:

@@ -54,6 +54,10 @@ class Locations(msgspec.Struct, frozen=True, kw_only=True):
         """The OCI layout whose tags are the releases of ``stream``."""
         return self.state / "streams" / stream / "releases"
 
+    def branches(self, stream: str) -> Path:
+        """What repositories answered about branches when not all of them did; may be deleted."""
+        return self.state / "streams" / stream / "branches.json"
+
     def runs(self, stream: str) -> Path:
         """Run records and logs of ``stream``, one folder per run."""
         return self.state / "streams" / stream / "runs"

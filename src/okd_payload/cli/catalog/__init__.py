@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``okd-payload catalog``: what streams are made of, read, checked and kept in step."""
+
+from __future__ import annotations
+
+from okd_payload.cli.lazy_group import LazyGroup
+
+_COMMANDS = {
+    "branch": "Show who has a branch, and let the stream follow it.",
+}
+"""What the list of commands says of each, in the order of a stream's life."""
+
+catalog = LazyGroup(
+    "catalog",
+    modules={name: f"okd_payload.cli.catalog.{name}:{name}" for name in _COMMANDS},
+    summaries=_COMMANDS,
+    help="Read, check and keep in step what streams are made of.",
+)

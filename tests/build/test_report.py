@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from okd_payload.build.edges import Replacement
+from okd_payload.build.plan import NamedBy
 from okd_payload.build.records import Action, ComponentRecord, RunRecord
 from okd_payload.build.report import (
     LogTail,
@@ -21,6 +23,7 @@ from okd_payload.build.report import (
     render_html,
     write_report,
 )
+from okd_payload.catalog.builders.choice import ChosenVersion, Closeness
 from okd_payload.errors import StorageError
 from okd_payload.issues import Issue, Severity
 from okd_payload.oci.digest import digest_of
@@ -47,6 +50,18 @@ REPORT = Report(
     waves=(("base",), ("etcd",)),
     critical_path=("base", "etcd"),
     edges={"base": (), "etcd": ("base",)},
+    replacements=(
+        Replacement(
+            reference="ci.example.com/builder:go-1.20",
+            means="builder-go1.21",
+            named_by=NamedBy.BUILDER,
+            rule="ci.example.com/builder:go-{go}",
+            versions=(
+                ChosenVersion(kind="go", asked="1.20", given="1.21", closeness=Closeness.HIGHER),
+            ),
+            images=("etcd",),
+        ),
+    ),
     lock="components: {}\n",
     logs=(LogTail("etcd", "boom", failed=True),),
     reproduce=("okd-payload build stream.yaml --lock stream.lock",),
@@ -80,6 +95,14 @@ def test_the_page_tells_what_a_reviewer_asks():
     for expected in ["4.20.0", DIGEST, "cccccccccc", "because", "boom", "--lock", "1 min 15 s"]:
         assert expected in html
     assert "&lt;script&gt;alert(1)" in html
+
+
+def test_builders_that_only_stand_in_are_marked():
+    """What was replaced is on the page with the reason, and a near miss is seen at a glance."""
+    html = render_html(REPORT)
+    assert "ci.example.com/builder:go-1.20" in html
+    assert 'class="warning">builder: go 1.20 as 1.21</td>' in html
+    assert "<p>None.</p>" in render_html(msgspec.structs.replace(REPORT, replacements=()))
 
 
 def test_a_run_without_a_release_is_reported_too():

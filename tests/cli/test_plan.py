@@ -223,3 +223,64 @@ def test_a_root_script_that_is_not_there(run_cli, tmp_path: Path):
     assert "fail   import root: cannot read" in out
     assert "skip   root fails" in out
     assert "relative to the stream file" in err
+
+
+BUILDERS = """\
+builders:
+  images:
+    - {name: "go{go}", definition: root-builder, versions: {go: ["1.20", "1.22"]}}
+  replaces: [root-builder]
+"""
+
+
+@pytest.fixture
+def with_builders(tmp_path: Path) -> Path:
+    """A small stream with a matrix of builders."""
+    builder = "registry.ci.openshift.org/openshift/release:golang"
+    components = COMPONENTS | {
+        "root-builder": inline("FROM base"),
+        "old": inline(f"FROM {builder}-1.19\nFROM base"),
+        "exact": inline(
+            f"FROM {builder}-1.22\nFROM other",
+        )
+        + f"base: base\ninputs: [{{image: root-builder, aliases: ['{builder}-1.22']}}]\n",
+    }
+    return write_stream(tmp_path, stream=STREAM + BUILDERS, components=components)
+
+
+def test_builders_are_shown_with_what_they_stand_in_for(run_cli, with_builders: Path):
+    """Each builder that is made is listed with its references, asked and given versions, users."""
+    code, out, _ = run_cli("plan", with_builders, "--show", "builders")
+    assert code == 0
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[0] == ["small:", "2", "builders", "for", "2", "references"]
+    assert lines[3][0] == "go1.20"
+    assert lines[3][2:] == ["go", "1.19", "as", "1.20", "old"]
+    assert lines[4][0] == "go1.22"
+    assert lines[4][2:] == ["go", "1.22", "exact"]
+
+
+def test_replaced_references_and_edges_are_shown(run_cli, with_builders: Path):
+    """Aliases that give way, bases and substitutions are listed, and edges counted by kind."""
+    _, replaced, _ = run_cli("plan", with_builders, "--show", "replaced")
+    assert "1 by a builder of another version" in replaced
+    assert [line.split()[:3] for line in replaced.splitlines() if line.startswith("other")] == [
+        ["other", "base", "base"]
+    ]
+    _, edges, _ = run_cli("plan", with_builders, "--show", "edges")
+    assert ["2", "FROM", "builder", "no"] in [line.split() for line in edges.splitlines()]
+    assert ["1", "base", "base", "yes"] in [line.split() for line in edges.splitlines()]
+    _, text, _ = run_cli("plan", with_builders)
+    assert "builders of another version stand in for 1 reference: see --show builders" in text
+    assert "root-builder" not in text
+
+
+def test_json_lists_edges_even_when_something_is_wrong(run_cli, tmp_path: Path):
+    """The plan of a stream that cannot be built still says what is known of it."""
+    stream = "name: broken\ncatalog: [{components: components}]\n"
+    path = write_stream(tmp_path, stream=stream, components=BROKEN)
+    code, out, _ = run_cli("plan", path, "-o", "json")
+    assert code == 2
+    plan = json.loads(out)
+    assert ("circle-a", "circle-b") in {(edge["image"], edge["needs"]) for edge in plan["edges"]}
+    assert sum(kind["count"] for kind in plan["edgeCounts"]) == len(plan["edges"])

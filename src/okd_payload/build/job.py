@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from okd_payload.build import codes
+from okd_payload.build.edges import list_replacements
 from okd_payload.build.freeze import FrozenPlan, lock_imports
 from okd_payload.build.graph import critical_path, waves
 from okd_payload.build.images import MadeImage, newest
@@ -132,6 +133,7 @@ def make_report(
         waves=waves(graph),
         critical_path=critical_path(graph, durations),
         edges=graph.parents,
+        replacements=list_replacements(frozen.plan),
         lock=format_lock(outcome.lock, directory=stream_folder.absolute()),
         logs=read_log_tails(outcome.folder, record),
         reproduce=reproduce,

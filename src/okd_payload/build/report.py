@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from okd_payload.build.drawing import draw_svg
+from okd_payload.build.edges import Replacement
 from okd_payload.build.graph import Graph
 from okd_payload.build.records import Action, ComponentRecord, RunRecord
 from okd_payload.errors import StorageError
@@ -65,6 +66,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     critical_path: tuple[str, ...]
     edges: dict[str, tuple[str, ...]]
     """Parents by node."""
+    replacements: tuple[Replacement, ...]
+    """References of Dockerfiles that got another meaning."""
     lock: str
     logs: tuple[LogTail, ...]
     reproduce: tuple[str, ...]

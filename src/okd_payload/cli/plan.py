@@ -10,6 +10,14 @@ import click
 import msgspec
 
 from okd_payload.build.drawing import draw_dot, draw_mermaid
+from okd_payload.build.edges import (
+    Edge,
+    EdgeCount,
+    Replacement,
+    count_edges,
+    list_edges,
+    list_replacements,
+)
 from okd_payload.build.graph import critical_path, waves
 from okd_payload.build.plan import ComponentNode, Dependency, Plan
 from okd_payload.build.preview import Decision, Intent, preview
@@ -17,6 +25,7 @@ from okd_payload.build.records import read_durations, read_runs
 from okd_payload.cli.issues import count_of, print_issues, stop_on_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document, print_table
+from okd_payload.cli.plan_views import VIEWS
 from okd_payload.cli.progress import show_progress
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
@@ -35,6 +44,9 @@ from okd_payload.progress import ignore_progress
 
 if TYPE_CHECKING:
     from okd_payload.oci.registry import RegistrySettings
+
+
+_IMAGES = "images"
 
 
 class PlannedImage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -57,6 +69,9 @@ class PrintedPlan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     images: tuple[PlannedImage, ...]
     waves: tuple[tuple[str, ...], ...]
     critical_path: tuple[str, ...]
+    edges: tuple[Edge, ...]
+    edge_counts: tuple[EdgeCount, ...]
+    replacements: tuple[Replacement, ...]
     issues: tuple[Issue, ...]
 
 
@@ -64,16 +79,22 @@ class PrintedPlan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 @stream_options
 @change_options
 @registry_options
+@click.option(
+    "--show",
+    type=click.Choice((_IMAGES, *VIEWS)),
+    default=_IMAGES,
+    help="Print this of the plan: its images, edges, replaced references or builders.",
+)
 @output_option("json", "dot", "mermaid")
 @click.pass_obj
-def plan(settings: Settings, /, output: str | None, **options: Any) -> None:
+def plan(settings: Settings, /, show: str, output: str | None, **options: Any) -> None:
     """Show what building STREAM would do: waves, what is built and why, the critical path.
 
     STREAM is a stream file or its folder; without it, stream.yaml of the current folder.
     """
     registries = registry_settings(options)
     stream = take_stream_options(options)
-    printed = run_async(_plan(settings, stream, registries, output=output))
+    printed = run_async(_plan(settings, stream, registries, show=show, output=output))
     print_issues(printed.issues, settings)
     stop_on_issues(printed.issues, doing="the first build")
     failing = [image for image in printed.images if image.intent is Intent.FAIL]
@@ -91,6 +112,7 @@ async def _plan(
     options: StreamOptions,
     registries: RegistrySettings,
     *,
+    show: str,
     output: str | None,
 ) -> PrintedPlan:
     async with open_services(settings, ignore_progress, registries=registries) as services:
@@ -107,6 +129,8 @@ async def _plan(
         click.echo(draw_dot(session.plan.graph), nl=False)
     elif output == "mermaid":
         click.echo(draw_mermaid(session.plan.graph), nl=False)
+    elif show in VIEWS:
+        VIEWS[show](session.plan, printed.replacements)
     elif not blocked:
         _print_text(printed)
     return printed
@@ -126,6 +150,9 @@ def _describe(
         ),
         waves=levels,
         critical_path=critical_path(plan.graph, durations),
+        edges=list_edges(plan),
+        edge_counts=count_edges(plan),
+        replacements=list_replacements(plan),
         issues=plan.issues,
     )
 
@@ -156,7 +183,14 @@ def _print_text(printed: PrintedPlan) -> None:
         f"{printed.stream}: {len(printed.images)} images in {len(printed.waves)} waves, "
         f"{', '.join(counts)}"
     )
-    click.echo(f"critical path: {' -> '.join(printed.critical_path)}\n")
+    click.echo(f"critical path: {' -> '.join(printed.critical_path)}")
+    approximate = sum(each.is_approximate for each in printed.replacements)
+    if approximate:
+        click.echo(
+            f"builders of another version stand in for {count_of(approximate, 'reference')}: "
+            "see --show builders"
+        )
+    click.echo()
     print_table(
         ("wave", "image", "what", "why"),
         [

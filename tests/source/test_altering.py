@@ -176,3 +176,17 @@ async def test_a_merge_that_cannot_be_tried_says_what_would_help(repository, sou
     with pytest.raises(PatchConflict) as caught:
         await sources.alter(source, commit, Patches((Patch("one.patch", short),)))
     assert "--full-index" in caught.value.hint
+
+
+async def test_nothing_is_written_where_the_program_stands(
+    source: Source, sources: Sources, repository, tmp_path: Path, monkeypatch
+):
+    """A merge that git makes in an index leaves no file in the folder of whoever runs it."""
+    patch = make_patch(repository, "one", added_DOT_txt="added\n", stays_DOT_txt="other\n")
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    commit = await sources.resolve(source)
+    altered = await sources.alter(source, commit, Patches((patch,)))
+    await sources.alter(source, altered, Patches((patch,)))
+    assert list(here.iterdir()) == []

@@ -16,6 +16,16 @@ MISSING_DOCKERFILE = IssueCode(
 INVALID_DOCKERFILE = IssueCode(
     "invalid-dockerfile", Severity.ERROR, "A Dockerfile cannot be read as one."
 )
+PATCH_CONFLICT = IssueCode(
+    "patch-conflict",
+    Severity.ERROR,
+    "A patch of a component does not apply to its source, not even by merging.",
+)
+MISSING_PATCHES = IssueCode(
+    "missing-patches",
+    Severity.ERROR,
+    "The folder of a component's patches is not there, or has none.",
+)
 IMAGE_UNAVAILABLE = IssueCode(
     "image-unavailable", Severity.ERROR, "An image of elsewhere cannot be found in its registry."
 )
@@ -42,6 +52,8 @@ ALL_CODES = (
     SOURCE_UNAVAILABLE,
     MISSING_DOCKERFILE,
     INVALID_DOCKERFILE,
+    PATCH_CONFLICT,
+    MISSING_PATCHES,
     IMAGE_UNAVAILABLE,
     DEPENDENCY_CYCLE,
     UNCONSUMED_ARGUMENT,

@@ -61,7 +61,7 @@ async def freeze(
     refused = _refused(plan, catalog)
     plan, images = await pin_images(plan, resolve, locked=lock.images, leaving=refused)
     locked = {
-        node.component.name: LockedSource(node.component.source, node.commit)
+        node.component.name: LockedSource(node.component.source, node.base or node.commit)
         for node in plan.components
         if node.component.source is not None and node.commit is not None
     }

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
-from okd_payload.build.codes import SOURCE_UNAVAILABLE
+from okd_payload.build.codes import MISSING_PATCHES, PATCH_CONFLICT, SOURCE_UNAVAILABLE
+from okd_payload.build.patches import MissingPatches, read_patches
 from okd_payload.catalog.component import Component, Copy
 from okd_payload.errors import SourceError
 from okd_payload.issues import Issue
 from okd_payload.release.concurrency import map_concurrently
+from okd_payload.source.alteration import PatchConflict
 from okd_payload.source.lock import Lock
-from okd_payload.source.model import Commit, SourceTree
+from okd_payload.source.model import Commit, Source, SourceTree
 
 _AT_ONCE = 512
 
@@ -30,6 +33,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
 
     commits: dict[str, Commit] = {}
     """Absent for a component without source, or whose source cannot be read."""
+    bases: dict[str, Commit] = {}
+    """What `commits` with patches in them are made from."""
     dockerfiles: dict[str, bytes] = {}
     """Absent for a component whose Dockerfile is not in its source."""
     foreseen: dict[str, bytes] = {}
@@ -40,6 +45,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
         """Both, in order."""
         return Inputs(
             commits=self.commits | other.commits,
+            bases=self.bases | other.bases,
             dockerfiles=self.dockerfiles | other.dockerfiles,
             foreseen=self.foreseen | other.foreseen,
             issues=self.issues + other.issues,
@@ -85,10 +91,26 @@ async def _read(component: Component, sources: SourceTree, lock: Lock) -> Inputs
     if source is None:
         return Inputs(dockerfiles=inline)
     try:
-        commit = lock.commit_of(name, source) or await sources.resolve(source)
+        base = lock.commit_of(name, source) or await sources.resolve(source)
+        commit = await _patch(component, source, base, sources)
+        bases = {} if commit is base else {name: base}
         if inline:
-            return Inputs(commits={name: commit}, dockerfiles=inline)
+            return Inputs(commits={name: commit}, bases=bases, dockerfiles=inline)
         content = await sources.read_file(source, commit, dockerfile_location(component))
+    except PatchConflict as error:
+        issue = PATCH_CONFLICT.issue(
+            error.message, component=name, file=error.patch.name, hint=error.hint
+        )
+        return Inputs(dockerfiles=inline, issues=(issue,))
+    except MissingPatches as error:
+        issue = MISSING_PATCHES.issue(
+            error.message,
+            component=name,
+            file=component.origin.file,
+            line=component.origin.line,
+            hint=error.hint,
+        )
+        return Inputs(dockerfiles=inline, issues=(issue,))
     except SourceError as error:
         issue = SOURCE_UNAVAILABLE.issue(
             error.message,
@@ -99,4 +121,13 @@ async def _read(component: Component, sources: SourceTree, lock: Lock) -> Inputs
         )
         return Inputs(dockerfiles=inline, issues=(issue,))
     dockerfiles = {} if content is None else {name: content}
-    return Inputs(commits={name: commit}, dockerfiles=dockerfiles)
+    return Inputs(commits={name: commit}, bases=bases, dockerfiles=dockerfiles)
+
+
+async def _patch(
+    component: Component, source: Source, commit: Commit, sources: SourceTree
+) -> Commit:
+    """``commit`` with the patches of ``component`` in it."""
+    if not component.patches:
+        return commit
+    return await sources.alter(source, commit, read_patches(Path(component.patches)))

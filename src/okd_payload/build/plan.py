@@ -73,6 +73,8 @@ class ComponentNode(msgspec.Struct, frozen=True, kw_only=True, tag="component"):
     """The tag that its image gets: the name of the node."""
     component: Component
     commit: Commit | None
+    base: Commit | None = None
+    """The commit that `commit` is made from, when patches are in it."""
     dockerfile: bytes | None
     """As it is in the source; None when it is copied out of a parent during the build."""
     foreseen: bool = False

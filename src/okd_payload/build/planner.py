@@ -120,6 +120,7 @@ class _Planner:
             name=component.tag,
             component=component,
             commit=self._inputs.commits.get(component.name),
+            base=self._inputs.bases.get(component.name),
             dockerfile=content,
             foreseen=content is None and foreseen is not None,
             dependencies=dependencies,

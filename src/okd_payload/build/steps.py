@@ -40,6 +40,9 @@ from okd_payload.oci.image import read_image
 from okd_payload.oci.layers.extract import extract_path
 from okd_payload.source.model import Commit
 
+ALTERED_LABEL = "io.okd-payload.source.altered"
+"""The commit that an image was built from, when it is not one of the source's own."""
+
 
 class PreparedStep(msgspec.Struct, frozen=True, kw_only=True):
     """A step with its key; ``step`` carries the key among its labels."""
@@ -74,7 +77,7 @@ class Steps:
         content = node.dockerfile
         if content is None:
             content = await self._copied_dockerfile(component, parents)
-        dockerfile = self._read(component, commit, content)
+        dockerfile = self._read(node, content)
         return BuildStep(
             component=component.name,
             tag=component.tag,
@@ -99,14 +102,15 @@ class Steps:
             resources=component.resources,
         )
 
-    def _read(self, component: Component, commit: Commit | None, content: bytes) -> ReadDockerfile:
+    def _read(self, node: ComponentNode, content: bytes) -> ReadDockerfile:
+        component, commit, base = node.component, node.commit, node.base
         try:
             return read_dockerfile(
                 component,
                 content,
                 platform=self._images.platform,
-                build_environment=build_environment(commit),
-                labels=source_labels(component, commit),
+                build_environment=build_environment(base or commit),
+                labels=source_labels(component, commit, base=base),
             )
         except InputError as error:
             raise BuildError(f"{component.name}: {error.message}", hint=error.hint) from error
@@ -196,10 +200,18 @@ def build_environment(commit: Commit | None) -> tuple[Argument, ...]:
     return tuple(Argument(name, value) for name, value in named.items() if value)
 
 
-def source_labels(component: Component, commit: Commit | None) -> tuple[Argument, ...]:
-    """The labels by which release tools find the source of an image."""
+def source_labels(
+    component: Component, commit: Commit | None, *, base: Commit | None = None
+) -> tuple[Argument, ...]:
+    """The labels by which release tools find the source of an image.
+
+    With ``base``, ``commit`` is that one with patches: the world knows the former only, and a
+    label of our own says that it is not all.
+    """
     if commit is None:
         return ()
+    altered = {ALTERED_LABEL: commit.id} if base is not None else {}
+    commit = base or commit
     named = {
         "io.openshift.build.commit.author": commit.author,
         "io.openshift.build.commit.date": commit.date,
@@ -208,5 +220,6 @@ def source_labels(component: Component, commit: Commit | None) -> tuple[Argument
         "io.openshift.build.commit.ref": commit.ref,
         "io.openshift.build.source-context-dir": component.context_directory,
         "io.openshift.build.source-location": commit.location,
+        **altered,
     }
     return tuple(Argument(name, value) for name, value in named.items() if value)

@@ -103,6 +103,7 @@ def _change(component: Component, changes: Changes, folder: Path) -> Component:
     changed = replace(
         component,
         source=_change_source(component.source, changes.source, folder),
+        patches=str((folder / changes.patches).resolve()) if changes.patches else component.patches,
         context_directory=changes.context or component.context_directory,
         base=changes.base or component.base,
         inputs=component.inputs + inputs_of(changes.inputs),
@@ -111,6 +112,11 @@ def _change(component: Component, changes: Changes, folder: Path) -> Component:
         labels=_merge(component.labels, changes.labels),
         layering=changes.layering or component.layering,
     )
+    if changes.tag:
+        changed = replace(changed, tag=changes.tag)
+    if changes.sharing:
+        sharing = changes.sharing
+        changed = replace(changed, sharing=sharing.kind, sharing_reason=sharing.reason)
     if changes.resources != ResourceFields():
         changed = replace(changed, resources=changes.resources.to_resources())
     if changes.dockerfile:

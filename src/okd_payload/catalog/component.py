@@ -84,6 +84,8 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin
     source: Source | None = None
     """None for an image made of other images only."""
+    patches: str = ""
+    """A folder of patches that are applied to the source; empty for none."""
     context_directory: str = "."
     dockerfile_path: str = "Dockerfile"
     """Relative to the context directory."""

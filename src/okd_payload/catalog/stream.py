@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from okd_payload.catalog.builders.policy import Builders
 from okd_payload.catalog.component import Layering
+from okd_payload.catalog.component_file import SharingFields
 from okd_payload.catalog.fields import (
     InputFields,
     LabelName,
@@ -126,12 +127,17 @@ class SourceChange(Written, frozen=True, kw_only=True):
 class Changes(Written, frozen=True, kw_only=True):
     """What to change in a definition; what is absent stays."""
 
+    tag: Annotated[Tag | None, Meta(description="another tag for the image")] = None
     build_arguments: dict[VariableName, str | None] = msgspec.field(default_factory=dict)
     environment: dict[VariableName, Line | None] = msgspec.field(default_factory=dict)
     labels: dict[LabelName, Line | None] = msgspec.field(default_factory=dict)
     inputs: Annotated[tuple[InputFields, ...], Meta(description="added to those it has")] = ()
     base: Annotated[str, Meta(description="replaces the image of the last FROM")] = ""
     source: SourceChange = SourceChange()
+    patches: Annotated[
+        str,
+        Meta(description="a folder of *.patch files for the source, relative to the stream file"),
+    ] = ""
     context: RelativePath | None = None
     dockerfile: Annotated[
         RelativePath | None, Meta(description="path of the Dockerfile in the context")
@@ -139,6 +145,9 @@ class Changes(Written, frozen=True, kw_only=True):
     inline_dockerfile: Annotated[str, Meta(description="the text of a Dockerfile")] = ""
     layering: Layering | None = None
     resources: ResourceFields = ResourceFields()
+    sharing: Annotated[
+        SharingFields | None, Meta(description="whether OKD and OCP ship the same image")
+    ] = None
     skip: Annotated[str, Meta(description="the reason for leaving the component out")] = ""
 
     def __post_init__(self) -> None:
@@ -159,6 +168,23 @@ class Overlay(Changes, frozen=True, kw_only=True):
     def selector_list(self) -> tuple[str, ...]:
         """The selectors, however many were written."""
         return (self.selectors,) if isinstance(self.selectors, str) else self.selectors
+
+
+class Bootstrap(Written, frozen=True, kw_only=True):
+    """A release whose images are taken over instead of building what OKD and OCP share."""
+
+    release: Annotated[
+        str,
+        Meta(
+            description="a pull spec, or oci:DIR:TAG with a directory relative to the stream "
+            "file; the lock pins its digest"
+        ),
+    ] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what names no release."""
+        if self.release and not self.release.startswith("oci:"):
+            _check_pull_spec("release", self.release)
 
 
 class Publish(Written, frozen=True, kw_only=True):
@@ -218,6 +244,11 @@ class Stream(Written, frozen=True, kw_only=True):
     components: Annotated[dict[str, Changes], Meta(description="changes by component name")] = (
         msgspec.field(default_factory=dict)
     )
+    bootstrap: Bootstrap = Bootstrap()
+    dropped: Annotated[
+        dict[Tag, Line],
+        Meta(description="images that have no definition any more, and why; written by sync"),
+    ] = msgspec.field(default_factory=dict)
     publish: Publish = Publish()
     release: Release = Release()
     permits: Annotated[

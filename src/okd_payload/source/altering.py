@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -72,13 +73,15 @@ async def apply_patches(commands: GitCommands, directory: Path, base: str, patch
     """The id of the tree that ``patches`` make of the commit or tree ``base``."""
     index = directory / f"index-{secrets.token_hex(8)}"
     place = {"GIT_INDEX_FILE": str(index)}
-    try:
-        await _ask(commands, "read-tree", base, environment=place)
-        for patch in patches.patches:
-            await _apply(commands, patch, place)
-        written = await _ask(commands, "write-tree", "--missing-ok", environment=place)
-    finally:
-        index.unlink(missing_ok=True)
+    # A merge writes to the folder where git stands, although only the index was asked for.
+    with tempfile.TemporaryDirectory(prefix="okd-payload-patches-") as nowhere:
+        try:
+            await _ask(commands, "read-tree", base, environment=place)
+            for patch in patches.patches:
+                await _apply(commands, patch, place, nowhere)
+            written = await _ask(commands, "write-tree", "--missing-ok", environment=place)
+        finally:
+            index.unlink(missing_ok=True)
     return written.output.decode().strip()
 
 
@@ -98,9 +101,11 @@ async def read_changes(
     return FileChanges(message=message, removed=tuple(removed), files=tuple(files))
 
 
-async def _apply(commands: GitCommands, patch: Patch, place: Mapping[str, str]) -> None:
+async def _apply(
+    commands: GitCommands, patch: Patch, place: Mapping[str, str], nowhere: str
+) -> None:
     """Apply ``patch`` to the index: as it is, or merged."""
-    common = ("apply", "--cached", "--whitespace=nowarn")
+    common = ("-C", nowhere, "apply", "--cached", "--whitespace=nowarn")
     plain = await commands.attempt(*common, environment=place, stdin=patch.content)
     if plain.code == 0:
         return

@@ -67,7 +67,7 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     def commit_of(self, component: str, source: Source) -> Commit | None:
         """The locked commit of ``component``; None unless ``source`` is what was locked."""
         locked = self.sources.get(component)
-        if locked is None or locked.source != _without_secrets(source):
+        if locked is None or _without_secrets(locked.source) != _without_secrets(source):
             return None
         return locked.commit
 

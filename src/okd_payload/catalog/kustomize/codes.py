@@ -28,8 +28,8 @@ INVALID_OBJECT = IssueCode(
     Severity.ERROR,
     "A resource file is not YAML, or holds something that is no Kubernetes object.",
 )
-DUPLICATE_OBJECT = IssueCode(
-    "duplicate-object",
+REPEATED_OBJECT = IssueCode(
+    "repeated-object",
     Severity.ERROR,
     "Two objects of a rendering have the same kind, namespace and name.",
 )
@@ -63,7 +63,7 @@ ALL_CODES = (
     MISSING_RESOURCE,
     KUSTOMIZATION_CYCLE,
     INVALID_OBJECT,
-    DUPLICATE_OBJECT,
+    REPEATED_OBJECT,
     PATCH_WITHOUT_TARGET,
     UNMATCHED_PATCH,
     FAILED_PATCH,

@@ -176,7 +176,7 @@ class Translation:
             build_arguments=image.build_arguments,
             resources=image.resources,
             sharing=self._choice.sharing,
-            sharing_reason=self._choice.evidence,
+            sharing_reason=self._choice.evidence if self._choice.sharing else "",
         )
 
     def _commanded(self, image: CommandImage, name: str) -> Component:
@@ -190,7 +190,7 @@ class Translation:
             origin=Origin(self._configuration.origin.file, image.line),
             dockerfile=f"FROM {base}\nRUN {command}\n",
             sharing=self._choice.sharing,
-            sharing_reason=self._choice.evidence,
+            sharing_reason=self._choice.evidence if self._choice.sharing else "",
         )
 
     def _report(self, code: IssueCode, message: str, *, component: str, line: int) -> None:

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fifteen repositories of a small OpenShift, with branches, pull requests and shared libraries.
+
+| repository | images | uses `openshift/api` |
+| --- | --- | --- |
+| images | base, builder | |
+| api | cluster-config-api | |
+| library-go, client-go | none: libraries | directly |
+| cluster-version-operator, cluster-config-operator | one each | directly |
+| cluster-etcd-operator | one | directly and through library-go |
+| cluster-ingress-operator | one | directly: what the pull request takes away, too |
+| machine-config-operator, oc | one; cli and cli-artifacts | through a library only |
+| installer | installer and installer-artifacts | directly, replaced in go.mod |
+| router | haproxy-router-base, haproxy-router | not at all |
+| etcd, kube-rbac-proxy, os | one each | not at all |
+
+All have `main`, `release-4.15` and `release-4.16`, but etcd has `openshift-4.16` for the last and
+kube-rbac-proxy stopped at 4.15.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rig_modules import Module, go_mod, with_modules
+from rig_repository import FIRST_TIME, GitRepository
+from rig_sources import (
+    custom_resource,
+    dockerfile,
+    operator_manifests,
+    program,
+    version_operator_manifests,
+)
+
+OLD, NEW = "4.15", "4.16"
+VERSIONS = {f"release-{OLD}": OLD, f"release-{NEW}": NEW, "main": NEW}
+API, CLIENT, LIBRARY = (f"github.com/openshift/{it}" for it in ("api", "client-go", "library-go"))
+CONFIG = f"{API}/config/v1"
+CRD = "config/v1/0000_10_config_components.crd.yaml"
+PULL_REQUEST = "refs/pull/123/head"
+HARMLESS = "refs/pull/7/head"
+REPOSITORIES = (
+    "api",
+    "client-go",
+    "cluster-config-operator",
+    "cluster-etcd-operator",
+    "cluster-ingress-operator",
+    "cluster-version-operator",
+    "etcd",
+    "images",
+    "installer",
+    "kube-rbac-proxy",
+    "library-go",
+    "machine-config-operator",
+    "oc",
+    "os",
+    "router",
+)
+
+_TYPES = """\
+package v1
+
+// Component is what an operator reports.
+type Component struct {
+	Name    string
+	Version string
+}
+
+// Report is one line about a component.
+func Report(component Component) string { return component.Name + " " + component.Version }
+"""
+_DESCRIBE = """
+// Describe is a longer line about a component.
+func Describe(component Component) string { return "component " + Report(component) }
+"""
+_CHANNEL = """
+// Channel is where updates of a component come from.
+type Channel struct{ Name string }
+"""
+
+
+class World:
+    """The repositories below ``root``/openshift."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.repositories = {
+            name: GitRepository(root / "openshift" / name, first_time=FIRST_TIME + 3600 * number)
+            for number, name in enumerate(REPOSITORIES)
+        }
+        self._api: dict[str, Module] = {}
+        self._write_libraries()
+        for branch, version in VERSIONS.items():
+            for name, files in self._components(branch, version).items():
+                if (name, branch) == ("kube-rbac-proxy", f"release-{NEW}"):
+                    continue
+                etcd = (name, branch) == ("etcd", f"release-{NEW}")
+                self[name].commit(f"openshift-{NEW}" if etcd else branch, files, f"Be {version}")
+
+    def __getitem__(self, name: str) -> GitRepository:
+        """A repository by its name."""
+        return self.repositories[name]
+
+    def _write_libraries(self) -> None:
+        for branch, version in VERSIONS.items():
+            files = self._api_files(version, _TYPES + _DESCRIBE, ("name", "version"))
+            self["api"].commit(branch, files, f"Be {version}")
+            self._api[branch] = Module(API, self["api"].pseudo_version(branch), files)
+            for name, package, text in (
+                ("library-go", "pkg/operator", "Status"),
+                ("client-go", "rest", "Request"),
+            ):
+                library = _library(name, package, text, self._api[branch])
+                self[name].commit(branch, library, f"Be {version}")
+        self._open_pull_requests()
+
+    def _open_pull_requests(self) -> None:
+        branch = f"release-{NEW}"
+        removed = self._api_files(NEW, _TYPES + _CHANNEL, ("name", "version", "channel"))
+        message = "Say channels, and describe nothing any more"
+        self["api"].commit(PULL_REQUEST, removed, message, on=branch)
+        added = self._api_files(NEW, _TYPES + _DESCRIBE + _CHANNEL, ("name", "version"))
+        self["api"].commit(HARMLESS, added, "Say channels", on=branch)
+
+    def _api_files(self, version: str, types: str, fields: tuple[str, ...]) -> dict[str, str]:
+        return {
+            "go.mod": go_mod(API),
+            "config/v1/types.go": types,
+            CRD: custom_resource(fields),
+            "Dockerfile.ocp": dockerfile(
+                version, "api", extra="COPY config/v1/*.crd.yaml /usr/share/api/\n"
+            ),
+        }
+
+    def _components(self, branch: str, version: str) -> dict[str, dict[str, str]]:
+        api = self._api[branch]
+        library = self._module(LIBRARY, "library-go", branch, api)
+        client = self._module(CLIENT, "client-go", branch, api)
+        old_api = self._api[f"release-{OLD}"]
+        report = {"configv1": CONFIG}
+        one_line = 'fmt.Println(configv1.Report(configv1.Component{Name: "%s", Version: "%s"}))'
+
+        def simple(name: str, **options: object) -> dict[str, str]:
+            return {
+                **program(name, body=f'fmt.Println("{name} {version}")'),
+                "go.mod": go_mod(f"github.com/openshift/{name}"),
+                "Dockerfile.openshift": dockerfile(version, name, binary=name, **options),  # type: ignore[arg-type]  # passed on as they are
+            }
+
+        def operator(name: str, **modules: object) -> dict[str, str]:
+            files = {
+                **program(name, imports=report, body=one_line % (name, version)),
+                "Dockerfile.ocp": dockerfile(version, name, binary=name, operator=True),
+            }
+            return with_modules(f"github.com/openshift/{name}", files, **modules)  # type: ignore[arg-type]  # passed on as they are
+
+        version_operator = {
+            **operator("cluster-version-operator", direct=(api,)),
+            **version_operator_manifests(),
+            "Dockerfile.ocp": dockerfile(
+                version,
+                "cluster-version-operator",
+                binary="cluster-version-operator",
+                extra="COPY install /manifests\nCOPY bootstrap /bootstrap\n",
+            ),
+        }
+        config_operator = {
+            **operator("cluster-config-operator", direct=(api,)),
+            **operator_manifests(
+                "cluster-config-operator", operands=("cluster-config-api",), level=10
+            ),
+        }
+        config_operator["Dockerfile.ocp"] += f"COPY vendor/{CONFIG}/*.crd.yaml /manifests/\n"
+        etcd_operator = {
+            **operator("cluster-etcd-operator", direct=(api, library)),
+            **program(
+                "cluster-etcd-operator",
+                imports={**report, "operator": f"{LIBRARY}/pkg/operator"},
+                body=f'{one_line % ("etcd", version)}\nfmt.Println(operator.Status("etcd"))',
+            ),
+            **operator_manifests("cluster-etcd-operator", operands=("etcd",), level=12),
+        }
+        ingress_operator = {
+            **operator("cluster-ingress-operator", direct=(api,)),
+            **program(
+                "cluster-ingress-operator",
+                imports=report,
+                body=(one_line % ("ingress", version)).replace("Report", "Describe"),
+            ),
+            **operator_manifests(
+                "cluster-ingress-operator", operands=("haproxy-router", "kube-rbac-proxy")
+            ),
+        }
+        machine_config_operator = {
+            **operator("machine-config-operator", direct=(library,), indirect=(api,)),
+            **program(
+                "machine-config-operator",
+                imports={"operator": f"{LIBRARY}/pkg/operator"},
+                body='fmt.Println(operator.Status("machine-config"))',
+            ),
+            **operator_manifests(
+                "machine-config-operator", operands=("machine-os-content",), level=80
+            ),
+        }
+        installer = {
+            **operator("installer", direct=(api,), replaced={API: old_api}),
+            **operator_manifests("installer", level=90, operands=("installer-artifacts", "cli")),
+            "Dockerfile.artifacts": dockerfile(
+                version,
+                "installer",
+                label="Installers of all systems",
+                extra=f"COPY --from=registry.ci.openshift.org/ocp/{version}:installer"
+                " /usr/bin/installer /usr/share/installer\n",
+            ),
+        }
+        oc = with_modules(
+            "github.com/openshift/oc",
+            {
+                **program(
+                    "oc", imports={"rest": f"{CLIENT}/rest"}, body='fmt.Println(rest.Request("oc"))'
+                ),
+                "images/cli/Dockerfile.rhel": dockerfile(version, "oc", binary="oc"),
+                "images/cli-artifacts/Dockerfile.rhel": dockerfile(
+                    version,
+                    "oc",
+                    label="Clients of all systems",
+                    extra=f"COPY --from=registry.ci.openshift.org/ocp/{version}:cli"
+                    " /usr/bin/oc /usr/share/openshift/linux/oc\n",
+                ),
+            },
+            direct=(client,),
+            indirect=(api,),
+        )
+        router = {
+            **simple("router", base="haproxy-router-base"),
+            "images/router/base/Dockerfile.ocp": dockerfile(
+                version,
+                "router",
+                label="What routers stand on",
+                extra="RUN mkdir -p /var/haproxy\n",
+            ),
+        }
+        return {
+            "cluster-version-operator": version_operator,
+            "cluster-config-operator": config_operator,
+            "cluster-etcd-operator": etcd_operator,
+            "cluster-ingress-operator": ingress_operator,
+            "machine-config-operator": machine_config_operator,
+            "installer": installer,
+            "oc": oc,
+            "router": router,
+            "etcd": simple("etcd"),
+            "kube-rbac-proxy": simple("kube-rbac-proxy"),
+            "os": {"Dockerfile": dockerfile(version, "os", extra="COPY packages /usr/share/os/\n"),
+                   "packages": f"kernel\ncri-o {version}\n"},
+            "images": images(version),
+        }  # fmt: skip
+
+    def _module(self, path: str, name: str, branch: str, api: Module) -> Module:
+        repository = self[name]
+        return Module(path, repository.pseudo_version(branch), repository.files(branch), (api,))
+
+
+def _library(name: str, package: str, function: str, api: Module) -> dict[str, str]:
+    short = package.rpartition("/")[2]
+    text = f"""\
+package {short}
+
+import configv1 "{CONFIG}"
+
+// {function} is a line about a component.
+func {function}(name string) string {{
+	return configv1.Report(configv1.Component{{Name: name, Version: "{short}"}})
+}}
+"""
+    files = {f"{package}/{short}.go": text}
+    return with_modules(f"github.com/openshift/{name}", files, direct=(api,))
+
+
+def images(version: str) -> dict[str, str]:
+    """What all stands on: a base, and a builder that has a `go`."""
+    here = Path(__file__).parent
+    return {
+        "base/Dockerfile": f"FROM registry.ci.openshift.org/ocp/{version}:root\n"
+        "ENV PATH=/usr/local/bin:/usr/bin:/bin:/sbin\n",
+        "builder/Dockerfile": f"FROM registry.ci.openshift.org/ocp/{version}:base-rhel9\n"
+        "COPY go go.awk /usr/local/bin/\n",
+        "builder/go": (here / "go").read_text(),
+        "builder/go.awk": (here / "go.awk").read_text(),
+    }

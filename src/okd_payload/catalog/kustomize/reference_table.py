@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which fields of which kinds name an object of another kind, as kustomize 5.5 has it."""
+"""Which fields of which kinds name an object of another kind, as kustomize 5.5 has it.
+
+An IngressClass is not among them: kustomize looks for a group of it that does not exist.
+"""
 
 from __future__ import annotations
 
@@ -153,9 +156,6 @@ _BY_KIND: dict[FieldSpec, tuple[FieldSpec, ...]] = {
     ),
     field_spec("", "PriorityClass", group="scheduling.k8s.io", version="v1"): tuple(
         _in_pods(("priorityClassName",), _RUNNERS)
-    ),
-    field_spec("", "IngressClass", group="networking.k8s.io", version="v1"): (
-        field_spec("spec/ingressClassName", "Ingress"),
     ),
 }
 REFERENCES = tuple(

@@ -18,7 +18,6 @@ from okd_payload.catalog.kustomize.findings import Findings
 from okd_payload.catalog.kustomize.reference_table import REFERENCES, Reference
 from okd_payload.catalog.kustomize.resource import Resource
 
-_SERVICE_ACCOUNT = "ServiceAccount"
 _ROLE_REFERENCE = ("roleRef", "name")
 
 
@@ -74,20 +73,21 @@ class _Lookup(msgspec.Struct, frozen=True):
             return self._change_mapping(value)
         if not isinstance(value, str):
             return value
-        meant = self._find(value, self.candidates, by_namespace=False)
+        meant = self._find(value, [each for each in self.candidates if self._is_near(each)])
         return value if meant is None else meant.identity.name
 
     def _change_mapping(self, value: dict[str, Any]) -> dict[str, Any]:
         name = value.get("name")
         if not isinstance(name, str):
             return value
-        candidates = self.candidates
         if "namespace" in value:
             namespace = value["namespace"]
-            before = [each for each in candidates if each.identities[0].namespace == namespace]
-            now = [each for each in candidates if each.identity.namespace == namespace]
+            before = [e for e in self.candidates if e.identities[0].namespace == namespace]
+            now = [e for e in self.candidates if e.identity.namespace == namespace]
             candidates = before or now
-        meant = self._find(name, candidates, by_namespace=True)
+        else:
+            candidates = [each for each in self.candidates if self._is_near(each)]
+        meant = self._find(name, candidates, in_namespace=True)
         if meant is None:
             return value
         changed = {**value, "name": meant.identity.name}
@@ -96,26 +96,25 @@ class _Lookup(msgspec.Struct, frozen=True):
         return changed
 
     def _find(
-        self, name: str, candidates: list[Resource], *, by_namespace: bool
+        self, name: str, candidates: list[Resource], *, in_namespace: bool = False
     ) -> Resource | None:
+        """The one of ``candidates`` that ``name`` means; with its namespace if that is told."""
         found = [
             each
             for each in candidates
             if any(identity.name == name for identity in each.previous)
             and self._is_role_meant(each)
-            and self._is_near(each)
         ]
         if len(found) > 1:
             found = [each for each in found if _has_same_affixes(each, self.referrer)]
         if not found:
             return None
         names = {
-            (each.identity.name, each.identity.namespace if by_namespace else "") for each in found
+            (each.identity.name, each.identity.namespace if in_namespace else "") for each in found
         }
         if len(names) > 1:
-            raise _Ambiguous(
-                f"{name!r} may mean {' or '.join(str(each.identity) for each in found)}"
-            )
+            meant = " or ".join(str(each.identity) for each in found)
+            raise _Ambiguous(f"{name!r} may mean {meant}")
         return found[0]
 
     def _is_role_meant(self, candidate: Resource) -> bool:
@@ -131,11 +130,11 @@ class _Lookup(msgspec.Struct, frozen=True):
         )
 
     def _is_near(self, candidate: Resource) -> bool:
+        """Whether a name without namespace may mean ``candidate``."""
         own, other = self.referrer.identity, candidate.identity
         return (
             own.is_cluster_scoped
             or other.is_cluster_scoped
-            or other.kind == _SERVICE_ACCOUNT
             or own.effective_namespace == other.effective_namespace
         )
 

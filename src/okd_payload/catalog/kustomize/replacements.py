@@ -27,7 +27,7 @@ from okd_payload.catalog.kustomize.identity import Identity
 from okd_payload.catalog.kustomize.kustomization import Kustomization
 from okd_payload.catalog.kustomize.resource import Resource
 from okd_payload.catalog.kustomize.selectors import InvalidTarget, satisfies
-from okd_payload.documents import Document, convert
+from okd_payload.documents import Document, convert, parse_documents
 from okd_payload.errors import InvalidDocument
 
 _ALL = "*"
@@ -206,6 +206,8 @@ def _put(value: Any, steps: list[str], item: Any, options: ValueOptions) -> Any:
     if value is None and options.create:
         value = [] if named else {}
     if isinstance(value, list):
+        if step == _ALL:
+            return _put_where_possible(value, rest, item, options)
         places = _places(value, step)
         if places:
             return [
@@ -220,6 +222,23 @@ def _put(value: Any, steps: list[str], item: Any, options: ValueOptions) -> Any:
     return {**value, step: _put(value.get(step), rest, item, options)}
 
 
+def _put_where_possible(
+    items: list[Any], rest: list[str], item: Any, options: ValueOptions
+) -> list[Any]:
+    """A copy of ``items`` with ``item`` written into each that has the field."""
+    changed = []
+    failures = []
+    for each in items:
+        try:
+            changed.append(_put(each, rest, item, options))
+        except ReplacementFailed as error:
+            failures.append(error)
+            changed.append(each)
+    if len(failures) == len(items):
+        raise failures[0] if failures else ReplacementFailed("the list is empty")
+    return changed
+
+
 def _replaced(value: Any, item: Any, options: ValueOptions) -> Any:
     """What becomes of ``value`` when ``item`` is written over it, or into a part of it."""
     is_tree = isinstance(item, dict | list)
@@ -229,7 +248,23 @@ def _replaced(value: Any, item: Any, options: ValueOptions) -> Any:
         item = _with_part(_text(value), _text(item), options)
     if value is not None and is_tree is not isinstance(value, dict | list):
         raise ReplacementFailed("a text and a tree cannot take each other's place")
-    return _text(item) if isinstance(value, str) else item
+    if is_tree or value is None:
+        return item
+    return _as_type_of(value, _text(item))
+
+
+def _as_type_of(value: Any, text: str) -> Any:
+    """``text`` as a scalar of the type that ``value`` has: a target keeps its type."""
+    if isinstance(value, str):
+        return text
+    try:
+        documents = parse_documents(text.encode(), path="")
+    except InvalidDocument:
+        documents = []
+    read = documents[0].value if len(documents) == 1 else None
+    if type(read) is not type(value):
+        raise ReplacementFailed(f"{text!r} cannot take the place of {_text(value)}")
+    return read
 
 
 def _with_part(text: str, part: str, options: ValueOptions) -> str:

@@ -47,6 +47,16 @@ CHANGED_IMPORT = IssueCode(
     Severity.ERROR,
     "A command made another image than the one that the lock has.",
 )
+SHARED_IMAGE_MISSING = IssueCode(
+    "shared-image-missing",
+    Severity.ERROR,
+    "A component is to be taken from the release that the stream begins with, which lacks it.",
+)
+TAKEN_FROM_OCP = IssueCode(
+    "taken-from-ocp",
+    Severity.NOTICE,
+    "Images that the stream begins with are OCP's, and may not be given to others.",
+)
 
 ALL_CODES = (
     SOURCE_UNAVAILABLE,
@@ -59,4 +69,6 @@ ALL_CODES = (
     UNCONSUMED_ARGUMENT,
     UNUSED_INPUT,
     CHANGED_IMPORT,
+    SHARED_IMAGE_MISSING,
+    TAKEN_FROM_OCP,
 )

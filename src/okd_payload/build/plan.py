@@ -15,7 +15,7 @@ import msgspec
 
 from okd_payload.build.graph import Graph
 from okd_payload.catalog.builders.choice import ChosenVersion
-from okd_payload.catalog.component import Component
+from okd_payload.catalog.component import Component, Sharing
 from okd_payload.issues import Issue
 from okd_payload.source.model import Commit
 
@@ -74,7 +74,7 @@ class ComponentNode(msgspec.Struct, frozen=True, kw_only=True, tag="component"):
     component: Component
     commit: Commit | None
     base: Commit | None = None
-    """The commit that `commit` is made from, when patches are in it."""
+    """The commit that `commit` is made from, when patches or a change are in it."""
     dockerfile: bytes | None
     """As it is in the source; None when it is copied out of a parent during the build."""
     foreseen: bool = False
@@ -103,6 +103,9 @@ class ImportNode(msgspec.Struct, frozen=True, kw_only=True, tag="import"):
     """Where the command runs."""
     stub: str = ""
     """The reason, when the image stands in for a component that is not built."""
+    sharing: Sharing | None = None
+    """Of an image that a release has: whether OKD and OCP ship it."""
+    sharing_reason: str = ""
 
 
 class ExternalNode(msgspec.Struct, frozen=True, kw_only=True, tag="external"):
@@ -119,6 +122,15 @@ Node = ComponentNode | AliasNode | ImportNode | ExternalNode
 def component_name(node: Node) -> str:
     """The name people know ``node`` by: the component's own, which may differ from its tag."""
     return node.component.name if isinstance(node, ComponentNode) else node.name
+
+
+def class_of(node: Node) -> tuple[Sharing | None, str]:
+    """Whether OKD and OCP ship the image of ``node``, and how that is known."""
+    if isinstance(node, ComponentNode):
+        return node.component.sharing, node.component.sharing_reason
+    if isinstance(node, ImportNode):
+        return node.sharing, node.sharing_reason
+    return None, ""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -88,7 +88,11 @@ class _Planner:
                 self.nodes[entry.name] = AliasNode(name=entry.name, target=target, stub=entry.stub)
         elif isinstance(content, PulledImage):
             self.nodes[entry.name] = ImportNode(
-                name=entry.name, reference=content.pull_spec, stub=entry.stub
+                name=entry.name,
+                reference=content.pull_spec,
+                stub=entry.stub,
+                sharing=entry.sharing,
+                sharing_reason=entry.sharing_reason,
             )
         else:
             self.nodes[entry.name] = ImportNode(

@@ -27,6 +27,7 @@ from okd_payload.build.plan import (
     ExternalNode,
     ImportNode,
     Node,
+    class_of,
     component_name,
 )
 from okd_payload.errors import StorageError, UnknownName
@@ -57,6 +58,9 @@ class ComponentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     hint: str = ""
     """What to do about a failure."""
     tag: str = ""
+    sharing: str = ""
+    """The class: shared with OCP, or specific; empty when nobody has said."""
+    sharing_reason: str = ""
     key: str = ""
     commit: str = ""
     source: str = ""
@@ -71,6 +75,8 @@ class ComponentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 def describe(node: Node, action: Action, *, reason: str) -> ComponentRecord:
     """The record that ``action`` was taken on ``node``; stubs are stubs whatever made them."""
     name, tag = component_name(node), node.name
+    kind, known = class_of(node)
+    sharing = kind.value if kind else ""
     if isinstance(node, ComponentNode):
         commit, source = node.commit, node.component.source
         return ComponentRecord(
@@ -78,6 +84,8 @@ def describe(node: Node, action: Action, *, reason: str) -> ComponentRecord:
             tag=tag,
             action=action,
             reason=reason,
+            sharing=sharing,
+            sharing_reason=known,
             commit=commit.id if commit else "",
             source=(commit.location if commit else "") or str(source or ""),
             dirty=commit.dirty if commit else False,
@@ -86,7 +94,15 @@ def describe(node: Node, action: Action, *, reason: str) -> ComponentRecord:
     if stub and action in (Action.REUSED, Action.IMPORTED):
         action, reason = Action.STUB, stub
     origin = node.target if isinstance(node, AliasNode) else _origin_of(node)
-    return ComponentRecord(name=name, tag=tag, action=action, reason=reason, source=origin)
+    return ComponentRecord(
+        name=name,
+        tag=tag,
+        action=action,
+        reason=reason,
+        sharing=sharing,
+        sharing_reason=known,
+        source=origin,
+    )
 
 
 def _origin_of(node: ImportNode | ExternalNode) -> str:

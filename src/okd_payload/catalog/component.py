@@ -108,5 +108,5 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     layering: Layering = Layering.ONE
     resources: Resources = Resources()
     sharing: Sharing | None = None
-    """None when nobody has said; no build depends on it."""
+    """None when nobody has said."""
     sharing_reason: str = ""

@@ -57,7 +57,7 @@ class SourceFields(Written, frozen=True, kw_only=True):
 
 
 class SharingFields(Written, frozen=True, kw_only=True):
-    """Whether OKD and OCP ship the same image; no build depends on it."""
+    """Whether OKD and OCP ship the same image; with `bootstrap` what is shared is not built."""
 
     kind: Annotated[Sharing, Meta(description="shared with OCP, or specific: built for OKD")]
     reason: Annotated[Line, Meta(description="how that is known")] = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import msgspec
 
-from okd_payload.catalog.component import Component, Origin
+from okd_payload.catalog.component import Component, Origin, Sharing
 from okd_payload.issues import Issue
 
 
@@ -47,6 +47,9 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin
     stub: str = ""
     """The reason, when this stands in for a component that is not built."""
+    sharing: Sharing | None = None
+    """Of an image that a release has: whether OKD and OCP ship it."""
+    sharing_reason: str = ""
 
     @property
     def is_foreign(self) -> bool:

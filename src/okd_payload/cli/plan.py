@@ -19,7 +19,7 @@ from okd_payload.build.edges import (
     list_replacements,
 )
 from okd_payload.build.graph import critical_path, waves
-from okd_payload.build.plan import ComponentNode, Dependency, Plan
+from okd_payload.build.plan import ComponentNode, Dependency, Plan, class_of
 from okd_payload.build.preview import Decision, Intent, preview
 from okd_payload.build.records import read_durations, read_runs
 from okd_payload.cli.issues import count_of, print_issues, stop_on_issues
@@ -59,6 +59,9 @@ class PlannedImage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     hint: str
     digest: Digest | None
     commit: str
+    sharing: str = ""
+    """The class: shared with OCP, or specific; empty when nobody has said."""
+    sharing_reason: str = ""
     dependencies: tuple[Dependency, ...]
 
 
@@ -160,6 +163,7 @@ def _describe(
 def _describe_image(plan: Plan, decision: Decision, wave: int) -> PlannedImage:
     node = plan.nodes[decision.node]
     component = node if isinstance(node, ComponentNode) else None
+    sharing, known = class_of(node)
     return PlannedImage(
         name=decision.node,
         wave=wave,
@@ -168,6 +172,8 @@ def _describe_image(plan: Plan, decision: Decision, wave: int) -> PlannedImage:
         hint=decision.hint,
         digest=decision.image.digest if decision.image else None,
         commit=component.commit.id if component and component.commit else "",
+        sharing=sharing.value if sharing else "",
+        sharing_reason=known,
         dependencies=component.dependencies if component else (),
     )
 
@@ -191,10 +197,12 @@ def _print_text(printed: PrintedPlan) -> None:
             "see --show builders"
         )
     click.echo()
-    print_table(
-        ("wave", "image", "what", "why"),
-        [
-            (str(image.wave), image.name, image.intent.value, image.reason)
-            for image in printed.images
-        ],
-    )
+    rows = [
+        (str(image.wave), image.name, image.intent.value, image.sharing or "-", image.reason)
+        for image in printed.images
+    ]
+    columns = ("wave", "image", "what", "class", "why")
+    if any(image.sharing for image in printed.images):
+        print_table(columns, rows)
+    else:
+        print_table((*columns[:3], *columns[4:]), [(*row[:3], *row[4:]) for row in rows])

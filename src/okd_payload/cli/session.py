@@ -9,10 +9,14 @@ from pathlib import Path
 import msgspec
 
 from okd_payload.build.base_release import BaseRelease, freeze_over, load_base
+from okd_payload.build.bootstrap import pin_release, take_shared
 from okd_payload.build.change_set import ChangeSet, apply_change_set, read_change_set
 from okd_payload.build.contribution import make_catalog
 from okd_payload.build.freeze import FrozenPlan, freeze
 from okd_payload.build.images import StreamImages
+from okd_payload.build.impact.change import read_changes
+from okd_payload.build.impact.prepare import Prepared, freeze_changes, prepare_changes
+from okd_payload.build.impact.reach import Selection
 from okd_payload.build.imports import Importer
 from okd_payload.build.maker import Maker
 from okd_payload.build.places import Places
@@ -26,10 +30,12 @@ from okd_payload.cli.stream_options import StreamOptions
 from okd_payload.engines.buildah import BuildahEngine, BuildahSettings
 from okd_payload.errors import InputError, UnknownName
 from okd_payload.oci.layout import LayoutRepository
-from okd_payload.oci.location import parse_location
+from okd_payload.oci.location import LayoutLocation, RegistryLocation, parse_location
+from okd_payload.oci.manifest import Platform
 from okd_payload.oci.platform import host_platform, parse_platform
 from okd_payload.source.lock import Lock, read_lock
 
+_CHANGE_EXAMPLE = "okd-payload build --change openshift/api@refs/pull/123/head --depth 1"
 _EXAMPLE = "okd-payload build --from-release RELEASE --component NAME=FOLDER"
 
 
@@ -45,6 +51,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     change: ChangeSet
     forced: frozenset[str]
     base: BaseRelease | None = None
+    impact: Prepared | None = None
+    """What a change reaches; None when none was asked for."""
 
     @property
     def catalog(self) -> Catalog:
@@ -94,6 +102,8 @@ async def start_session(services: Services, options: StreamOptions) -> Session:
         catalog = apply_change_set(change, catalog)
         if options.from_release:
             base = await _load_base(services, options.from_release)
+    elif options.changes:
+        raise _no_stream_to_change()
     elif options.from_release and not options.with_dependants:
         publish = read_publish(options.content, options.releases)
         base = await _load_base(services, options.from_release)
@@ -125,6 +135,21 @@ async def _load_base(services: Services, text: str) -> BaseRelease:
     return await load_base(location, await services.open_location(location))
 
 
+async def _load_start(services: Services, catalog: Catalog, given: Lock) -> BaseRelease:
+    """The release that the stream begins with, the one that was locked where there is a lock."""
+    name = catalog.stream.bootstrap.release
+    location = parse_location(name)
+    locked = given.images.get(name)
+    if isinstance(location, LayoutLocation):
+        path = Path(catalog.path).parent / location.path
+        location = LayoutLocation(path=path, tag=location.tag, digest=location.digest)
+        if locked:
+            location = LayoutLocation(path=path, digest=locked.digest)
+    elif isinstance(location, RegistryLocation) and locked:
+        location = RegistryLocation(location.reference.with_digest(locked.digest))
+    return await load_base(location, await services.open_location(location))
+
+
 async def _freeze(
     services: Services,
     options: StreamOptions,
@@ -137,9 +162,28 @@ async def _freeze(
     platform = parse_platform(options.platform) if options.platform else host_platform()
     images = LayoutRepository(services.locations.images(catalog.stream.name))
     releases = LayoutRepository(services.locations.releases(catalog.stream.name))
-    near = (images, releases, *(base.near if base else ()))
+    prepared = None
+    if options.changes:
+        prepared = await _prepare(services, options, catalog, platform=platform, given=given)
+        catalog = prepared.catalog
+    start = None
+    if base is None and catalog.stream.bootstrap.release:
+        start = await _load_start(services, catalog, given)
+        built = prepared.names if prepared else change.sources
+        catalog = take_shared(catalog, start, built=built)
+    beside = base or start
+    near = (images, releases, *(beside.near if beside else ()))
     places = Places(near, services.open_repository)
-    if base is None:
+    if prepared is not None:
+        frozen = await freeze_changes(
+            msgspec.structs.replace(prepared, catalog=catalog),
+            base=base,
+            sources=services.sources,
+            resolve=places.resolve,
+            platform=platform,
+            lock=given,
+        )
+    elif base is None:
         frozen = await freeze(
             catalog,
             sources=services.sources,
@@ -158,6 +202,9 @@ async def _freeze(
             platform=platform,
             lock=given,
         )
+    if start is not None:
+        lock = pin_release(frozen.lock, catalog.stream.bootstrap.release, start)
+        frozen = msgspec.structs.replace(frozen, lock=lock)
     return Session(
         frozen=frozen,
         given=given,
@@ -167,6 +214,26 @@ async def _freeze(
         change=change,
         forced=_find_forced(frozen.plan, options.forced),
         base=base,
+        impact=prepared,
+    )
+
+
+async def _prepare(
+    services: Services,
+    options: StreamOptions,
+    catalog: Catalog,
+    *,
+    platform: Platform,
+    given: Lock,
+) -> Prepared:
+    """Everything that the changes of ``options`` reach, changed."""
+    return await prepare_changes(
+        catalog,
+        read_changes(options.changes, catalog=catalog, directory=Path()),
+        selection=Selection(depth=options.depth, only=options.only, skip=options.skipped),
+        sources=services.sources,
+        platform=platform,
+        lock=given,
     )
 
 
@@ -188,16 +255,33 @@ def make_maker(
         clock=services.clock,
         progress=services.tell,
         forced=session.forced,
-        moves_tags=session.change == ChangeSet() and session.base is None,
+        moves_tags=session.change == ChangeSet()
+        and session.base is None
+        and session.impact is None,
     )
 
 
 def _check(options: StreamOptions) -> None:
     """Refuse options that say nothing without another. Raises InputError."""
-    if options.from_release and not options.components:
+    if options.from_release and not (options.components or options.changes):
         raise InputError("--from-release builds nothing without --component", hint=_EXAMPLE)
+    if options.changes and (options.components or options.with_dependants):
+        raise InputError(
+            "--change finds what depends on it by itself, and goes neither with --component nor "
+            "with --with-dependants",
+            hint="change a component's own repository with --change ORG/REPO=FOLDER",
+        )
+    if not options.changes and (options.depth is not None or options.only or options.skipped):
+        raise InputError("--depth, --only and --skip go with --change", hint=_CHANGE_EXAMPLE)
     if options.with_dependants and not options.from_release:
         raise InputError("--with-dependants goes with --from-release", hint=_EXAMPLE)
+
+
+def _no_stream_to_change() -> InputError:
+    return InputError(
+        "who depends on a change, only a stream file says, and there is none",
+        hint="name one; `okd-payload catalog import --release` writes that of a release",
+    )
 
 
 def _no_stream(options: StreamOptions) -> InputError:

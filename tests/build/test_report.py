@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from okd_payload.build.edges import Replacement
+from okd_payload.build.log_text import clean_text
 from okd_payload.build.plan import NamedBy
 from okd_payload.build.records import Action, ComponentRecord, RunRecord
 from okd_payload.build.report import (
@@ -17,7 +18,6 @@ from okd_payload.build.report import (
     PayloadImage,
     ReleaseResult,
     Report,
-    clean_text,
     format_duration,
     read_log_tails,
     render_html,

@@ -22,8 +22,8 @@ import msgspec
 from okd_payload import process
 from okd_payload.build.images import NO_SOURCE_TIME, MadeImage, StreamImages
 from okd_payload.build.key import key_tag
+from okd_payload.build.log_text import clean_text
 from okd_payload.build.plan import ExternalNode, ImportNode
-from okd_payload.build.report import clean_text
 from okd_payload.errors import (
     BuildError,
     ContentError,

@@ -7,6 +7,7 @@ that was checked. Failed builds are no exception here: they are part of what is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from okd_payload.build.edges import list_replacements
 from okd_payload.build.freeze import FrozenPlan, lock_imports
 from okd_payload.build.graph import critical_path, waves
 from okd_payload.build.images import MadeImage, newest
+from okd_payload.build.impact.report import Impact
 from okd_payload.build.maker import Maker
 from okd_payload.build.records import (
     Action,
@@ -86,17 +88,22 @@ async def release_images(
     maker: ReleaseMaker,
     given: Lock,
     base: ReleaseInput | None = None,
+    keep_going: bool = False,
+    former: Mapping[str, MadeImage] | None = None,
 ) -> ReleaseOutcome:
     """The release of what ``outcome`` made: none when something failed or an issue blocks.
 
     With ``base``, its images are taken over, but for those that the plan was asked for.
+    With ``keep_going``, a release is made although something failed: what is missing stays as it
+    is in ``base``, or is among ``former``, images that the stream had by tag.
     ``given`` is the lock that was built from. Raises ReleaseError and RegistryError.
     """
     permits = frozen.catalog.stream.permits
     found = tuple(apply_permits(check_imports(given, outcome), permits))
-    if not outcome.is_complete or any(issue.blocks for issue in found):
+    stopped = not (outcome.is_complete or keep_going)
+    if stopped or any(issue.blocks for issue in found):
         return ReleaseOutcome(issues=found)
-    made = tagged_images(frozen.plan, outcome.images)
+    made = dict(former or {}) | tagged_images(frozen.plan, outcome.images)
     if base is None:
         released = await maker.make(maker.input_of(made), time=newest(made.values()))
     else:
@@ -115,6 +122,7 @@ def make_report(
     release: ReleaseResult | None,
     issues: tuple[Issue, ...],
     reproduce: tuple[str, ...],
+    impact: Impact | None = None,
 ) -> Report:
     """Everything worth telling about a run; ``issues`` are those of the plan and the release.
 
@@ -137,6 +145,7 @@ def make_report(
         lock=format_lock(outcome.lock, directory=stream_folder.absolute()),
         logs=read_log_tails(outcome.folder, record),
         reproduce=reproduce,
+        impact=impact,
     )
 
 

@@ -8,7 +8,6 @@ The report is also written when the run failed, because then it is needed most.
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from pathlib import Path
@@ -18,6 +17,8 @@ import msgspec
 from okd_payload.build.drawing import draw_svg
 from okd_payload.build.edges import Replacement
 from okd_payload.build.graph import Graph
+from okd_payload.build.impact.report import Impact
+from okd_payload.build.log_text import clean_text
 from okd_payload.build.records import Action, ComponentRecord, RunRecord
 from okd_payload.errors import StorageError
 from okd_payload.issues import Issue
@@ -25,7 +26,6 @@ from okd_payload.oci.digest import Digest
 
 TAIL_LINES = 40
 _TAIL_BYTES = 64 * 1024
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class PayloadImage(msgspec.Struct, frozen=True):
@@ -71,6 +71,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     lock: str
     logs: tuple[LogTail, ...]
     reproduce: tuple[str, ...]
+    impact: Impact | None = None
+    """What a change reached; None when no change was asked for."""
 
 
 def read_log_tails(folder: Path, record: RunRecord) -> tuple[LogTail, ...]:
@@ -129,11 +131,6 @@ def format_duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def clean_text(text: str) -> str:
-    """``text`` without terminal sequences and control characters, line ends kept."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _read_tail(path: Path) -> str:

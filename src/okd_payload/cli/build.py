@@ -13,6 +13,15 @@ import click
 import msgspec
 
 from okd_payload.build.graph import waves
+from okd_payload.build.images import MadeImage
+from okd_payload.build.impact.prepare import Prepared
+from okd_payload.build.impact.report import (
+    Impact,
+    describe_impact,
+    describe_plan,
+    describe_run,
+    with_manifests,
+)
 from okd_payload.build.job import (
     LOCK_FILE,
     BuildOutcome,
@@ -35,13 +44,15 @@ from okd_payload.cli.settings import Settings
 from okd_payload.cli.stream_options import (
     StreamOptions,
     change_options,
+    impact_options,
     stream_options,
     take_stream_options,
 )
 from okd_payload.engines.buildah import BuildahSettings, Network
-from okd_payload.errors import BuildError, OkdPayloadError, ReleaseError
+from okd_payload.errors import BuildError, InputError, OkdPayloadError, ReleaseError
 from okd_payload.issues import Issue
 from okd_payload.progress import ignore_progress
+from okd_payload.release.load import load_release
 
 if TYPE_CHECKING:
     from okd_payload.oci.registry import RegistrySettings
@@ -54,10 +65,12 @@ class PrintedBuild(msgspec.Struct, frozen=True, kw_only=True):
 
     stream: str
     run: str = ""
-    """Empty when issues kept the first build from starting."""
+    """Empty when nothing was built: issues stood in the way, or it was a dry run."""
     release: ReleaseResult | None = None
     components: tuple[ComponentRecord, ...] = ()
     issues: tuple[Issue, ...] = ()
+    impact: Impact | None = None
+    """What a change reached; None when no change was asked for."""
 
 
 class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +78,8 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     jobs: int
     fail_fast: bool
+    keep_going: bool
+    dry_run: bool
     network: str
     report: Path | None
 
@@ -72,6 +87,10 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
 @click.command()
 @stream_options
 @change_options
+@impact_options
+@click.option(
+    "--dry-run", is_flag=True, help="With --change: show what would be built, and build nothing."
+)
 @click.option(
     "--content",
     default="",
@@ -93,6 +112,11 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     help="Builds at a time.",
 )
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Make the release although images failed: theirs stay as they were.",
+)
 @click.option(
     "--network",
     type=click.Choice([network.value for network in Network]),
@@ -124,8 +148,11 @@ def build(settings: Settings, /, output: str | None, **options: Any) -> None:
     printed, failure = run_async(_build(settings, stream, BuildOptions(**options), registries))
     if output:
         print_document(printed, output)
-    elif printed.release is not None:
-        click.echo(f"{printed.release.name} {printed.release.digest}")
+    else:
+        if printed.release is not None:
+            click.echo(f"{printed.release.name} {printed.release.digest}")
+        if printed.impact is not None:
+            click.echo(describe_impact(printed.impact), nl=False)
     if failure is not None:
         raise failure
 
@@ -134,6 +161,7 @@ async def _build(
     settings: Settings, options: StreamOptions, chosen: BuildOptions, registries: RegistrySettings
 ) -> tuple[PrintedBuild, OkdPayloadError | None]:
     """What is printed, and what made the build end without a release."""
+    _check(options, chosen)
     async with open_services(settings, ignore_progress, registries=registries) as services:
         with show_progress(settings) as services.progress:
             session = await start_session(services, options)
@@ -141,7 +169,10 @@ async def _build(
         print_issues(issues, settings)
         obstacle = find_obstacle(issues, doing="the first build")
         if obstacle is not None:
-            return PrintedBuild(stream=session.plan.stream, issues=issues), obstacle
+            impact = describe_plan(session.impact) if session.impact else None
+            return PrintedBuild(stream=session.plan.stream, issues=issues, impact=impact), obstacle
+        if chosen.dry_run and session.impact:
+            return _show_plan(session, session.impact)
         places = {
             name: number
             for number, wave in enumerate(waves(session.plan.graph), 1)
@@ -149,7 +180,8 @@ async def _build(
         }
         with show_progress(settings, total=len(places), waves=places) as services.progress:
             outcome = await _build_images(session, services, chosen)
-            released, failure = await _release(session, outcome)
+            released, failure = await _release(session, outcome, keep_going=chosen.keep_going)
+            impact, broken = await _describe_impact(session, outcome, released)
     print_issues(released.issues, settings)
     printed = PrintedBuild(
         stream=session.plan.stream,
@@ -157,6 +189,7 @@ async def _build(
         release=released.result,
         components=outcome.record.components,
         issues=(*issues, *released.issues),
+        impact=impact,
     )
     if chosen.report is not None:
         report = make_report(
@@ -166,9 +199,53 @@ async def _build(
             release=released.result,
             issues=printed.issues,
             reproduce=_how_to_repeat(session, options, chosen),
+            impact=impact,
         )
         write_report(report, chosen.report)
-    return printed, failure
+    return printed, failure or broken
+
+
+def _check(options: StreamOptions, chosen: BuildOptions) -> None:
+    """Refuse options that contradict each other. Raises InputError."""
+    if chosen.dry_run and not options.changes:
+        raise InputError(
+            "--dry-run goes with --change", hint="`okd-payload plan` shows any other build"
+        )
+    if chosen.keep_going and chosen.fail_fast:
+        raise InputError("--keep-going and --fail-fast contradict each other", hint="give one")
+
+
+def _show_plan(session: Session, impact: Prepared) -> tuple[PrintedBuild, OkdPayloadError | None]:
+    described = describe_plan(impact)
+    printed = PrintedBuild(stream=session.plan.stream, issues=session.plan.issues, impact=described)
+    return printed, _explain_impact(described)
+
+
+async def _describe_impact(
+    session: Session, outcome: BuildOutcome, released: ReleaseOutcome
+) -> tuple[Impact | None, OkdPayloadError | None]:
+    """What the change came to, and why that is not all that was asked for."""
+    if session.impact is None:
+        return None, None
+    impact = describe_run(session.impact, outcome.record, outcome.folder)
+    if released.result is not None and session.base is not None:
+        after = await load_release(session.releases, released.result.name)
+        impact = with_manifests(impact, session.base.release, after)
+    return impact, _explain_impact(impact)
+
+
+def _explain_impact(impact: Impact) -> OkdPayloadError | None:
+    if not impact.broken:
+        return None
+    told = [f"  {item.name}: {item.error}" for item in impact.broken[:_MOST_TOLD]]
+    more = len(impact.broken) - len(told)
+    lines = [
+        f"{count_of(len(impact.broken), 'component')} cannot be had with the change",
+        *told,
+        *([f"  and {more} more"] if more else []),
+    ]
+    hints = dict.fromkeys(item.hint for item in impact.broken[:_MOST_TOLD] if item.hint)
+    return BuildError("\n".join(lines), hint="\n".join(hints))
 
 
 async def _build_images(session: Session, services: Services, chosen: BuildOptions) -> BuildOutcome:
@@ -184,7 +261,7 @@ async def _build_images(session: Session, services: Services, chosen: BuildOptio
 
 
 async def _release(
-    session: Session, outcome: BuildOutcome
+    session: Session, outcome: BuildOutcome, *, keep_going: bool
 ) -> tuple[ReleaseOutcome, OkdPayloadError | None]:
     """The release of what was built, and why there is none."""
     stream, base = session.catalog.stream, session.base
@@ -197,12 +274,22 @@ async def _release(
             maker=maker,
             given=session.given,
             base=base.to_input(stream) if base else None,
+            keep_going=keep_going,
+            former=await _read_former(session, outcome) if keep_going and not base else None,
         )
     except OkdPayloadError as error:
         return ReleaseOutcome(issues=()), error
     if released.result is not None:
-        return released, None
+        failed = None if outcome.is_complete else _explain(outcome.record.components, ())
+        return released, failed
     return released, _explain(outcome.record.components, released.issues)
+
+
+async def _read_former(session: Session, outcome: BuildOutcome) -> dict[str, MadeImage]:
+    """The images that the tags of the stream have now, where the run has made none."""
+    tags = [tag for tag in session.catalog.tags if tag not in outcome.images]
+    former = {tag: await session.images.read_tag(tag) for tag in tags}
+    return {tag: image for tag, image in former.items() if image is not None}
 
 
 def _explain(components: Sequence[ComponentRecord], issues: Sequence[Issue]) -> OkdPayloadError:

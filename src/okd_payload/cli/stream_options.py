@@ -30,12 +30,21 @@ class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
     forced: tuple[str, ...] = ()
     content: str = ""
     releases: str = ""
+    changes: tuple[str, ...] = ()
+    """Changed repositories as written: ``ORG/REPO@REF``, ``ORG/REPO=SOURCE`` or ``URL@REF``."""
+    depth: int | None = None
+    only: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
     def to_words(self) -> list[str]:
         """The options that decide what is built, as on a command line, and without secrets."""
         given = (
             ("--from-release", [self.from_release]),
             ("--component", [redacted(text) for text in self.components]),
+            ("--change", [redacted(text) for text in self.changes]),
+            ("--depth", [] if self.depth is None else [str(self.depth)]),
+            ("--only", self.only),
+            ("--skip", self.skipped),
             ("--dockerfile", self.dockerfiles),
             ("--substitute", self.substitutions),
             ("--content", [self.content]),
@@ -110,6 +119,40 @@ def change_options(function: Function) -> Function:
             multiple=True,
             metavar="TAG",
             help="Make this image although nothing changed; `all` for every one.",
+        ),
+    )
+
+
+def impact_options(function: Function) -> Function:
+    """The options that change a repository for all that depend on it; see ``StreamOptions``."""
+    return _decorate(
+        function,
+        click.option(
+            "--change",
+            "changes",
+            multiple=True,
+            metavar="REPOSITORY",
+            help="Build everything that depends on ORG/REPO@REF, ORG/REPO=FOLDER or URL@REF "
+            "with it.",
+        ),
+        click.option(
+            "--depth",
+            type=click.IntRange(min=0),
+            metavar="STEPS",
+            help="With --change: go no further from it.",
+        ),
+        click.option(
+            "--only",
+            multiple=True,
+            metavar="NAME",
+            help="With --change: build these components only; a glob may stand for several.",
+        ),
+        click.option(
+            "--skip",
+            "skipped",
+            multiple=True,
+            metavar="NAME",
+            help="With --change: leave these components as they are.",
         ),
     )
 

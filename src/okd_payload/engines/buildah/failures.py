@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import IO
 
-from okd_payload.build.report import clean_text
+from okd_payload.build.log_text import clean_text
 from okd_payload.errors import BuildError, OkdPayloadError, StorageError, TransientBuildError
 
 _TAIL_BYTES = 32 * 1024

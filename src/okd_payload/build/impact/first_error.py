@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first error that a build printed: what its author would look for in the log.
+
+Compilers say a place before they say what is wrong with it, so the first line with a place is
+it. Other programs write "error" in it; and where nobody does, there is no first error.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from okd_payload.build.log_text import clean_text
+
+MOST_BYTES = 16 * 1024 * 1024
+_PLACED = re.compile(r"^(?:#\d+ [\d.]+ )?(\S+\.\w+:\d+(?::\d+)?: .+)$", re.MULTILINE)
+_GO = re.compile(r"^go: .+$|^\S+\.go:\d+:\d+: .+$", re.MULTILINE)
+_ERROR = re.compile(
+    r"^.*\b(?:error|fatal|cannot|undefined|not found)\b.*$", re.MULTILINE | re.IGNORECASE
+)
+_LENGTH = 500
+
+
+def find_first_error(log: Path) -> str:
+    """The first error in the file ``log``; empty when there is none to be seen."""
+    try:
+        with log.open("rb") as file:
+            text = clean_text(file.read(MOST_BYTES).decode(errors="replace"))
+    except OSError:
+        return ""
+    return first_error(text)
+
+
+def first_error(text: str) -> str:
+    """The first error in what a build printed."""
+    for pattern in (_GO, _PLACED, _ERROR):
+        found = pattern.search(text)
+        if found:
+            return found[0].strip()[:_LENGTH]
+    return ""

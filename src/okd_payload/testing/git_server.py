@@ -78,28 +78,30 @@ def serve_git(root: Path) -> Iterator[GitServer]:
 
 
 @contextmanager
-def serve_git_daemon(root: Path) -> Iterator[str]:
+def serve_git_daemon(root: Path, *, log: Path | None = None) -> Iterator[str]:
     """Serve the repositories below ``root`` with git's daemon; gives its URL.
 
-    Raises OkdPayloadError when it does not start.
+    Into ``log`` it writes what it is asked for. Raises OkdPayloadError when it does not start.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     programs = subprocess.run(["git", "--exec-path"], check=True, capture_output=True, text=True)
     daemon = Path(programs.stdout.strip()) / "git-daemon"
-    process = subprocess.Popen(
-        [
-            daemon,
-            "--listen=127.0.0.1",
-            f"--port={port}",
-            f"--base-path={root}",
-            "--export-all",
-            "--reuseaddr",
-            root,
-        ],
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with (log or Path(os.devnull)).open("wb") as output:
+        process = subprocess.Popen(
+            [
+                daemon,
+                "--listen=127.0.0.1",
+                f"--port={port}",
+                f"--base-path={root}",
+                "--export-all",
+                "--reuseaddr",
+                *(["--verbose"] if log else []),
+                root,
+            ],
+            stdin=subprocess.DEVNULL,
+            stderr=output,
+        )
     try:
         _wait_for(process, port)
         yield f"git://127.0.0.1:{port}"
@@ -124,11 +126,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Fail as asked for, or answer."""
         self.server.requests.append(f"{self.command} {self.path}")
         path = self.path.lstrip("/")
-        for repository, event in self.server.slow.items():
+        for repository, event in list(self.server.slow.items()):
             if path.startswith(f"{repository}/"):
                 event.wait()
         refused = [
-            code for name, code in self.server.refusals.items() if path.startswith(f"{name}/")
+            code for name, code in list(self.server.refusals.items()) if path.startswith(f"{name}/")
         ]
         if refused or self.server.failures:
             self.send_error(refused[0] if refused else self.server.failures.pop(0))

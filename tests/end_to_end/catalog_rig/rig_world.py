@@ -252,7 +252,7 @@ class World:
             "etcd": simple("etcd"),
             "kube-rbac-proxy": simple("kube-rbac-proxy"),
             "os": {"Dockerfile": dockerfile(version, "os", extra="COPY packages /usr/share/os/\n"),
-                   "packages": f"kernel\ncri-o {version}\n"},
+                   "packages": f"kernel\nsystemd\npodman\nbash\nconmon\ncri-o {version}\n"},
             "images": images(version),
         }  # fmt: skip
 

@@ -20,7 +20,7 @@ from okd_payload.progress import Failed, Finished, Progress, Started, ignore_pro
 from okd_payload.source.alteration import Alteration
 from okd_payload.source.altered_folder import alter_snapshot
 from okd_payload.source.folder import Snapshot, take_snapshot
-from okd_payload.source.git import Git
+from okd_payload.source.git import REMOTE_SECONDS, Git
 from okd_payload.source.kept import KeptReadings
 from okd_payload.source.mirror import Mirror
 from okd_payload.source.model import Commit, FolderSource, GitSource, Source
@@ -37,12 +37,14 @@ class Sources:
         *,
         clock: Clock,
         progress: Progress = ignore_progress,
+        patience: float = REMOTE_SECONDS,
     ) -> None:
+        """No git command may take longer than ``patience`` seconds."""
         self._locations = locations
         self._kept = KeptReadings(locations, clock=clock)
         self._clock = clock
         self._progress = progress
-        self._git = Git(clock, progress=progress)
+        self._git = Git(clock, patience=patience, progress=progress)
         self._alone: defaultdict[Source, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._commits: dict[Source, Commit] = {}
         self._mirrors: dict[Remote, Mirror] = {}
@@ -66,6 +68,13 @@ class Sources:
         content = await self._mirror(_remote(source)).read_file(commit.id, path)
         self._kept.keep_file(commit.id, path, content)
         return content
+
+    async def list_files(self, source: Source, commit: Commit) -> tuple[str, ...]:
+        """The paths of all files and links at ``commit``. Raises SourceError."""
+        if isinstance(source, FolderSource):
+            snapshot = await self._snapshot(source, commit)
+            return tuple(sorted(snapshot.files))
+        return await self._mirror(_remote(source)).list_files(commit.id)
 
     async def check_out(self, source: Source, commit: Commit, directory: Path) -> None:
         """Fill the empty ``directory`` with exactly the content of ``commit``, clean.

@@ -291,3 +291,31 @@ def test_wrong_usage(arguments, words, run):
     code, out, err = run(*arguments)
     assert (code, out) == (2, "")
     assert words in err
+
+
+def test_several_releases_are_documents_of_their_own(run, make):
+    """Three releases are three documents, and one that is not there stops no other."""
+    (one, _), (two, _) = make("4.20.0"), make("4.20.1")
+    code, out, _ = run("info", one, two, one, "-o", "yaml")
+    versions = [document["metadata"]["version"] for document in yaml.safe_load_all(out)]
+    assert (code, versions) == (0, ["4.20.0", "4.20.1", "4.20.0"])
+    code, out, err = run("info", one, "oci:nowhere:x", two, "-o", "name")
+    assert code == 1
+    assert out.count("etcd\n") == 2
+    assert "oci:nowhere has no image 'x'" in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("-o", "name"), ("--image-for", "etcd", "-o", "json"), ("--skip-bug-check",)]
+)
+def test_options_that_do_not_go_together(run, make, arguments):
+    """What would be left out without a word is refused."""
+    release, _ = make("4.20.0")
+    assert run("info", release, release, *arguments)[0] == 2
+
+
+def test_images_without_digest_have_none(run, make):
+    """An image by tag is in the list of names and not in that of digests."""
+    release, _ = make("4.20.0", "etcd=quay.test/okd/content:etcd")
+    assert len(run("info", release, "-o", "name")[1].split()) == 3
+    assert len(run("info", release, "-o", "digest")[1].split()) == 2

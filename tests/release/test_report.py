@@ -4,14 +4,19 @@ from __future__ import annotations
 import pytest
 
 from okd_payload.errors import ContentError, NotFound, ReleaseError
+from okd_payload.oci.config import ImageConfig
+from okd_payload.oci.digest import digest_of
+from okd_payload.oci.image import Image
+from okd_payload.oci.manifest import Descriptor, ImageManifest
 from okd_payload.oci.media_types import Family
 from okd_payload.release.components import look_up, require_all
 from okd_payload.release.docker_config import parse_docker_config
 from okd_payload.release.go_text import align, format_value
+from okd_payload.release.inputs import pull_spec_tag
 from okd_payload.release.load import ReleaseContent, load_release, parse_release
 from okd_payload.release.new.publish import publish_release
 from okd_payload.release.report.describe import ImageColumn, list_images, list_sizes
-from okd_payload.release.report.sizes import format_duration
+from okd_payload.release.report.sizes import describe_sizes, format_duration
 from okd_payload.release.times import from_seconds
 
 
@@ -74,6 +79,50 @@ async def test_sizes(world, listing):
     assert lines[2].endswith("   B")
     assert lines[-1] == "  61.44kB across 6 layers, 3 different base images"
     assert len(list_sizes(release, {}, now=from_seconds(0))) == 3
+
+
+def _image(*layers):
+    """An image of which only the layers are known: their names, and their sizes in MiB."""
+    content = ImageManifest(
+        config=Descriptor(media_type="x", digest=digest_of(b"{}"), size=2),
+        layers=tuple(
+            Descriptor(media_type="x", digest=digest_of(name.encode()), size=size * 2**20)
+            for name, size in layers
+        ),
+    )
+    return Image(
+        referenced=None, manifest=None, content=content, config=ImageConfig(), config_bytes=b"{}"
+    )
+
+
+def _sizes(**images):
+    tags = [pull_spec_tag(name, f"q.test/r@sha256:{name}") for name in images]
+    return describe_sizes(tags, images, now=from_seconds(0))
+
+
+def test_one_base_is_not_shown():
+    """Where all images have the same first layer, no column tells it, and the total neither."""
+    lines = _sizes(a=_image(("b", 1), ("x", 2)), b=_image(("b", 1)))
+    assert lines == [
+        "  NAME  AGE  LAYERS  SIZE MB  UNIQUE MB  ",
+        "  a               2      3.0        2.0  ",
+        "  b               1      1.0        1.0  ",
+        "",
+        "  3.146MB across 2 layers",
+    ]
+
+
+def test_many_bases_are_numbered():
+    """More than five bases would need too many columns of letters."""
+    lines = _sizes(**{name: _image((name, 1)) for name in "abcdef"})
+    assert [line.split()[-1] for line in lines[1:7]] == ["1", "2", "3", "4", "5", "6"]
+    assert lines[-1].endswith("6 different base images")
+
+
+def test_shared_images_are_told_once():
+    """An image without layers of its own shows its last one, the first time."""
+    lines = _sizes(a=_image(("b", 1), ("x", 2)), same=_image(("b", 1), ("x", 2)))
+    assert [line.split()[-1] for line in lines[1:3]] == ["2.0", "0.0"]
 
 
 async def test_images_that_are_gone(world):

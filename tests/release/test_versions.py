@@ -113,15 +113,22 @@ def test_kubectl_comes_from_cli():
 
 
 def test_display_of_disagreeing_images():
-    """Of several values the first by text is shown, and the key is told to be disputed."""
+    """Of several values the first by text is shown, no name among them, and the key is disputed."""
     shown, disagreeing = merge_for_display(
         [
             ("a", {"kubernetes": ComponentVersion("1.33.10")}),
-            ("b", {"kubernetes": ComponentVersion("1.33.9", "B")}),
+            (
+                "b",
+                {
+                    "kubernetes": ComponentVersion("1.33.9", "B"),
+                    "kernel": ComponentVersion("5.1.0", "L"),
+                },
+            ),
             ("c", {"kubernetes": ComponentVersion("1.33.9", "C")}),
             ("d", {"machine-os": ComponentVersion("9.0.0")}),
             ("e", {"machine-os": ComponentVersion("8.0.0")}),
         ]
     )
-    assert shown["kubernetes"] == ComponentVersion("1.33.10", "B")
+    assert shown["kubernetes"] == ComponentVersion("1.33.10")
+    assert shown["kernel"] == ComponentVersion("5.1.0", "L")
     assert disagreeing == ["kubernetes"]

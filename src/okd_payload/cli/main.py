@@ -153,12 +153,9 @@ def _tell(error: OkdPayloadError, settings: Settings) -> int:
 
 
 def _print_error(message: str, hint: str, settings: Settings) -> None:
-    from okd_payload.cli.output import escape_controls
+    from okd_payload.cli.output import print_error
 
-    for word, color, text in (("error", "red", message), ("hint", "cyan", hint)):
-        if text:
-            line = f"{click.style(f'{word}:', fg=color)} {escape_controls(text, keep_lines=True)}"
-            click.echo(line, err=True, color=settings.colored)
+    print_error(message, hint, colored=settings.colored)
 
 
 def _silence_output() -> None:

@@ -49,6 +49,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         click.echo("   ".join(cells).rstrip())
 
 
+def print_error(message: str, hint: str, *, colored: bool | None = None) -> None:
+    """Print what went wrong, and what to do about it, on standard error."""
+    for word, color, text in (("error", "red", message), ("hint", "cyan", hint)):
+        if text:
+            line = f"{click.style(f'{word}:', fg=color)} {escape_controls(text, keep_lines=True)}"
+            click.echo(line, err=True, color=colored)
+
+
 def escape_controls(text: str, *, keep_lines: bool = False) -> str:
     r"""``text`` with everything that could steer a terminal made visible, as in ``\x1b``.
 

@@ -84,10 +84,17 @@ def parse_versions(versions: str, display_names: str = "") -> DeclaredVersions:
 
 def declared_by(annotations: Mapping[str, str] | None) -> ComponentVersions:
     """The versions in the annotations of a tag; what cannot be read counts as absent."""
+    return _parse_annotations(annotations).versions
+
+
+def find_problems(annotations: Mapping[str, str] | None) -> tuple[str, ...]:
+    """Why versions in the annotations of a tag cannot be read."""
+    return _parse_annotations(annotations).problems
+
+
+def _parse_annotations(annotations: Mapping[str, str] | None) -> DeclaredVersions:
     found = annotations or {}
-    return parse_versions(
-        found.get(labels.VERSIONS, ""), found.get(labels.DISPLAY_NAMES, "")
-    ).versions
+    return parse_versions(found.get(labels.VERSIONS, ""), found.get(labels.DISPLAY_NAMES, ""))
 
 
 def format_versions(versions: ComponentVersions) -> tuple[str, str]:
@@ -137,7 +144,7 @@ def merge_for_display(
     """One version a key over a whole payload, and the keys about which its images disagree.
 
     Of several versions the first in text order is shown, and independently of it the first of
-    several display names: that is what ``oc adm release info`` shows.
+    several display names, of which none is one: that is what ``oc adm release info`` shows.
     """
     versions: dict[str, set[str]] = {}
     names: dict[str, set[str]] = {}
@@ -145,11 +152,8 @@ def merge_for_display(
         for key, item in items.items():
             if counts(key, tag):
                 versions.setdefault(key, set()).add(item.version)
-                names.setdefault(key, set()).update({item.display_name} - {""})
-    shown = {
-        key: ComponentVersion(min(versions[key]), min(names[key], default=""))
-        for key in sorted(versions)
-    }
+                names.setdefault(key, set()).add(item.display_name)
+    shown = {key: ComponentVersion(min(versions[key]), min(names[key])) for key in sorted(versions)}
     disagreeing = [
         key for key in shown if key != MACHINE_OS and max(len(versions[key]), len(names[key])) > 1
     ]

@@ -14,16 +14,20 @@ from okd_payload.imagestream.openshift import (
 from okd_payload.release import labels
 from okd_payload.release.load import ReleaseContent, parse_release
 from okd_payload.release.metadata import ReleaseMetadata, encode_metadata, make_references
+from okd_payload.release.report.compare import changed_images, describe_comparison
 from okd_payload.release.report.difference import Fate, describe_difference, find_difference
+from okd_payload.release.report.source_links import link_change, link_new_commit
 from okd_payload.release.times import EPOCH
 
 
-def image(name, number, *, source="https://git.test/a", commit="c1", versions=""):
+def image(
+    name, number, *, source="https://git.test/a", commit="c1", versions="", place="quay.test/okd"
+):
     """A tag of a release."""
     said = {labels.SOURCE: source, labels.COMMIT_ID: commit}
     if versions:
         said[labels.VERSIONS] = versions
-    name_of_image = f"quay.test/okd@sha256:{number:064x}"
+    name_of_image = f"{place}@sha256:{number:064x}"
     return TagReference(
         name=name,
         annotations=said,
@@ -116,3 +120,75 @@ def test_a_release_without_metadata_can_be_compared():
     """What is missing is empty, and no error."""
     found = find_difference(release("1.0.0", metadata=False), release("1.0.1"))
     assert (found.before.version, found.may_update) == ("", False)
+
+
+def test_the_layout_of_oc():
+    """Names are as wide as the widest, also those of removed images; pull specs are columns."""
+    by_tag = TagReference(
+        name="tagged", origin=ObjectReference(kind=DOCKER_IMAGE, name="quay.test/okd:v1")
+    )
+    old = release("1.0.0", image("a", 1), image("gone", 2), image("tagged", 3), image("moved", 4))
+    new = release(
+        *("1.0.1", image("a", 5), image("longer-name", 6), by_tag),
+        image("moved", 4, place="quay.test/other"),
+    )
+    zero = "sha256:" + "0" * 63
+    assert describe_comparison(old, new, now=EPOCH).splitlines()[6:] == [
+        "",
+        "Images Rebuilt:",
+        f"  a           {zero}1 {zero}5",
+        f"  tagged      {zero}3 quay.test/okd:v1",
+        "",
+        "Images Added:",
+        f"  longer-name {zero}6",
+        "",
+        "Images Removed:",
+        "  gone       ",
+        "",
+    ]
+    assert "moved" in changed_images(old, new)
+    assert not any(item.name == "moved" for item in find_difference(old, new).images)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lines"),
+    [
+        (False, True, ["Has Release Metadata:    Yes"]),
+        (True, False, ["Has Release Metadata:  Yes"]),
+        (False, False, []),
+    ],
+)
+def test_only_one_may_have_metadata(before, after, lines):
+    """What only one of them says cannot be compared, and that is told."""
+    text = describe_comparison(
+        release("1.0.0", metadata=before), release("1.0.1", metadata=after), now=EPOCH
+    )
+    found = [line.rstrip() for line in text.splitlines()[4:] if line.strip()]
+    assert [line.split() for line in found] == [line.split() for line in lines]
+
+
+_HUB, _GIT = "https://github.com/o/r", "https://git.test/o/r"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ((_HUB, "1"), (_HUB, "2"), f"{_HUB}/compare/1...2"),
+        ((_HUB, "1"), (_HUB, "1"), f"{_HUB}/commit/1"),
+        ((_HUB, "1"), (f"{_HUB}//", "2"), f"{_HUB}/commit/1 -> {_HUB}/commit/2"),
+        ((_GIT, "1"), (_GIT, "2"), f"{_GIT} 1 2"),
+        ((_GIT, ""), (_HUB, "2"), f"{_GIT} <unknown> -> {_HUB}/commit/2"),
+        ((_GIT, "1"), (_HUB, "1"), f"{_GIT} -> {_HUB}/commit/1"),
+        ((_GIT, "1"), ("git@github.com:o/r.git", "2"), f"{_GIT} 1 -> {_HUB}/commit/2"),
+        ((_HUB, "1"), (_HUB, ""), "<unknown>"),
+    ],
+)
+def test_what_lies_between_two_images(before, after, shown):
+    """With --commits, images are shown by what changed in their sources."""
+    old, new = (image("a", 1, source=place, commit=commit) for place, commit in (before, after))
+    assert link_change(old, new) == shown
+    text = describe_comparison(
+        release("1.0.0", image("a", 2)), release("1.0.1", image("b", 1)), now=EPOCH, commits=True
+    )
+    assert "  b https://git.test/a c1\n" in text
+    assert link_new_commit(image("a", 1, commit="")) == "<unknown>"

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from okd_payload.cli.loop import run_async
-from okd_payload.cli.output import escape_controls
+from okd_payload.cli.output import escape_controls, print_error
 from okd_payload.cli.release.locate import (
     Located,
     ReleaseChoice,
@@ -28,7 +28,7 @@ from okd_payload.cli.release.options import (
 )
 from okd_payload.cli.services import Services, open_services
 from okd_payload.cli.settings import Settings
-from okd_payload.errors import InputError
+from okd_payload.errors import InputError, OkdPayloadError
 from okd_payload.oci.image import Image
 from okd_payload.release.components import look_up, require_all
 from okd_payload.release.inputs import pull_spec_of
@@ -44,13 +44,13 @@ from okd_payload.release.report.describe import (
     ImageColumn,
     describe_contents,
     describe_release,
-    digest_or_pull_spec,
     find_image,
     list_images,
     list_sizes,
+    shown_name,
 )
 from okd_payload.release.report.info_json import make_info
-from okd_payload.release.times import format_time, from_seconds, parse_time
+from okd_payload.release.times import format_time, from_seconds
 
 if TYPE_CHECKING:  # loads the HTTP client
     from okd_payload.oci.registry import RegistrySettings
@@ -62,10 +62,11 @@ _COLUMNS = {
 }
 _LINES = {
     "name": lambda tag: tag.name,
-    "digest": digest_or_pull_spec,
+    "digest": lambda tag: pull_spec_of(tag).partition("@")[2],
     "pullspec": pull_spec_of,
 }
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_DOCUMENTS = ("", "json", "yaml")
 _BETWEEN = ("changelog", "bugs")
 _LAYOUTS = ("commits", "commit_urls", "pullspecs", "contents", "size", "verify", "image_for")
 
@@ -80,6 +81,11 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     history: Path | None = None
     """The folder for histories, with a changelog or bugs."""
     ask_trackers: bool = True
+
+    @property
+    def compares(self) -> bool:
+        """Whether two releases are compared, and not shown one after the other."""
+        return not self.is_about_two and self.layout not in ("verify", "image_for")
 
     @property
     def is_about_two(self) -> bool:
@@ -134,6 +140,11 @@ def info(
     if changes_from:
         releases = (changes_from, *releases)
     shown = _read_shown(options)
+    if len(releases) == 2 and shown.compares and shown.format not in _DOCUMENTS:
+        raise InputError(
+            f"unrecognized output mode: {shown.format}",
+            hint="of two releases the difference is shown; give one, or take -o json",
+        )
     if (shown.is_about_two or changes_from) and len(releases) != 2:
         raise InputError(
             "--changelog/--bugs require --changes-from",
@@ -149,6 +160,10 @@ def _read_shown(options: dict[str, Any]) -> Shown:
     if len(chosen) > 1:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in layouts)
         raise InputError(f"only one of {flags} may be specified")
+    if options["image_for"] and options["output"]:
+        raise InputError("--output and --image-for may not both be specified")
+    if options["skip_bug_check"] and not options["bugs"]:
+        raise InputError("--skip-bug-check requires --bugs")
     return Shown(
         layout=chosen[0] if chosen else "",
         image_for=options["image_for"],
@@ -172,16 +187,31 @@ class _Info:
     ) -> int:
         progress = tell_progress(self._settings)
         async with open_services(self._settings, progress, registries=registries) as services:
-            loaded = [await locate_release(text, services, self._choice) for text in releases]
-            if self._shown.is_about_two:
-                return await self._show_history(loaded[0].release, loaded[1].release, services)
-            if len(loaded) == 2 and self._shown.layout not in ("verify", "image_for"):
-                before, after = loaded
+            if len(releases) == 2 and (self._shown.compares or self._shown.is_about_two):
+                before, after = [
+                    await locate_release(text, services, self._choice) for text in releases
+                ]
+                if self._shown.is_about_two:
+                    return await self._show_history(before.release, after.release, services)
                 self._compare(before, after, services)
                 return 0
-            for each in loaded:
-                await self._show(each, services, content)
-        return 0
+            return await self._show_each(releases, services, content)
+
+    async def _show_each(self, releases: tuple[str, ...], services: Services, content: str) -> int:
+        """Show all that can be shown; of several, one that cannot stops no other."""
+        failed: list[OkdPayloadError] = []
+        for number, text in enumerate(releases):
+            try:
+                located = await locate_release(text, services, self._choice)
+                if number and self._shown.format == "yaml":
+                    click.echo("---")
+                await self._show(located, services, content)
+            except OkdPayloadError as error:
+                if len(releases) == 1:
+                    raise
+                print_error(error.message, error.hint, colored=self._settings.colored)
+                failed.append(error)
+        return max((error.exit_code for error in failed), default=0)
 
     async def _show_history(self, before: Release, after: Release, services: Services) -> int:
         from okd_payload.cli.release import history_options
@@ -205,17 +235,16 @@ class _Info:
             asks_for_them = shown.layout == "verify"
             images = await _look_up(release, services, content, cached=not asks_for_them)
         if shown.layout == "verify":
-            image = release.content.image
-            created = parse_time(image.config.created) if image else None
+            created = release.references.metadata.creation_timestamp
             when = format_time(created) if created else ""
-            click.echo(f"{release.digest} {when} {release.name}")
+            click.echo(f"{release.digest or ''} {when} {shown_name(release)}".strip())
         elif shown.layout == "image_for":
             click.echo(find_image(release, shown.image_for))
         elif shown.layout == "contents":
             sys.stdout.buffer.write(describe_contents(release.content))
         elif shown.format in _LINES:
-            for tag in release.tags:
-                click.echo(escape_controls(_LINES[shown.format](tag)))
+            for line in filter(None, map(_LINES[shown.format], release.tags)):
+                click.echo(escape_controls(line))
         elif shown.format:
             info = make_info(
                 release,
@@ -250,7 +279,12 @@ class _Info:
         if self._shown.layout == "contents":
             text = unified_diff(before.release, after.release)
         else:
-            text = describe_comparison(before.release, after.release, now=now)
+            text = describe_comparison(
+                before.release,
+                after.release,
+                now=now,
+                commits=self._shown.layout in ("commits", "commit_urls"),
+            )
         click.echo(escape_controls(text, keep_lines=True), nl=False)
 
 

@@ -27,6 +27,7 @@ from okd_payload.release.concurrency import map_concurrently
 from okd_payload.release.load import Release
 from okd_payload.release.report.compare import ChangedImage, changed_images
 from okd_payload.release.report.describe import declared_versions, digest_or_pull_spec
+from okd_payload.release.report.source_links import source_of
 from okd_payload.release.times import parse_time
 from okd_payload.release.versions import ComponentVersion, merge_for_display
 from okd_payload.source.history import CommitRange, History
@@ -46,7 +47,9 @@ async def make_changelog(
 
     Problems with single repositories are in the result.
     """
-    changed = changed_images(before, after).values()
+    changed = [
+        image for image in changed_images(before, after).values() if not image.is_at_another_place
+    ]
     sources = find_source_changes(changed)
 
     async def read(source: SourceChange) -> UpdatedSource:
@@ -135,10 +138,7 @@ def _head(release: Release) -> Head:
 
 
 def _name(tag: TagReference) -> NamedImage:
-    said = tag.annotations or {}
+    location, commit = source_of(tag)
     return NamedImage(
-        name=tag.name,
-        location=said.get(labels.SOURCE, ""),
-        commit=said.get(labels.COMMIT_ID, ""),
-        digest=digest_or_pull_spec(tag),
+        name=tag.name, location=location, commit=commit, digest=digest_or_pull_spec(tag)
     )

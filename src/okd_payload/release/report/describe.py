@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
@@ -18,12 +17,15 @@ from okd_payload.release.inputs import pull_spec_of
 from okd_payload.release.load import Release, ReleaseContent
 from okd_payload.release.metadata import ReleaseMetadata
 from okd_payload.release.report.sizes import describe_sizes
+from okd_payload.release.report.source_links import link_commit, source_of
 from okd_payload.release.semver import sort_versions
 from okd_payload.release.times import format_time, parse_time
-from okd_payload.release.versions import ComponentVersions, declared_by, merge_for_display
-
-_GITHUB = "https://github.com/"
-_GITHUB_OVER_SSH = re.compile(r"git@github\.com:(.+?)(?:\.git)?")
+from okd_payload.release.versions import (
+    ComponentVersions,
+    declared_by,
+    find_problems,
+    merge_for_display,
+)
 
 
 class ImageColumn(enum.Enum):
@@ -67,9 +69,13 @@ def describe_contents(content: ReleaseContent) -> bytes:
         name for name in (labels.IMAGE_REFERENCES, labels.RELEASE_METADATA) if name in content.files
     ]
     return b"".join(
-        b"# %b\n%b\n" % (name.encode(), content.files[name].removesuffix(b"\n"))
+        b"# %b\n%b" % (name.encode(), _with_newline(content.files[name]))
         for name in (*first, *content.manifests)
     )
+
+
+def _with_newline(content: bytes) -> bytes:
+    return content if not content or content.endswith(b"\n") else content + b"\n"
 
 
 def find_image(release: Release, name: str) -> str:
@@ -85,15 +91,13 @@ def find_image(release: Release, name: str) -> str:
 
 def _describe_head(release: Release) -> list[str]:
     content = release.content
-    lines = [f"Name:\t{release.name}"]
+    lines = [f"Name:\t{shown_name(release)}"]
     if content.image:
-        image, digest = content.image, content.image.referenced.digest
-        created = parse_time(image.config.created)
-        platform = f"{image.config.os}/{image.config.architecture}"
+        created = parse_time(content.image.config.created)
         lines += [
-            f"Digest:\t{digest}",
+            f"Digest:\t{release.digest}",
             f"Created:\t{format_time(created) if created else ''}",
-            f"OS/Arch:\t{f'multi ({platform})' if image.referenced.is_index else platform}",
+            f"OS/Arch:\t{shown_platform(release)}",
         ]
     lines.append(f"Manifests:\t{len(content.manifests)}")
     if content.others:
@@ -131,13 +135,32 @@ def declared_versions(release: Release) -> list[tuple[str, ComponentVersions]]:
 
 def warnings_about(release: Release) -> list[str]:
     """What is odd about ``release`` at a glance."""
-    _, disagreeing = merge_for_display(declared_versions(release))
-    if not disagreeing:
-        return []
-    return [
-        "multiple versions or display names reported for the following component(s): "
-        + ", ".join(disagreeing)
+    warnings = [
+        f"the referenced image {tag.name} had an invalid version annotation: {problem}"
+        for tag in release.tags
+        for problem in find_problems(tag.annotations)[:1]
     ]
+    _, disagreeing = merge_for_display(declared_versions(release))
+    if disagreeing:
+        warnings.append(
+            "multiple versions or display names reported for the following component(s): "
+            + ",  ".join(disagreeing)
+        )
+    return sorted(warnings)
+
+
+def shown_name(release: Release) -> str:
+    """What ``oc`` calls ``release``: by its metadata, where it has them."""
+    return release.metadata.version if release.metadata else release.name
+
+
+def shown_platform(release: Release) -> str:
+    """What ``release`` is for, and whether it is one of several; empty for a folder."""
+    image = release.content.image
+    if image is None:
+        return ""
+    platform = f"{image.config.os or 'unknown'}/{image.config.architecture or 'unknown'}"
+    return f"multi ({platform})" if image.referenced.is_index else platform
 
 
 def digest_or_pull_spec(tag: TagReference) -> str:
@@ -146,23 +169,9 @@ def digest_or_pull_spec(tag: TagReference) -> str:
     return pull_spec.partition("@")[2] or pull_spec
 
 
-def _show_commit(tag: TagReference) -> str:
-    found = tag.annotations or {}
-    return f"{found.get(labels.SOURCE, '')}\t{found.get(labels.COMMIT_ID, '')}"
-
-
-def _show_commit_url(tag: TagReference) -> str:
-    found = tag.annotations or {}
-    location, commit = found.get(labels.SOURCE, ""), found.get(labels.COMMIT_ID, "")
-    over_ssh = _GITHUB_OVER_SSH.fullmatch(location)
-    if over_ssh:
-        location = _GITHUB + over_ssh[1]
-    return f"{location}/commit/{commit}" if location.startswith(_GITHUB) else f"{location} {commit}"
-
-
 _COLUMNS: dict[ImageColumn, tuple[str, Callable[[TagReference], str]]] = {
     ImageColumn.DIGEST: ("  NAME\tDIGEST", digest_or_pull_spec),
     ImageColumn.PULL_SPEC: ("  NAME\tPULL SPEC", pull_spec_of),
-    ImageColumn.COMMIT: ("  NAME\tREPO\tCOMMIT\t", _show_commit),
-    ImageColumn.COMMIT_URL: ("  NAME\tURL\t", _show_commit_url),
+    ImageColumn.COMMIT: ("  NAME\tREPO\tCOMMIT\t", lambda tag: "\t".join(source_of(tag))),
+    ImageColumn.COMMIT_URL: ("  NAME\tURL\t", link_commit),
 }

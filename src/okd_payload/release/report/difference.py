@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from okd_payload.imagestream.openshift import TagReference
-from okd_payload.release import labels
 from okd_payload.release.load import Release
 from okd_payload.release.report.compare import ChangedImage, changed_images
 from okd_payload.release.report.describe import declared_versions, digest_or_pull_spec
+from okd_payload.release.report.source_links import source_of
 from okd_payload.release.versions import merge_for_display
 
 _NOWHERE = "/dev/null"
@@ -107,7 +107,11 @@ def find_difference(before: Release, after: Release) -> Difference:
         before=old,
         after=new,
         may_update=bool(old.version) and old.version in new.previous,
-        images=tuple(map(_describe_image, changed_images(before, after).values())),
+        images=tuple(
+            _describe_image(image)
+            for image in changed_images(before, after).values()
+            if not image.is_at_another_place
+        ),
         versions=tuple(_compare_versions(before, after)),
         manifests=tuple(_compare_manifests(before, after)),
     )
@@ -171,12 +175,8 @@ def _fate_of(image: ChangedImage, before: ImageState | None, after: ImageState |
 def _state(tag: TagReference | None) -> ImageState | None:
     if tag is None:
         return None
-    said = tag.annotations or {}
-    return ImageState(
-        digest=digest_or_pull_spec(tag),
-        source=said.get(labels.SOURCE, ""),
-        commit=said.get(labels.COMMIT_ID, ""),
-    )
+    source, commit = source_of(tag)
+    return ImageState(digest=digest_or_pull_spec(tag), source=source, commit=commit)
 
 
 def _compare_versions(before: Release, after: Release) -> Iterator[VersionDifference]:

@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from okd_payload.imagestream.openshift import TagReference
+from okd_payload.oci.digest import Digest
 from okd_payload.oci.image import Image
 from okd_payload.release.times import parse_time
 
 _MIB = 1024 * 1024
+_NAME = "NAME"
+_MOST_LETTERS = 5
+"""Of more bases the numbers are shown."""
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 365 * 86400
 
@@ -22,27 +26,43 @@ def describe_sizes(
     """The lines below ``Images:`` that show the sizes of ``images``, and the totals."""
     uses = Counter(layer.digest for image in images.values() for layer in image.layers)
     sizes = {layer.digest: layer.size for image in images.values() for layer in image.layers}
-    bases: dict[str, int] = {}
-    width = max((len(tag.name) for tag in tags), default=0)
-    lines = [f"  {'NAME'.ljust(width)}  AGE  LAYERS  SIZE MB  UNIQUE MB  BASE"]
+    bases = _number_bases(images[tag.name] for tag in tags if tag.name in images)
+    width = max([len(_NAME), *(len(tag.name) for tag in tags)])
+    head = "BASE" if len(bases) > 1 else ""
+    lines = [f"  {_NAME.ljust(width)}  AGE  LAYERS  SIZE MB  UNIQUE MB  {head}"]
+    told: set[Digest] = set()
     for tag in tags:
         image = images.get(tag.name)
         if image is None:
             continue
         total = sum(layer.size for layer in image.layers)
-        own = sum(layer.size for layer in image.layers if uses[layer.digest] == 1)
-        base = image.layers[0].digest if image.layers else ""
-        number = bases.setdefault(base, len(bases))
         lines.append(
             f"  {tag.name.ljust(width)} {_format_age(image, now):>4} {len(image.layers):>7}"
-            f" {total / _MIB:>8.1f} {own / _MIB:>10.1f}  {_format_base(number)}"
+            f" {total / _MIB:>8.1f} {_own_size(image, uses, told) / _MIB:>10.1f}"
+            f"  {_format_base(image, bases)}"
         )
+    different = f", {len(bases)} different base images" if len(bases) > 1 else ""
     lines.append("")
-    lines.append(
-        f"  {_format_size(sum(sizes.values()))} across {len(sizes)} layers,"
-        f" {len(bases)} different base images"
-    )
+    lines.append(f"  {_format_size(sum(sizes.values()))} across {len(sizes)} layers{different}")
     return lines
+
+
+def _number_bases(images: Iterable[Image]) -> dict[Digest, int]:
+    """The first layers of all ``images``, numbered as they come."""
+    bases: dict[Digest, int] = {}
+    for image in images:
+        for layer in image.layers[:1]:
+            bases.setdefault(layer.digest, len(bases))
+    return bases
+
+
+def _own_size(image: Image, uses: Counter[Digest], told: set[Digest]) -> int:
+    """What ``image`` adds: its own layers, or else its last one, when that was not ``told`` yet."""
+    own = sum(layer.size for layer in image.layers if uses[layer.digest] == 1)
+    if own or not image.layers or image.layers[-1].digest in told:
+        return own
+    told.add(image.layers[-1].digest)
+    return image.layers[-1].size
 
 
 def format_duration(seconds: float) -> str:
@@ -60,10 +80,14 @@ def _format_age(image: Image, now: datetime) -> str:
     return format_duration((now - created).total_seconds()) if created else ""
 
 
-def _format_base(number: int) -> str:
-    """A letter, further to the right for each base, so that equal ones stand in a column."""
-    letter = chr(ord("A") + number) if number < 26 else str(number)
-    return " " * number + letter
+def _format_base(image: Image, bases: Mapping[Digest, int]) -> str:
+    """The base of ``image``: nothing when all have the same, of few a letter in a column."""
+    if len(bases) < 2 or not image.layers:
+        return ""
+    number = bases[image.layers[0].digest]
+    if len(bases) > _MOST_LETTERS:
+        return str(number + 1)
+    return " " * number + chr(ord("A") + number)
 
 
 def _format_size(size: float) -> str:

@@ -109,6 +109,8 @@ async def freeze_over(
         whole = await read_plan(
             catalog, catalog.wanted_tags, sources=sources, platform=platform, lock=lock
         )
+        changed = {catalog.component(name).name for name in change.sources}
+        built |= {node.name for node in whole.components if node.built_like in changed}
         built |= descendants(whole.graph, built)
         unread = tuple(issue for issue in whole.issues if issue.code in _UNREAD)
     frozen = await freeze(

@@ -79,6 +79,8 @@ class ComponentNode(msgspec.Struct, frozen=True, kw_only=True, tag="component"):
     """As it is in the source; None when it is copied out of a parent during the build."""
     foreseen: bool = False
     """Whether the copied Dockerfile was read where the parent will get it from."""
+    built_like: str = ""
+    """Of a builder of the stream's matrix: the component that is its definition."""
     dependencies: tuple[Dependency, ...] = ()
 
 

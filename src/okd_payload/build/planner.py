@@ -102,7 +102,7 @@ class _Planner:
                 stub=entry.stub,
             )
 
-    def add_component(self, component: Component) -> None:
+    def add_component(self, component: Component, *, built_like: str = "") -> None:
         content = self._inputs.dockerfiles.get(component.name)
         foreseen = self._inputs.foreseen.get(component.name)
         readable = foreseen if content is None else content
@@ -127,6 +127,7 @@ class _Planner:
             base=self._inputs.bases.get(component.name),
             dockerfile=content,
             foreseen=content is None and foreseen is not None,
+            built_like=built_like,
             dependencies=dependencies,
         )
 
@@ -179,8 +180,10 @@ class _Planner:
         written = operand.operand if operand else name
         image = resolve(operand, self._catalog) if operand else resolve_image(name, self._catalog)
         problem = None if isinstance(image, TagImage) else image.problem
-        # Of a builder's definition that is not there, the catalog has told.
-        if problem is not None and problem.code is not UNKNOWN_COMPONENT:
+        if problem is not None and problem.code is UNKNOWN_COMPONENT:
+            # What builders are built like is missing for all who need one: told once.
+            self.issues += [issue for issue in (problem.issue(),) if issue not in self.issues]
+        elif problem is not None:
             file, line = component.origin.file, component.origin.line
             if operand is not None:
                 file, line = dockerfile_path(component), operand.line
@@ -211,7 +214,8 @@ class _Planner:
                 self.add_component(made)
             elif made is None and image.builder is not None:
                 definition = self._catalog.by_name[image.builder.definition]
-                self.add_component(generate_builder(image.builder, definition))
+                builder = generate_builder(image.builder, definition)
+                self.add_component(builder, built_like=definition.name)
         return name
 
     def _check_dockerfile_is_copied(self, component: Component) -> None:

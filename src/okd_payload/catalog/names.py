@@ -110,9 +110,21 @@ def choose_image(reference: str, catalog: Catalog) -> TagImage | Unresolved | No
     if isinstance(choice, NoBuilder):
         return Unresolved(reference, Problem(NO_BUILDER, choice.message, choice.hint))
     if choice.tag not in catalog.tags and choice.definition not in catalog.by_name:
-        message = f"there is no component {choice.definition!r} to build {choice.tag} like"
-        return Unresolved(reference, Problem(codes.UNKNOWN_COMPONENT, message))
+        return Unresolved(reference, _undefined(choice.definition, catalog))
     return TagImage(choice.tag, choice.pattern, choice)
+
+
+def _undefined(definition: str, catalog: Catalog) -> Problem:
+    """That there is no component to build builders like."""
+    reason = next((each.reason for each in catalog.skipped if each.name == definition), "")
+    return Problem(
+        codes.UNKNOWN_COMPONENT,
+        f"there is no component {definition!r} to build builders like"
+        + (f": the stream leaves it out ({reason})" if reason else ""),
+        "a definition is no image of the stream by itself, so there is no need to skip it"
+        if reason
+        else "correct `definition` of `builders.images`",
+    )
 
 
 def external_image(pull_spec: str, catalog: Catalog) -> ExternalImage:

@@ -39,7 +39,7 @@ def check_replaced_lists(subject: Subject, view: View) -> Iterator[Issue]:
                     component=definition.name,
                     file=replaced.patch.file,
                     line=replaced.patch.line,
-                    hint=f"{definition.component.origin.file} has it: repeat it in a patch for this one "
+                    hint=f"{definition.component.origin.file} has it: repeat it in a patch for it "
                     "alone, or let a stream file merge arguments by name",
                 )
 

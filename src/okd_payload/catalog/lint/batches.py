@@ -23,6 +23,10 @@ _COMMAND = re.compile(r"\bstart-build\s+([^\n;&|]*)")
 _LIST = re.compile(r"\$\(params\.([A-Za-z0-9_-]+)\[\*\]\)")
 _NAME = re.compile(r"(?:(?:bc|buildconfigs?)/)?([a-z0-9][a-z0-9.-]*)")
 _WAITS = frozenset({"-w", "--wait", "--wait=true", "-F", "--follow", "--follow=true"})
+_TAKES_VALUE = frozenset(
+    {"-n", "--namespace", "-e", "--env", "--build-arg", "--commit", "--context", "--kubeconfig"}
+    | {"--from-archive", "--from-build", "--from-dir", "--from-file", "--from-repo", "--cluster"}
+)
 _AT_ONCE = re.compile(r"concurren|parallel|processes|jobs", re.IGNORECASE)
 
 
@@ -119,7 +123,11 @@ def _named(script: str, line: int) -> Iterator[StartedBuild]:
     for offset, text in enumerate(script.split("\n"), 1):
         for command in _COMMAND.finditer(text):
             words = command[1].split()
-            names = [match[1] for word in words if (match := _NAME.fullmatch(word))]
+            names = [
+                match[1]
+                for before, word in zip(["", *words], words, strict=False)
+                if before not in _TAKES_VALUE and (match := _NAME.fullmatch(word))
+            ]
             if names:
                 yield StartedBuild(names[0], line + offset if "\n" in script else line, position)
                 position += bool(_WAITS & set(words))

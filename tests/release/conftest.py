@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small world of components in memory, and releases made of them."""
+"""A small world of components in memory, releases made of them, and the commands."""
 
 from __future__ import annotations
 
 import io
+import sys
 import tarfile
 
 import pytest
 
+from okd_payload.cli.main import main
 from okd_payload.imagestream.model import ImageStream, ImageStreamTag
 from okd_payload.oci.media_types import Family
 from okd_payload.release.inputs import read_tags
@@ -135,3 +137,19 @@ def listing():
 def layer_of():
     """Makes an archive of files, by name."""
     return make_layer
+
+
+@pytest.fixture
+def run(capfdbinary, monkeypatch):
+    """Runs ``okd-payload release`` and gives its exit code, output and complaints."""
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    monkeypatch.delenv("OKD_PAYLOAD_PASSPHRASE", raising=False)
+
+    def run_command(*arguments):
+        capfdbinary.readouterr()
+        code = main(["release", *map(str, arguments)])
+        sys.stdout.flush()
+        printed = capfdbinary.readouterr()
+        return code, printed.out.decode(errors="replace"), printed.err.decode()
+
+    return run_command

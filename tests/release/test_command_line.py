@@ -5,31 +5,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 
 import pytest
 import yaml
 
-from okd_payload.cli.main import main
 from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.transfer import ImageCopy, copy_image
 from okd_payload.release.labels import COMMIT_ID, SOURCE, VERSIONS
 
 _PUBLISHED = "quay.test/okd/content"
-
-
-@pytest.fixture
-def run(capfdbinary):
-    """Runs ``okd-payload release`` and gives its exit code, output and complaints."""
-
-    def run_command(*arguments):
-        capfdbinary.readouterr()
-        code = main(["release", *map(str, arguments)])
-        sys.stdout.flush()
-        printed = capfdbinary.readouterr()
-        return code, printed.out.decode(errors="replace"), printed.err.decode()
-
-    return run_command
 
 
 @pytest.fixture

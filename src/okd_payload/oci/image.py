@@ -58,6 +58,13 @@ async def read_image(
     """
     referenced = await repository.manifests.get(reference)
     manifest = await _descend(repository, referenced, platform)
+    return await describe_image(repository, manifest, referenced=referenced)
+
+
+async def describe_image(
+    repository: Repository, manifest: Manifest, *, referenced: Manifest
+) -> Image:
+    """The image with ``manifest``, which ``referenced`` led to. Raises NotFound, ContentError."""
     content = manifest.image()
     config_bytes = await read_blob(repository, content.config, max_bytes=MAX_CONFIG_BYTES)
     return Image(

@@ -8,10 +8,20 @@ operator that does not choose its place gets the default run level and its own n
 from __future__ import annotations
 
 import itertools
+import re
+from typing import NamedTuple
 
 PLACED = "0000_"
 """How the name of a file begins that has chosen its place."""
 DEFAULT_RUN_LEVEL = 50
+_PLACE = re.compile(r"0000_([0-9]+)_([a-zA-Z0-9]+(?:-[a-zA-Z0-9]+)*?)_")
+
+
+class RunLevel(NamedTuple):
+    """Where the name of a file puts its objects; levels are compared as text."""
+
+    level: str
+    component: str
 
 
 class PayloadNames:
@@ -35,6 +45,12 @@ def _candidates(wanted: str) -> itertools.chain[str]:
         stem, suffix = base, ""
     numbered = (f"{folder}{slash}{stem}_{n}{dot}{suffix}" for n in itertools.count(2))
     return itertools.chain([wanted], numbered)
+
+
+def run_level_of(file: str) -> RunLevel | None:
+    """The run level of ``file``, None when the cluster sees none in its name."""
+    found = _PLACE.match(file)
+    return RunLevel(found[1], found[2]) if found else None
 
 
 def is_manifest(name: str) -> bool:

@@ -6,12 +6,10 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import sys
 import tarfile
 
 import pytest
 
-from okd_payload.cli.main import main
 from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.transfer import ImageCopy, copy_image
 from okd_payload.release.new.publish import publish_release
@@ -51,20 +49,6 @@ def programs():
 def signer():
     """The key of the publisher, made once."""
     return MemorySigner()
-
-
-@pytest.fixture
-def run(capfdbinary):
-    """Runs ``okd-payload release`` and gives its exit code, output and complaints."""
-
-    def run_command(*arguments):
-        capfdbinary.readouterr()
-        code = main(["release", *map(str, arguments)])
-        sys.stdout.flush()
-        printed = capfdbinary.readouterr()
-        return code, printed.out.decode(), printed.err.decode()
-
-    return run_command
 
 
 def _base_layer(programs, files):

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 
 import pytest
 
-from okd_payload.cli.main import main
 from okd_payload.imagestream.openshift import encode_image_stream
 from okd_payload.release import labels
 from okd_payload.release.metadata import ReleaseMetadata, encode_metadata, make_references
@@ -27,20 +25,6 @@ def own_git(monkeypatch, tmp_path):
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("OKD_PAYLOAD_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("OKD_PAYLOAD_STATE", str(tmp_path / "state"))
-
-
-@pytest.fixture
-def run(capfd):
-    """Runs ``okd-payload release`` and gives its exit code, output and complaints."""
-
-    def run_command(*arguments):
-        capfd.readouterr()
-        code = main(["release", *map(str, arguments)])
-        sys.stdout.flush()
-        printed = capfd.readouterr()
-        return code, printed.out, printed.err
-
-    return run_command
 
 
 @pytest.fixture

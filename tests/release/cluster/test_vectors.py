@@ -19,7 +19,6 @@ from okd_payload.release.cluster.capabilities import CapabilityChoice, resolve_c
 from okd_payload.release.cluster.order import (
     order_install,
     order_update,
-    run_level_of,
     stages_of,
 )
 from okd_payload.release.cluster.payload import (
@@ -30,6 +29,7 @@ from okd_payload.release.cluster.payload import (
 )
 from okd_payload.release.cluster.settings import CapabilityStatus, ClusterSettings, Override
 from okd_payload.release.cluster.tree import PayloadFolder, PayloadTree
+from okd_payload.release.naming import run_level_of
 
 _ROOT = Path(__file__).resolve().parents[4] / "shared" / "data" / "payload-vectors" / "cases"
 _CASES = {path.stem: json.loads(path.read_text()) for path in sorted(_ROOT.glob("*.json"))}

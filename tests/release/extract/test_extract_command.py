@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import json
 import subprocess
-import sys
 
 import pytest
 import yaml
 
-from okd_payload.cli.main import main
 from okd_payload.errors import ReleaseError
 from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.transfer import ImageCopy, copy_image
@@ -29,17 +28,9 @@ _FILES = {
 
 
 @pytest.fixture
-def run(capfdbinary):
+def run(run):
     """Runs the command and gives its exit code, output and complaints."""
-
-    def run_command(*arguments):
-        capfdbinary.readouterr()
-        code = main(["release", "extract", *map(str, arguments)])
-        sys.stdout.flush()
-        printed = capfdbinary.readouterr()
-        return code, printed.out.decode(errors="replace"), printed.err.decode()
-
-    return run_command
+    return functools.partial(run, "extract")
 
 
 @pytest.fixture

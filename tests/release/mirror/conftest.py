@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from okd_payload.cli.main import main
 from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.referrers import list_tag
 from okd_payload.oci.transfer import ImageCopy, copy_image
@@ -31,19 +29,11 @@ class Sources(msgspec.Struct, frozen=True):
 
 
 @pytest.fixture
-def run(capfdbinary, monkeypatch, tmp_path):
-    """Runs ``okd-payload release`` and gives its exit code, output and complaints."""
+def run(run, monkeypatch, tmp_path):
+    """Runs ``okd-payload release`` with folders of its own."""
     monkeypatch.setenv("OKD_PAYLOAD_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("OKD_PAYLOAD_CACHE", str(tmp_path / "cache"))
-
-    def run_command(*arguments):
-        capfdbinary.readouterr()
-        code = main(["release", *map(str, arguments)])
-        sys.stdout.flush()
-        printed = capfdbinary.readouterr()
-        return code, printed.out.decode(), printed.err.decode()
-
-    return run_command
+    return run
 
 
 @pytest.fixture

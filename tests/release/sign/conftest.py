@@ -4,30 +4,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
 import pytest
 
-from okd_payload.cli.main import main
 from okd_payload.oci.layout import LayoutRepository
 from okd_payload.release.new.publish import publish_release
 from okd_payload.testing.memory_signer import MemorySigner
-
-
-@pytest.fixture
-def run(capfdbinary, monkeypatch):
-    """Runs ``okd-payload release`` and gives its exit code, output and complaints."""
-    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-    monkeypatch.delenv("OKD_PAYLOAD_PASSPHRASE", raising=False)
-
-    def run_command(*arguments):
-        capfdbinary.readouterr()
-        code = main(["release", *map(str, arguments)])
-        sys.stdout.flush()
-        printed = capfdbinary.readouterr()
-        return code, printed.out.decode(errors="replace"), printed.err.decode()
-
-    return run_command
 
 
 @pytest.fixture

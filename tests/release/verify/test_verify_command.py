@@ -7,11 +7,9 @@ import asyncio
 import hashlib
 import json
 import shutil
-import sys
 
 import pytest
 
-from okd_payload.cli.main import main
 from okd_payload.oci.digest import hex_of
 from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.registry import RegistryClient
@@ -20,21 +18,6 @@ from okd_payload.release.new.publish import publish_release
 from okd_payload.testing.images import push_image, push_index
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def run(capfdbinary, monkeypatch):
-    """Runs ``okd-payload release`` and gives its exit code, output and complaints."""
-    monkeypatch.delenv("OKD_PAYLOAD_PASSPHRASE", raising=False)
-
-    def run_command(*arguments):
-        capfdbinary.readouterr()
-        code = main(["release", *map(str, arguments)])
-        sys.stdout.flush()
-        printed = capfdbinary.readouterr()
-        return code, printed.out.decode(errors="replace"), printed.err.decode()
-
-    return run_command
 
 
 @pytest.fixture

@@ -9,26 +9,17 @@ what comes after. The nodes and their numbers are the operator's own, anchors in
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 import msgspec
 
 from okd_payload.release.cluster.payload import LoadedManifest
+from okd_payload.release.naming import RunLevel, run_level_of
 
-_PLACED = re.compile(r"0000_([0-9]+)_([a-zA-Z0-9]+(?:-[a-zA-Z0-9]+)*?)_")
 _JOB = ("batch/v1", "Job")
 
 Steps = list[tuple[int, ...]]
 """Tasks that run in series, several such series beside each other."""
-
-
-class RunLevel(NamedTuple):
-    """Where the name of a file puts its objects; levels are compared as text."""
-
-    level: str
-    component: str
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -37,12 +28,6 @@ class Node(msgspec.Struct, frozen=True):
     before: tuple[int, ...] = ()
     tasks: tuple[int, ...] = ()
     after: tuple[int, ...] = ()
-
-
-def run_level_of(file: str) -> RunLevel | None:
-    """The run level of ``file``, None when its name has none."""
-    found = _PLACED.match(file)
-    return RunLevel(found[1], found[2]) if found else None
 
 
 def order_update(manifests: Sequence[LoadedManifest]) -> tuple[Node, ...]:

@@ -48,7 +48,7 @@ from okd_payload.release.lint.names import (
     check_run_levels,
 )
 from okd_payload.release.lint.operators import is_readable
-from okd_payload.release.lint.subject import Check, Subject, parse_name, read_files
+from okd_payload.release.lint.subject import Check, Subject, read_files
 from okd_payload.release.lint.verification import check_verification
 from okd_payload.release.lint.workloads import (
     check_cluster_operators,
@@ -58,6 +58,7 @@ from okd_payload.release.lint.workloads import (
     check_service_accounts,
 )
 from okd_payload.release.load import ReleaseContent
+from okd_payload.release.naming import run_level_of
 from okd_payload.release.new.images import RepositoryOf
 
 CHECKS: Sequence[Check] = (
@@ -134,5 +135,5 @@ async def lint_images(content: ReleaseContent, repository_of: RepositoryOf) -> l
 
 def _name_component(issue: Issue) -> Issue:
     """``issue`` with the component that its file is of, so that it can be permitted for it."""
-    placed = parse_name(issue.file) if issue.file and not issue.component else None
+    placed = run_level_of(issue.file) if issue.file and not issue.component else None
     return msgspec.structs.replace(issue, component=placed.component) if placed else issue

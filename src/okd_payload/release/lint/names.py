@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from okd_payload.issues import Issue
 from okd_payload.release import codes as release_codes
 from okd_payload.release.lint import codes
-from okd_payload.release.lint.subject import CheckedFile, Subject, parse_name
-from okd_payload.release.naming import PLACED
+from okd_payload.release.lint.subject import CheckedFile, Subject
+from okd_payload.release.naming import PLACED, run_level_of
 
 _DIGITS = 2
 _ASSIGNED = (range(6), range(7, 40), range(50, 71), range(80, 81), range(90, 91))
@@ -25,16 +25,16 @@ _ASSIGNED = (range(6), range(7, 40), range(50, 71), range(80, 81), range(90, 91)
 def check_names(subject: Subject) -> Iterator[Issue]:
     """Names that cannot be read, and run levels that do not sort by their number."""
     for file in subject.files:
-        placed = parse_name(file.name)
+        placed = run_level_of(file.name)
         if placed is None:
             yield codes.UNPARSABLE_FILE_NAME.issue(
                 "the name is not 0000_RUNLEVEL_COMPONENT_REST, so nothing is applied beside it",
                 file=file.name,
                 hint="components are letters, digits and single dashes, with _ behind them",
             )
-        elif len(placed.run_level) != _DIGITS:
+        elif len(placed.level) != _DIGITS:
             yield codes.UNSORTED_RUN_LEVEL.issue(
-                f"run level {placed.run_level} sorts as text, between others of two digits",
+                f"run level {placed.level} sorts as text, between others of two digits",
                 file=file.name,
                 hint="write run levels with two digits",
             )
@@ -55,9 +55,9 @@ def check_run_levels(subject: Subject) -> Iterator[Issue]:
     """Run levels that were assigned to nobody, once for each component."""
     found: dict[tuple[str, str], CheckedFile] = {}
     for file in subject.files:
-        placed = parse_name(file.name)
-        if placed and len(placed.run_level) == _DIGITS:
-            found.setdefault((placed.run_level, placed.component), file)
+        placed = run_level_of(file.name)
+        if placed and len(placed.level) == _DIGITS:
+            found.setdefault((placed.level, placed.component), file)
     for (level, component), file in found.items():
         if not any(int(level) in assigned for assigned in _ASSIGNED):
             yield codes.UNASSIGNED_RUN_LEVEL.issue(
@@ -72,8 +72,8 @@ def check_component_names(subject: Subject) -> Iterator[Issue]:
     cut = [tag.name for tag in subject.tags if "_" in tag.name]
     for tag in cut:
         for file in subject.files:
-            placed = parse_name(file.name)
-            if placed and file.name.startswith(f"{PLACED}{placed.run_level}_{tag}_"):
+            placed = run_level_of(file.name)
+            if placed and file.name.startswith(f"{PLACED}{placed.level}_{tag}_"):
                 yield codes.CUT_COMPONENT_NAME.issue(
                     f"the cluster takes {placed.component} for the component of {tag}",
                     component=tag,

@@ -7,7 +7,6 @@ up or knows of another check, so each can be tried alone, and the list of them c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -21,16 +20,8 @@ from okd_payload.release.conditions import Conditions, conditions_of
 from okd_payload.release.inputs import pull_spec_of
 from okd_payload.release.load import ReleaseContent
 from okd_payload.release.metadata import ReleaseMetadata
+from okd_payload.release.naming import run_level_of
 from okd_payload.release.objects import ObjectKey, Problem, read_objects
-
-_PLACED_NAME = re.compile(r"0000_(\d+)_([a-zA-Z0-9]+(?:-[a-zA-Z0-9]+)*?)_")
-
-
-class PlacedName(msgspec.Struct, frozen=True):
-    """What the cluster reads out of a file's name."""
-
-    run_level: str
-    component: str
 
 
 class CheckedObject(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -66,7 +57,7 @@ class CheckedObject(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def component(self) -> str:
         """The component that the file belongs to, by its name; empty when that says none."""
-        placed = parse_name(self.file)
+        placed = run_level_of(self.file)
         return placed.component if placed else ""
 
     @property
@@ -125,12 +116,6 @@ Check = Callable[[Subject], Iterable[Issue]]
 def read_files(manifests: Mapping[str, bytes]) -> tuple[CheckedFile, ...]:
     """Every file of ``manifests``, each read once."""
     return tuple(_read_file(name, content) for name, content in manifests.items())
-
-
-def parse_name(name: str) -> PlacedName | None:
-    """Run level and component of the file ``name``; None when the cluster sees none."""
-    match = _PLACED_NAME.match(name)
-    return PlacedName(match[1], match[2]) if match else None
 
 
 def _read_file(name: str, content: bytes) -> CheckedFile:

@@ -21,8 +21,7 @@ from okd_payload.errors import ContentError, InvalidReference, NotFound, OkdPayl
 from okd_payload.imagestream.openshift import TagReference
 from okd_payload.issues import Issue
 from okd_payload.oci.cache import read_layer_folder
-from okd_payload.oci.config import MAX_CONFIG_BYTES, read_config
-from okd_payload.oci.image import Image, read_blob
+from okd_payload.oci.image import Image, describe_image
 from okd_payload.oci.layers.entry import Entry
 from okd_payload.oci.layers.read import LayerFile, read_merged_files
 from okd_payload.oci.manifest import Descriptor, Index, Platform
@@ -229,15 +228,7 @@ async def read_member(repository: Repository, selector: str, *, platform: Platfo
         if member is None:
             raise ContentError(f"{repository.name}@{referenced.digest} lists no image")
         manifest = await repository.manifests.get(member.digest)
-    content = manifest.image()
-    config_bytes = await read_blob(repository, content.config, max_bytes=MAX_CONFIG_BYTES)
-    return Image(
-        referenced=referenced,
-        manifest=manifest,
-        content=content,
-        config=read_config(config_bytes),
-        config_bytes=config_bytes,
-    )
+    return await describe_image(repository, manifest, referenced=referenced)
 
 
 def _look_at_all(operator: Operator, look_at: CheckManifest) -> None:

@@ -60,7 +60,8 @@ def test_a_workspace_keeps_its_mark():
 
 def test_lines_that_nobody_understands_are_passed_over():
     """And packages without a module are no packages."""
-    text = b"stray/package\n# a\n# a latest\nlost/package\n# b v1.0.0 => x y z\n## explicit; new 3\nb/c\n"
+    text = b"stray/package\n# a\n# a latest\nlost/package\n# b v1.0.0 => x y z\n"
+    text += b"## explicit; new 3\nb/c\n"
     (module,) = read_vendor_list(text).modules
     assert (module.module.path, module.replacement) == ("b", None)
     assert (module.explicit, module.packages) == (True, ("b/c",))

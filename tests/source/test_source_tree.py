@@ -62,6 +62,14 @@ def tree_and_put(request, sources, repository, tmp_path) -> tuple[SourceTree, Pu
     return sources, put
 
 
+async def test_files_are_listed_without_reading_them(tree_and_put) -> None:
+    """Every file and link has its path in the list, in the order of paths."""
+    tree, put = tree_and_put
+    source = put(FILES)
+    commit = await tree.resolve(source)
+    assert await tree.list_files(source, commit) == tuple(sorted(FILES))
+
+
 async def test_equal_content_is_an_equal_tree(tree_and_put) -> None:
     """Wherever content comes from, git's id of it is the same."""
     tree, put = tree_and_put

@@ -103,6 +103,17 @@ class Mirror:
             raise outside(path)
         return None if "\n" in path else await self._reading(commit, read)
 
+    async def list_files(self, commit: str) -> tuple[str, ...]:
+        """The paths of all files and links; no content is fetched for it."""
+
+        async def read(session: _Session) -> tuple[str, ...]:
+            outcome = await session.ask("ls-tree", "-r", "-z", "--name-only", _kept(commit))
+            if outcome.truncated:
+                raise too_large(f"the list of files of {self._remote.url}")
+            return tuple(os.fsdecode(path) for path in outcome.output.split(b"\0") if path)
+
+        return await self._reading(commit, read)
+
     async def check_out(self, commit: Commit, directory: Path) -> None:
         """Make ``directory`` exactly the tree of ``commit``, and prove it."""
 

@@ -99,6 +99,11 @@ class MemorySourceTree:
         )
         return None if name is None else content[name].content
 
+    async def list_files(self, source: Source, commit: Commit) -> tuple[str, ...]:
+        """The paths of all files and links."""
+        self.operations.append(("list_files", str(source)))
+        return tuple(sorted(self._content(source, commit)))
+
     async def check_out(self, source: Source, commit: Commit, directory: Path) -> None:
         """Fill ``directory`` with the content of ``commit``."""
         self.operations.append(("check_out", str(source)))

@@ -123,7 +123,13 @@ def test_every_field() -> None:
     assert (literal.dockerfile, literal.optional) == ("FROM base\n", True)
     assert literal.architectures == ("arm64", "ppc64le", "s390x")
     assert literal.resources == Resources(cpu_request="100m", memory_request="200Mi")
-    assert cached == CommandImage(name="repo-base", line=30, base="base", commands="echo a")
+    assert cached == CommandImage(
+        name="repo-base",
+        line=30,
+        base="base",
+        commands="echo a",
+        resources=Resources(cpu_request="100m", memory_request="200Mi"),
+    )
     assert injected == InjectedImage(name="base-with-rpms", line=31, base="base")
     assert (artifacts.name, artifacts.line) == ("artifacts", 32)
     assert configuration.targets == (

@@ -24,7 +24,14 @@ from okd_payload.catalog.component import (
     Resources,
     Sharing,
 )
-from okd_payload.catalog.definition import Definition, Definitions, Import, OtherTag, PulledImage
+from okd_payload.catalog.definition import (
+    Definition,
+    Definitions,
+    Import,
+    OtherTag,
+    PulledImage,
+    RootFileSystem,
+)
 from okd_payload.catalog.load import load_catalog
 from okd_payload.catalog.names import TagImage, resolve_image
 from okd_payload.catalog.sources import read_kustomization_objects, read_openshift_files
@@ -173,6 +180,10 @@ def test_what_cannot_be_said_is_told(tmp_path: Path) -> None:
             definition("outside", context_directory="../up"),
             definition("good"),
             definition("good"),
+            imports=(
+                Import(name="bad", content=PulledImage("q.test/a@sha256:0"), origin=Origin("i", 3)),
+                Import(name="made", content=RootFileSystem(("sh",), "/"), origin=Origin("")),
+            ),
         )
     )
     assert [(issue.code, issue.component) for issue in files.issues] == [
@@ -180,7 +191,10 @@ def test_what_cannot_be_said_is_told(tmp_path: Path) -> None:
         ("inexpressible-definition", "Upper"),
         ("inexpressible-definition", "line-break"),
         ("inexpressible-definition", "outside"),
+        ("inexpressible-definition", "bad"),
+        ("inexpressible-definition", "made"),
     ]
+    assert "imports" not in files.stream.value
     assert [file.path for file in files.components] == ["components/good.yaml"]
     with pytest.raises(InputError, match="no stream file"):
         write_catalog(msgspec.structs.replace(catalog_of(), stream="Not A Name"))

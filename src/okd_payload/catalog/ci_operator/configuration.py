@@ -189,6 +189,7 @@ class Translation:
             tag=name,
             origin=Origin(self._configuration.origin.file, image.line),
             dockerfile=f"FROM {base}\nRUN {command}\n",
+            resources=image.resources,
             sharing=self._choice.sharing,
             sharing_reason=self._choice.evidence if self._choice.sharing else "",
         )

@@ -85,6 +85,7 @@ class CommandImage(msgspec.Struct, frozen=True, kw_only=True):
     line: int
     base: str
     commands: str
+    resources: Resources = Resources()
 
 
 class InjectedImage(msgspec.Struct, frozen=True, kw_only=True):

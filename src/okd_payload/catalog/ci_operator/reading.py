@@ -156,7 +156,13 @@ def _read_images(
         if step.pipeline_image_cache_step:
             cached = step.pipeline_image_cache_step
             built.append(
-                CommandImage(name=cached.to, line=line, base=cached.base, commands=cached.commands)
+                CommandImage(
+                    name=cached.to,
+                    line=line,
+                    base=cached.base,
+                    commands=cached.commands,
+                    resources=_resources_of(cached.to, fields.resources),
+                )
             )
         if step.rpm_image_injection_step:
             injected = step.rpm_image_injection_step
@@ -183,7 +189,7 @@ def _read_image(item: ImageFields, line: int, resources: dict[str, AmountFields]
         build_arguments=tuple(Argument(given.name, given.value) for given in item.build_args),
         optional=item.optional,
         architectures=_architectures(item),
-        resources=_resources(resources.get(item.to, resources.get(_EVERYTHING_ELSE))),
+        resources=_resources_of(item.to, resources),
     )
 
 
@@ -195,7 +201,9 @@ def _architectures(item: ImageFields) -> tuple[str, ...]:
     return tuple(sorted(named - {default}))
 
 
-def _resources(amounts: AmountFields | None) -> Resources:
+def _resources_of(image: str, resources: dict[str, AmountFields]) -> Resources:
+    """What building ``image`` may use: its own, or what counts for everything else."""
+    amounts = resources.get(image, resources.get(_EVERYTHING_ELSE))
     if amounts is None:
         return Resources()
     return Resources(

@@ -6,12 +6,13 @@ from __future__ import annotations
 import msgspec
 
 from okd_payload.catalog.checks import drop_duplicate_names, drop_duplicate_tags
+from okd_payload.catalog.component import Origin
 from okd_payload.catalog.stream import Stream
 from okd_payload.catalog.writing import codes
 from okd_payload.catalog.writing.component_text import Inexpressible, write_component
 from okd_payload.catalog.writing.defaults import choose_defaults, keep_defaults
 from okd_payload.catalog.writing.model import CatalogFile, ImportedCatalog
-from okd_payload.catalog.writing.stream_text import write_stream
+from okd_payload.catalog.writing.stream_text import describe_import, write_stream
 from okd_payload.errors import InputError
 from okd_payload.issues import Issue
 
@@ -54,15 +55,24 @@ def write_catalog(imported: ImportedCatalog, *, existing: Stream | None = None) 
         try:
             files.append(write_component(definition, defaults, comment=comment))
         except Inexpressible as error:
-            origin = definition.component.origin
-            issue = codes.INEXPRESSIBLE_DEFINITION.issue(
-                str(error), component=name, file=origin.file, line=origin.line
-            )
-            issues.append(issue)
+            issues.append(_inexpressible(error, name, definition.component.origin))
+    written = []
+    for entry in imports:
+        try:
+            describe_import(entry)
+            written.append(entry)
+        except Inexpressible as error:
+            issues.append(_inexpressible(error, entry.name, entry.origin))
     try:
-        stream = write_stream(msgspec.structs.replace(imported, imports=tuple(imports)), defaults)
+        stream = write_stream(msgspec.structs.replace(imported, imports=tuple(written)), defaults)
     except msgspec.ValidationError as error:
         raise InputError(
             f"no stream file can be written: {error}", hint="choose another name with --name"
         ) from error
     return CatalogFiles(stream=stream, components=tuple(files), issues=tuple(issues))
+
+
+def _inexpressible(error: Inexpressible, name: str, origin: Origin) -> Issue:
+    return codes.INEXPRESSIBLE_DEFINITION.issue(
+        str(error), component=name, file=origin.file, line=origin.line
+    )

@@ -14,7 +14,7 @@ from okd_payload.catalog.stream import (
     Release,
     Stream,
 )
-from okd_payload.catalog.writing.component_text import COMPONENTS, write_resources
+from okd_payload.catalog.writing.component_text import COMPONENTS, Inexpressible, write_resources
 from okd_payload.catalog.writing.defaults import StreamDefaults
 from okd_payload.catalog.writing.model import CatalogFile, ImportedCatalog
 from okd_payload.catalog.writing.yaml_text import (
@@ -48,15 +48,16 @@ def write_stream(imported: ImportedCatalog, defaults: StreamDefaults) -> Catalog
     return CatalogFile(path=STREAM_FILE, value=value, text="".join(parts))
 
 
-def describe_imports(imports: tuple[Import, ...]) -> dict[str, ImportEntry]:
-    """The imports that can be written: what a stream file's own commands make is not imported."""
-    found = {}
-    for entry in sorted(imports, key=lambda entry: entry.name):
+def describe_import(entry: Import) -> ImportEntry:
+    """``entry`` as stream files write it. Raises Inexpressible."""
+    try:
         if isinstance(entry.content, PulledImage):
-            found[entry.name] = ImportEntry(image=entry.content.pull_spec, stub=entry.stub)
-        elif isinstance(entry.content, OtherTag):
-            found[entry.name] = ImportEntry(tag=entry.content.tag, stub=entry.stub)
-    return found
+            return ImportEntry(image=entry.content.pull_spec, stub=entry.stub)
+        if isinstance(entry.content, OtherTag):
+            return ImportEntry(tag=entry.content.tag, stub=entry.stub)
+    except ValueError as error:
+        raise Inexpressible(str(error)) from error
+    raise Inexpressible("the image of a command stays in the stream file that runs it")
 
 
 def describe_git(defaults: StreamDefaults) -> Git:
@@ -72,7 +73,10 @@ def _describe(imported: ImportedCatalog, defaults: StreamDefaults) -> Stream:
         resources=write_resources(defaults.resources),
         layering=defaults.layering,
         substitutions=imported.substitutions,
-        imports=describe_imports(imported.imports),
+        imports={
+            entry.name: describe_import(entry)
+            for entry in sorted(imported.imports, key=lambda entry: entry.name)
+        },
         release=Release(version=imported.version) if imported.version else Release(),
     )
 

@@ -19,6 +19,7 @@ from okd_payload.build.freeze import read_plan
 from okd_payload.build.graph import waves
 from okd_payload.build.plan import ComponentNode, ImportNode, NamedBy, Plan, Relation
 from okd_payload.catalog.catalog import Catalog
+from okd_payload.catalog.ci_operator.tree import read_tree
 from okd_payload.catalog.load import load_catalog
 from okd_payload.issues import Severity
 from okd_payload.source.lock import Lock
@@ -172,3 +173,21 @@ def test_planning_takes_less_than_a_second(
     again = write(tmp_path, text)
     asyncio.run(read_plan(again, again.wanted_tags, sources=sources, platform=AMD64, lock=Lock()))
     assert time.process_time() - started < 1.0
+
+
+def test_everything_loads_in_three_seconds(
+    pipeline: Path, shared_data: Path, tmp_path: Path
+) -> None:
+    """189 definitions, three variants of them and 86 configurations: three seconds of CPU."""
+    started = time.process_time()
+    sources = [f"kustomization: {pipeline}/variants/{name}" for name in ("scos", "fcos")]
+    sources += [
+        f"kustomization: {pipeline}/variants/fcos-multiarch",
+        f"buildConfigs: {pipeline}/buildconfigs",
+    ]
+    for source in sources:
+        catalog = write(tmp_path, f"name: okd\ncatalog: [{{{source}}}]\n")
+        assert len(catalog.components) == 189
+    configurations = read_tree(shared_data / "ci-operator-config").configurations
+    assert len(configurations) == 86
+    assert time.process_time() - started < 3.0

@@ -31,3 +31,11 @@ def docker_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Host and port of the real docker-registry; tests keep to repositories of their own."""
     with serve_docker_registry(tmp_path_factory.mktemp("docker-registry")) as host:
         yield host
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs Debian's archive and minutes, unless ``-m debian`` asks for it."""
+    if "debian" not in config.getoption("markexpr"):
+        left_out = [item for item in items if item.get_closest_marker("debian")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]

@@ -3,6 +3,9 @@
 
 Tests that change repositories make a world of their own, which takes a second; what takes long,
 building everything, is done once, and others start from its state.
+
+The images are of busybox, with a `go` that checks what Go would; ``pytest -m debian`` runs the same
+tests with the base, the builder and the Go of the debian example.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ class Rig(NamedTuple):
     daemon: str
     folder: Path
     """For programs and streams."""
+    real_go: bool
 
     def program(self, name: str = "home", *, like: Program | None = None) -> Program:
         """okd-payload that finds the repositories; what was built by ``like`` is there."""
@@ -43,6 +47,10 @@ class Rig(NamedTuple):
             shutil.copytree(like.state / "streams", program.state / "streams")
             shutil.copytree(like.cache, program.cache)
         return program
+
+    def stream(self, name: str = "stream", **options: Any) -> Path:
+        """The stream, written with ``options`` of ``write_stream``."""
+        return write_stream(self.folder / name, real_go=self.real_go, **options)
 
 
 class Published(NamedTuple):
@@ -56,37 +64,52 @@ class Published(NamedTuple):
     """Of the release, by digest."""
 
     @property
-    def digests(self) -> dict[str, str]:
-        """The digest of every image by its name."""
-        return {item["name"]: item["digest"] for item in self.printed["components"]}
+    def host(self) -> str:
+        """The registry where it is."""
+        return self.pull_spec.partition("/")[0]
 
 
-def _rig(folder: Path) -> Iterator[Rig]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let everything here be a test of the debian example's builder, when that was asked for."""
+    if _wants_real_go(config):
+        for item in items:
+            if item.path.is_relative_to(Path(__file__).parent):
+                item.add_marker("debian")
+
+
+def _wants_real_go(config: pytest.Config) -> bool:
+    return "debian" in config.getoption("markexpr")
+
+
+def _rig(folder: Path, config: pytest.Config) -> Iterator[Rig]:
     world = World(folder / "repositories")
     with serve_git(world.root) as http, serve_git_daemon(world.root) as daemon:
-        yield Rig(world, http, daemon, folder)
+        yield Rig(world, http, daemon, folder, _wants_real_go(config))
 
 
 @pytest.fixture(scope="session")
-def shared_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+def shared_rig(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Rig]:
     """The rig that nobody changes."""
     for name in NEEDED:
         if shutil.which(name) is None:
             pytest.skip(f"{name} is needed: make setup")
-    yield from _rig(tmp_path_factory.mktemp("rig"))
+    yield from _rig(tmp_path_factory.mktemp("rig"), pytestconfig)
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
+def rig(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Rig]:
     """A rig whose repositories and servers the test may change."""
-    yield from _rig(tmp_path)
+    yield from _rig(tmp_path, pytestconfig)
 
 
 @pytest.fixture(scope="session")
 def published(shared_rig: Rig, docker_registry: str) -> Published:
     """The whole stream at release-4.16; tests read it and change nothing."""
     program = shared_rig.program("published")
-    stream = write_stream(shared_rig.folder / "stream", host=docker_registry)
+    stream = shared_rig.stream(host=docker_registry)
     printed = program.build(stream)
     ended = program.run("publish", stream, printed["release"]["name"], "-o", "json")
     repository = f"{docker_registry}/rig/release"

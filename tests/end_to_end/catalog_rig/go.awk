@@ -25,7 +25,7 @@ what == "names" && !/^[ \t]*\/\// {
         used = substr(rest, RSTART, RLENGTH)
         split(used, parts, ".")
         if (parts[1] in imported && !((imported[parts[1]], parts[2]) in declared))
-            complain(column + RSTART, "undefined: " used)
+            complain(column + RSTART + length(parts[1]) + 1, "undefined: " used)
         column += RSTART + RLENGTH - 1
         rest = substr(rest, RSTART + RLENGTH)
     }

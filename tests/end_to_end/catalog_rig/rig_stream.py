@@ -8,8 +8,10 @@ them behind a web server, half behind git's daemon.
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
+import msgspec
 from real_program import EXAMPLE, Program
 from rig_world import NEW, REPOSITORIES
 
@@ -53,7 +55,7 @@ _STREAM = """\
 name: rig
 
 catalog:
-  - components: components
+  - components: components{further}
 
 git:
   branch: {branch}  # what everybody builds{exceptions}
@@ -77,6 +79,9 @@ publish:
 release:
   version: "4.16.0"
 """
+_DEBIAN = EXAMPLE.parent / "debian"
+_REAL = ("base", "builder")
+"""Components that the debian example has, with the real thing in them."""
 
 
 def write_stream(
@@ -86,25 +91,45 @@ def write_stream(
     project: str = "rig",
     branch: str = f"release-{NEW}",
     exceptions: dict[str, str] = EXCEPTIONS,
+    real_go: bool = False,
 ) -> Path:
-    """Write the stream below ``folder``; images will be published at ``host``/``project``."""
+    """Write the stream below ``folder``; images will be published at ``host``/``project``.
+
+    With ``real_go`` all stands on the base and the builder of the debian example.
+    """
     (folder / "components").mkdir(parents=True)
     lines = "".join(f"\n    {name}: {ref}" for name, ref in exceptions.items())
     text = _STREAM.format(
         branch=branch,
         exceptions=f"\n  exceptions:{lines}" if exceptions else "",
-        root=EXAMPLE / "root.sh",
+        root=(_DEBIAN if real_go else EXAMPLE) / "root.sh",
+        further="".join(f"\n  - components: {_DEBIAN}/components/{name}.yaml" for name in _REAL)
+        if real_go
+        else "",
         host=host,
         project=project,
     )
+    if real_go:
+        text += '\nenvironment:\n  GO111MODULE: "on"\n'
     (folder / "stream.yaml").write_text(text)
     for name, (repository, context, dockerfile) in COMPONENTS.items():
+        if real_go and name in _REAL:
+            continue
         text = f"# {name.replace('-', ' ')}, as the rig has it.\n"
         text += f"source: {{git: {HUB}/{repository}}}\n"
         text += f"context: {context}\n" if context else ""
         text += f"dockerfile: {dockerfile}\n" if dockerfile != "Dockerfile" else ""
         (folder / "components" / f"{name}.yaml").write_text(text)
     return folder
+
+
+def program_in(program: Program, spec: str) -> bytes:
+    """The files of the layer that an image was made of, one behind the other."""
+    blobs = program.images("rig") / "blobs" / "sha256"
+    manifest = msgspec.json.decode((blobs / spec.rpartition(":")[2]).read_bytes())
+    layer = manifest["layers"][-1]["digest"].rpartition(":")[2]
+    done = subprocess.run(["tar", "-xzOf", blobs / layer], check=True, capture_output=True)
+    return done.stdout
 
 
 def lead_to_servers(program: Program, http: str, daemon: str) -> None:

@@ -67,7 +67,7 @@ type Component struct {
 }
 
 // Report is one line about a component.
-func Report(component Component) string { return component.Name + " " + component.Version }
+func Report(component Component) string { return component.Name + " at " + component.Version }
 """
 _DESCRIBE = """
 // Describe is a longer line about a component.
@@ -77,6 +77,7 @@ _CHANNEL = """
 // Channel is where updates of a component come from.
 type Channel struct{ Name string }
 """
+_FROM_CHANNEL = _TYPES.replace("component.Version }", 'component.Version + " from a channel" }')
 
 
 class World:
@@ -116,7 +117,8 @@ class World:
 
     def _open_pull_requests(self) -> None:
         branch = f"release-{NEW}"
-        removed = self._api_files(NEW, _TYPES + _CHANNEL, ("name", "version", "channel"))
+        fields = ("name", "version", "channel")
+        removed = self._api_files(NEW, _FROM_CHANNEL + _CHANNEL, fields)
         message = "Say channels, and describe nothing any more"
         self["api"].commit(PULL_REQUEST, removed, message, on=branch)
         added = self._api_files(NEW, _TYPES + _DESCRIBE + _CHANNEL, ("name", "version"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from rig_stream import COMPONENTS, EXCEPTIONS, HUB, write_stream
+from rig_stream import COMPONENTS, EXCEPTIONS, HUB
 from rig_world import NEW, OLD
 
 pytestmark = pytest.mark.integration
@@ -19,7 +19,7 @@ TO = f"release-{NEW}"
 @pytest.fixture
 def old(rig) -> Path:
     """The stream as it was one release ago."""
-    return write_stream(rig.folder / "old", branch=f"release-{OLD}", exceptions={})
+    return rig.stream("old", branch=f"release-{OLD}", exceptions={})
 
 
 def outcomes(printed: dict) -> dict[str, str]:

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 from real_program import digests_of
-from rig_stream import COMPONENTS, HUB, write_stream
+from rig_stream import COMPONENTS, HUB
 from rig_world import NEW
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -63,7 +63,7 @@ def test_the_published_release_names_its_sources(published) -> None:
 def test_a_lock_outlives_the_branches(rig, published, tmp_path) -> None:
     """What was locked is built from the locked commits when branches have moved on."""
     program = rig.program(like=published.program)
-    stream = write_stream(tmp_path / "stream", host=published.pull_spec.partition("/")[0])
+    stream = rig.stream(host=published.host)
     locked = program.run("lock", stream, "--to", tmp_path / "stream.lock")
     assert locked.code == 0, locked.err
     change(rig, "etcd", f"openshift-{NEW}", "cmd/etcd/main.go", "etcd 4.16", "etcd 4.16.1")
@@ -76,23 +76,23 @@ def test_a_lock_outlives_the_branches(rig, published, tmp_path) -> None:
     assert built_in(moved) == {"etcd"}
 
 
-def test_a_pushed_commit_builds_what_stands_on_it(rig, published, tmp_path) -> None:
+def test_a_pushed_commit_builds_what_stands_on_it(rig, published) -> None:
     """A commit to a branch builds its images, what copies from them, and nothing else."""
     program = rig.program(like=published.program)
-    stream = write_stream(tmp_path / "stream", host=published.pull_spec.partition("/")[0])
+    stream = rig.stream(host=published.host)
     change(rig, "oc", f"release-{NEW}", "cmd/oc/main.go", '"oc"', '"client"')
 
     assert built_in(program.build(stream)) == {"cli", "cli-artifacts"}
 
 
-def test_a_pull_request_of_one_component(rig, published, tmp_path) -> None:
+def test_a_pull_request_of_one_component(rig, published) -> None:
     """A component at a pull request, on a release: that one is built and the rest taken over."""
     program = rig.program(like=published.program)
     world = rig.world["kube-rbac-proxy"]
     files = world.files("main")
     files["cmd/kube-rbac-proxy/main.go"] = files["cmd/kube-rbac-proxy/main.go"].replace("4.16", "5")
     world.commit("refs/pull/5/head", files, on="main")
-    stream = write_stream(tmp_path / "stream", host=published.pull_spec.partition("/")[0])
+    stream = rig.stream(host=published.host)
     source = f"kube-rbac-proxy={HUB}/kube-rbac-proxy@refs/pull/5/head"
 
     printed = program.build(stream, "--from-release", published.pull_spec, "--component", source)
@@ -103,10 +103,10 @@ def test_a_pull_request_of_one_component(rig, published, tmp_path) -> None:
     assert {name for name in before if before[name] != after[name]} == {"kube-rbac-proxy"}
 
 
-def test_a_killed_build_goes_on_where_it_was(rig, published, tmp_path) -> None:
+def test_a_killed_build_goes_on_where_it_was(rig, published) -> None:
     """After SIGKILL in the middle, the same command builds the rest, with the same digests."""
     program = rig.program()
-    stream = write_stream(tmp_path / "stream", host=published.pull_spec.partition("/")[0])
+    stream = rig.stream(host=published.host)
     run = program.start("build", stream, "-o", "json")
     assert run.stderr
     made = 0

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
-from rig_stream import write_stream
+from rig_stream import program_in
 from rig_world import NEW, OLD
 
 pytestmark = pytest.mark.integration
@@ -48,16 +47,15 @@ def test_a_patched_component_is_built(published, resumed, stream) -> None:
     built = {item["name"] for item in printed["components"] if item["action"] == "built"}
     assert built == {"cli", "cli-artifacts"}
     cli = {image["name"]: image["reference"] for image in printed["release"]["images"]}["cli"]
-    layers = resumed.images("rig") / "blobs" / "sha256"
-    assert _program_in(layers, cli.partition("sha256:")[2]).count("patched client") == 1
+    assert b"patched client" in program_in(resumed, cli)
     assert locked.code == 0, locked.err
     commit = published.rig.world["oc"].find(f"release-{NEW}")
     assert commit in (stream / "stream.lock").read_text()
 
 
-def test_a_patch_that_fits_no_more_is_told(rig, tmp_path) -> None:
+def test_a_patch_that_fits_no_more_is_told(rig) -> None:
     """On a branch where the line is another one, plan names patch, file and hunk; others go on."""
-    stream = write_stream(tmp_path / "stream", branch=f"release-{OLD}", exceptions={})
+    stream = rig.stream(branch=f"release-{OLD}", exceptions={})
     path = "cmd/etcd/main.go"
     patch = make_patch(rig, "etcd", f"release-{OLD}", path, "etcd 4.15", "our etcd 4.15")
     patch_component(stream, "etcd", patch)
@@ -74,9 +72,9 @@ def test_a_patch_that_fits_no_more_is_told(rig, tmp_path) -> None:
     assert "patches/etcd/0001-say-what-we-say.patch" in told
 
 
-def test_a_patch_is_merged_where_lines_have_moved(rig, tmp_path) -> None:
+def test_a_patch_is_merged_where_lines_have_moved(rig) -> None:
     """A patch whose surroundings changed on the new branch is merged, as by ``git am --3way``."""
-    stream = write_stream(tmp_path / "stream", branch=f"release-{OLD}", exceptions={})
+    stream = rig.stream(branch=f"release-{OLD}", exceptions={})
     world, branch = rig.world["os"], f"release-{NEW}"
     patch = make_patch(rig, "os", f"release-{OLD}", "packages", "kernel\n", "kernel-rt\n")
     files = world.files(branch)
@@ -89,13 +87,3 @@ def test_a_patch_is_merged_where_lines_have_moved(rig, tmp_path) -> None:
     ended = program.run("plan", stream)
 
     assert ended.code == 0, ended.err
-
-
-def _program_in(blobs: Path, digest: str) -> str:
-    """All texts in the last layer of an image."""
-    manifest = (blobs / digest).read_text()
-    layer = manifest.rpartition('"sha256:')[2][:64]
-    done = subprocess.run(
-        ["tar", "-xzOf", blobs / layer], check=True, capture_output=True, text=True
-    )
-    return done.stdout

@@ -172,3 +172,17 @@ async def test_a_change_of_the_definition_reaches_all_builders(
         lock=Lock(),
     )
     assert frozen.only == {"builder", "go1.20", "operand"}
+
+
+async def test_a_substitution_that_catches_a_builder_is_found_out(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    """Substitutions come first; where one leads nowhere, the hint says that builders would not."""
+    wide = 'substitutions: [{glob: "registry.ci.openshift.org/ocp/*:*", image: "{2}"}]\n'
+    frozen = await workshop.freeze(make_catalog(tmp_path, stream=wide))
+    issues = [issue for issue in frozen.plan.issues if issue.component == "new"]
+    assert [issue.code for issue in issues] == ["dangling-reference"]
+    assert "comes before `builders`, which have go1.22 for it" in issues[0].hint
+    narrow = wide.replace("ocp/*:*", "ocp/*.*:*").replace("{2}", "{3}")
+    frozen = await workshop.freeze(make_catalog(tmp_path, stream=narrow))
+    assert frozen.plan.issues == ()

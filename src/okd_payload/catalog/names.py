@@ -84,7 +84,8 @@ def resolve_image(name: str, catalog: Catalog) -> TagImage | ExternalImage | Unr
     if isinstance(image, Unresolved):
         problem = image.problem
         message = f"{problem.message}, which the substitution {pattern!r} gives for {name}"
-        return Unresolved(name, msgspec.structs.replace(problem, message=message))
+        hint = _advise_builder(name, catalog) or problem.hint
+        return Unresolved(name, msgspec.structs.replace(problem, message=message, hint=hint))
     return msgspec.structs.replace(image, rule=pattern)
 
 
@@ -112,6 +113,17 @@ def choose_image(reference: str, catalog: Catalog) -> TagImage | Unresolved | No
     if choice.tag not in catalog.tags and choice.definition not in catalog.by_name:
         return Unresolved(reference, _undefined(choice.definition, catalog))
     return TagImage(choice.tag, choice.pattern, choice)
+
+
+def _advise_builder(reference: str, catalog: Catalog) -> str:
+    """What to do about a substitution that catches a builder; empty when it is none."""
+    image = choose_image(reference, catalog)
+    if not isinstance(image, TagImage):
+        return ""
+    return (
+        f"the substitution comes before `builders`, which have {image.tag} for it: "
+        "let its pattern not fit builders"
+    )
 
 
 def _undefined(definition: str, catalog: Catalog) -> Problem:

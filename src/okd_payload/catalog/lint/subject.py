@@ -26,7 +26,7 @@ from okd_payload.catalog.lint.tekton import Pipeline, Run, Task
 from okd_payload.catalog.names import ExternalImage, Problem, Unresolved, resolve_image
 from okd_payload.documents import Document, FieldPath
 from okd_payload.errors import nearest_names
-from okd_payload.issues import Issue, IssueCode
+from okd_payload.issues import Issue, IssueCode, Permit
 
 _CLUSTER_REGISTRY = "image-registry.openshift-image-registry.svc:5000/"
 
@@ -102,6 +102,11 @@ class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The labels that overlays select by."""
     catalog: Catalog | None = None
     """Of a stream file: it also knows what substitutions and builders make of a name."""
+
+    @property
+    def permits(self) -> tuple[Permit, ...]:
+        """What its stream file accepts."""
+        return self.catalog.stream.permits if self.catalog else ()
 
     @functools.cached_property
     def by_name(self) -> dict[str, Definition]:

@@ -117,6 +117,7 @@ class _ViewReader:
         pipelines: list[Pipeline] = []
         tasks: list[Task] = []
         for each in objects:
+            self._files.read(Path(each.document.path))  # for checks of the file itself
             value = each.document.value
             try:
                 match value.get("kind"), str(value.get("apiVersion")).partition("/")[0]:

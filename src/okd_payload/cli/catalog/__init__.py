@@ -8,6 +8,7 @@ from okd_payload.cli.lazy_group import LazyGroup
 _COMMANDS = {
     "import": "Make a catalog out of another one, or out of a release.",
     "show": "List the components that form a stream.",
+    "lint": "Find everything that is wrong between definitions, overlays and pipelines.",
     "branch": "Show who has a branch, and let the stream follow it.",
     "sync": "Compare the catalog with a release, and bring it in step.",
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from okd_payload.cli.issues import count_of, print_issues
+from okd_payload.cli.linting import judge, lint_options, print_verdict
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document
 from okd_payload.cli.release.locate import (
@@ -26,7 +26,7 @@ from okd_payload.cli.release.options import (
 )
 from okd_payload.cli.services import open_services
 from okd_payload.cli.settings import Settings
-from okd_payload.issues import Issue, Permit, Severity, apply_permits
+from okd_payload.issues import Issue
 from okd_payload.release.accept.unpack import unpack_image
 from okd_payload.release.lint.base import lint_tree, read_tree
 from okd_payload.release.lint.check import lint_release
@@ -35,10 +35,6 @@ from okd_payload.release.load import ReleaseContent
 
 if TYPE_CHECKING:  # loads the HTTP client
     from okd_payload.oci.registry import RegistrySettings
-
-_REASON = "permitted on the command line"
-_SEVERITIES = tuple(severity.value for severity in Severity)
-"""The gravest first."""
 
 
 class PrintedLint(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,26 +49,7 @@ class PrintedLint(msgspec.Struct, frozen=True, kw_only=True):
 
 @click.command()
 @click.argument("release")
-@click.option(
-    "--permit",
-    multiple=True,
-    metavar="CODE[=COMPONENT]",
-    help="A kind of issue to accept, of one component or of all.",
-)
-@click.option(
-    "--severity",
-    type=click.Choice(_SEVERITIES),
-    default=Severity.WARNING.value,
-    show_default=True,
-    help="Show what is at least so severe.",
-)
-@click.option(
-    "--fail-on",
-    type=click.Choice(_SEVERITIES),
-    default=Severity.ERROR.value,
-    show_default=True,
-    help="Exit with 1 for what is at least so severe.",
-)
+@lint_options
 @click.option("--files-only", is_flag=True, help="Do not look up any image.")
 @release_choice_options
 @release_registry_options
@@ -82,11 +59,8 @@ def lint(
     settings: Settings,
     /,
     release: str,
-    permit: tuple[str, ...],
     output: str | None,
     *,
-    severity: str,
-    fail_on: str,
     files_only: bool,
     **options: Any,
 ) -> int:
@@ -110,30 +84,17 @@ def lint(
             files_only=files_only,
         )
     )
-    issues = apply_permits(found, [_parse_permit(text) for text in permit])
-    sound = not any(issue.blocks for issue in issues)
-    failing = any(_is_at_least(issue, fail_on) for issue in issues if not issue.permitted)
-    shown = tuple(issue for issue in issues if _is_at_least(issue, severity))
-    hidden = len(issues) - len(shown)
+    verdict = judge(found, options)
     if output:
-        printed = PrintedLint(release=release, sound=sound, issues=shown, hidden=hidden)
+        printed = PrintedLint(
+            release=release, sound=verdict.sound, issues=verdict.shown, hidden=verdict.hidden
+        )
         print_document(printed, output)
     else:
-        print_issues(shown, settings)
-        if hidden and not settings.quiet:
-            told = f"{count_of(hidden, 'issue')} less severe: see them with --severity notice"
-            click.echo(told, err=True)
-        click.echo(f"{release}: {'nothing' if sound else 'something'} bars it from clusters")
-    return 1 if failing else 0
-
-
-def _is_at_least(issue: Issue, severity: str) -> bool:
-    return _SEVERITIES.index(issue.severity.value) <= _SEVERITIES.index(severity)
-
-
-def _parse_permit(text: str) -> Permit:
-    code, _, component = text.partition("=")
-    return Permit(code=code, component=component, reason=_REASON)
+        print_verdict(verdict, settings)
+        told = "nothing" if verdict.sound else "something"
+        click.echo(f"{release}: {told} bars it from clusters")
+    return 1 if verdict.failing else 0
 
 
 async def _lint(

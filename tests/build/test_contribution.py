@@ -13,12 +13,13 @@ from workshop import Workshop, digests
 
 from okd_payload.build.base_release import BaseRelease, freeze_over
 from okd_payload.build.change_set import ChangeSet
-from okd_payload.build.contribution import DOCKERFILES, make_catalog
+from okd_payload.build.contribution import make_catalog
 from okd_payload.build.freeze import FrozenPlan
 from okd_payload.build.job import BuildOutcome, release_images
 from okd_payload.build.releasing import ReleaseOutcome
 from okd_payload.build.report import ReleaseResult
 from okd_payload.catalog.catalog import Catalog
+from okd_payload.catalog.dockerfile_choice import DOCKERFILES
 from okd_payload.catalog.stream import Publish
 from okd_payload.catalog.substitution import Substitution
 from okd_payload.errors import InputError, ReleaseError, SourceError, UnknownName
@@ -83,8 +84,11 @@ async def test_the_first_usual_dockerfile_counts(
     workshop.sources.put(MINE, files)
     catalog = await catalog_of(workshop, base, ChangeSet(sources={"etcd": MINE}))
     assert catalog.component("etcd").dockerfile_path == DOCKERFILES[number]
-    note = Noticed(subject="etcd", message=f"is built from its {DOCKERFILES[number]}")
-    assert note in workshop.events
+    (note,) = [event for event in workshop.events if isinstance(event, Noticed)]
+    assert (note.subject, note.message.partition(" (")[0]) == (
+        "etcd",
+        f"is built from its {DOCKERFILES[number]}",
+    )
 
 
 async def test_a_named_dockerfile_counts_before_all(workshop: Workshop, base: BaseRelease):
@@ -96,11 +100,11 @@ async def test_a_named_dockerfile_counts_before_all(workshop: Workshop, base: Ba
 
 
 async def test_a_checkout_without_dockerfile_is_refused(workshop: Workshop, base: BaseRelease):
-    """The names that were tried are told, and how to name another."""
-    workshop.sources.put(MINE, {"images/Dockerfile": "FROM scratch\n"})
+    """What there is instead is told, and how to name it."""
+    workshop.sources.put(MINE, {"test/Dockerfile": "FROM scratch\n"})
     with pytest.raises(InputError) as caught:
         await catalog_of(workshop, base, ChangeSet(sources={"etcd": MINE}))
-    assert "Dockerfile.okd, Dockerfile.ocp" in caught.value.message
+    assert "nearest: test/Dockerfile" in caught.value.message
     assert "--dockerfile etcd=" in caught.value.hint
 
 

@@ -13,6 +13,7 @@ from okd_payload.build.change_set import ChangeSet
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.component import Component, Origin
 from okd_payload.catalog.definition import Import, PulledImage
+from okd_payload.catalog.dockerfile_choice import choose_dockerfile
 from okd_payload.catalog.release_name import check_pattern
 from okd_payload.catalog.stream import Publish, Release, Stream
 from okd_payload.catalog.substitution import Substitution
@@ -21,18 +22,11 @@ from okd_payload.issues import Permit
 from okd_payload.progress import Noticed, Progress
 from okd_payload.release.codes import PRIVATE_IMAGE
 from okd_payload.release.semver import parse_version
+from okd_payload.source.listing import ListedSourceTree
 from okd_payload.source.lock import Lock
-from okd_payload.source.model import Source, SourceTree
+from okd_payload.source.model import FolderSource, Source
 
 STREAM = "change"
-DOCKERFILES = (
-    "Dockerfile.okd",
-    "Dockerfile.ocp",
-    "Dockerfile.openshift",
-    "Dockerfile.rhel",
-    "Dockerfile",
-)
-"""Where OpenShift's repositories have their Dockerfiles, the first that is there counts."""
 _CI_STREAMS = ("ocp", "origin")
 
 
@@ -41,7 +35,7 @@ async def make_catalog(
     change: ChangeSet,
     *,
     publish: Publish,
-    sources: SourceTree,
+    sources: ListedSourceTree,
     lock: Lock,
     progress: Progress,
 ) -> Catalog:
@@ -115,7 +109,7 @@ def _name_release(base: BaseRelease) -> Release:
 class _Finder:
     """Finds Dockerfiles, and says which."""
 
-    def __init__(self, sources: SourceTree, lock: Lock, progress: Progress) -> None:
+    def __init__(self, sources: ListedSourceTree, lock: Lock, progress: Progress) -> None:
         self._sources = sources
         self._lock = lock
         self._progress = progress
@@ -123,11 +117,15 @@ class _Finder:
     async def find(self, component: str, source: Source) -> str:
         """The Dockerfile in ``source``. Raises InputError when there is none, and SourceError."""
         commit = self._lock.commit_of(component, source) or await self._sources.resolve(source)
-        for path in DOCKERFILES:
-            if await self._sources.read_file(source, commit, path) is not None:
-                self._progress(Noticed(subject=component, message=f"is built from its {path}"))
-                return path
-        raise InputError(
-            f"{component}: {source} has none of {', '.join(DOCKERFILES)}",
-            hint=f"name its Dockerfile, as in --dockerfile {component}=images/Dockerfile",
-        )
+        files = await self._sources.list_files(source, commit)
+        place = source.path if isinstance(source, FolderSource) else source.url
+        repository = place.rstrip("/").rpartition("/")[2].removesuffix(".git")
+        choice = choose_dockerfile(files, component=component, repository=repository)
+        if not choice.path:
+            raise InputError(
+                f"{component}: {source}: {choice.reason}",
+                hint=f"name its Dockerfile, as in --dockerfile {component}=images/Dockerfile",
+            )
+        message = f"is built from its {choice.path} ({choice.reason})"
+        self._progress(Noticed(subject=component, message=message))
+        return choice.path

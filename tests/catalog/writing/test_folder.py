@@ -175,3 +175,16 @@ def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
 def test_changes_have_names() -> None:
     """Programs that read the plan of a writing know four words."""
     assert [change.value for change in Change] == ["new", "changed", "same", "left"]
+
+
+def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A failed write is told, and its half is gone."""
+    folder = tmp_path / "new"
+    write(folder, files({"a": "0" * 40}))
+    changes = plan_writing(folder, files({"a": "1" * 40}))
+    component = folder / "components" / "a.yaml"
+    component.unlink()
+    component.mkdir()
+    with pytest.raises(StorageError):
+        carry_out(folder, changes)
+    assert [path.name for path in component.parent.iterdir()] == ["a.yaml"]

@@ -8,6 +8,7 @@ definition holds itself. Where there is none, nothing is said about it.
 from __future__ import annotations
 
 import functools
+import posixpath
 from collections.abc import Iterator
 
 import msgspec
@@ -30,6 +31,7 @@ from okd_payload.catalog.names import ExternalImage, Unresolved, resolve_operand
 from okd_payload.catalog.substitution import is_private
 from okd_payload.errors import InputError, InvalidDocument
 from okd_payload.issues import Issue
+from okd_payload.source.model import FolderSource
 
 
 class UsedImage(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,10 +204,11 @@ def _is_final(operand: Operand, last: int) -> bool:
 
 
 def _path_of(component: Component) -> str:
+    """Where the Dockerfile is, for people."""
     if component.dockerfile is not None:
         return f"inline Dockerfile of {component.origin.file}"
-    folder = component.context_directory.strip("/")
-    location = component.dockerfile_path
-    if folder not in (".", ""):
-        location = f"{folder}/{location}"
+    joined = posixpath.join(component.context_directory, component.dockerfile_path)
+    location = posixpath.normpath(joined)
+    if isinstance(component.source, FolderSource):
+        return f"{component.source.path}/{location}"
     return f"{location} of {component.source or component.name}"

@@ -13,7 +13,8 @@ from okd_payload.build.sync.branching import BranchChoice, Outcome
 from okd_payload.build.sync.file_changes import write_changes
 from okd_payload.build.sync.survey import BranchSurvey, change_branch, survey, survey_next
 from okd_payload.catalog.catalog import Catalog
-from okd_payload.catalog.load import STREAM_FILE, load_catalog, load_definitions
+from okd_payload.catalog.load import load_catalog, load_definitions
+from okd_payload.cli.catalog.stream_file import find_stream_file
 from okd_payload.cli.issues import count_of
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import escape_controls, output_option, print_document, print_table
@@ -96,17 +97,6 @@ def branch(
         state = "written" if change.before != change.after else "as it was"
         click.echo(f"{catalog.path}: {state}", err=True)
     return _exit_code(found)
-
-
-def find_stream_file(stream: Path | None) -> Path:
-    """The stream file that ``stream`` means, or that of the current folder. Raises InputError."""
-    path = stream or Path()
-    path = path / STREAM_FILE if path.is_dir() else path
-    if not path.is_file():
-        raise InputError(
-            f"there is no {path}", hint="name a stream file, or the folder that it is in"
-        )
-    return path
 
 
 async def _survey(

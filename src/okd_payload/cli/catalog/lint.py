@@ -16,7 +16,7 @@ from okd_payload.catalog.component import Component
 from okd_payload.catalog.lint.check import lint_catalog
 from okd_payload.catalog.lint.reading import read_subject
 from okd_payload.catalog.lint.subject import Subject
-from okd_payload.cli.catalog.branch import find_stream_file
+from okd_payload.cli.catalog.stream_file import find_stream_file
 from okd_payload.cli.issues import count_of
 from okd_payload.cli.linting import judge, lint_options, print_verdict
 from okd_payload.cli.loop import run_async

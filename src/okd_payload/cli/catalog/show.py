@@ -11,13 +11,13 @@ import msgspec
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.definition import Import, OtherTag, PulledImage
 from okd_payload.catalog.load import load_catalog
-from okd_payload.cli.catalog.branch import find_stream_file
 from okd_payload.cli.catalog.component_rows import (
     PrintedComponent,
     PrintedOrigin,
     describe_component,
     print_components,
 )
+from okd_payload.cli.catalog.stream_file import find_stream_file
 from okd_payload.cli.issues import count_of, print_issues
 from okd_payload.cli.output import output_option, print_document, print_table
 from okd_payload.cli.settings import Settings

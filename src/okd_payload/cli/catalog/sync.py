@@ -24,7 +24,7 @@ from okd_payload.build.sync.release_images import (
 )
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.load import load_catalog, load_definitions
-from okd_payload.cli.catalog.branch import find_stream_file
+from okd_payload.cli.catalog.stream_file import find_stream_file
 from okd_payload.cli.issues import count_of
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import escape_controls, output_option, print_document, print_table

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from okd_payload.documents import Document, read_documents
+from okd_payload.documents import Document, FieldPath, invalid_field, read_documents
 from okd_payload.errors import InvalidDocument
 
 
@@ -27,3 +27,18 @@ class Files:
         if isinstance(found, InvalidDocument):
             raise found
         return found
+
+    def documents_beside(self, mention: Document, name: str, field: FieldPath) -> list[Document]:
+        """The documents of the file that ``mention`` names at ``field``, in or below its folder.
+
+        Raises InvalidDocument.
+        """
+        folder = Path(mention.path).parent
+        path = folder / name
+        if not path.is_file():
+            raise invalid_field(mention, field, f"{name} is not there")
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise invalid_field(
+                mention, field, f"{name} is outside the folder of the kustomization"
+            )
+        return self.documents(path)

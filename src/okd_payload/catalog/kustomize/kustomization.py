@@ -41,12 +41,13 @@ class Kustomization(msgspec.Struct, frozen=True):
         """What all its paths are relative to."""
         return Path(self.document.path).parent
 
-    def line_of(self, *field: str | int) -> int:
-        """The line of a field; names are those of the struct."""
-        names: FieldPath = tuple(
-            _NAMES.get(step, step) if isinstance(step, str) else step for step in field
-        )
-        return self.document.line_of(names)
+    def field(self, name: str, number: int) -> FieldPath:
+        """Item ``number`` of a field, of which ``name`` is what the struct calls it."""
+        return _NAMES[name], number
+
+    def line_of(self, name: str, number: int) -> int:
+        """The line of that item."""
+        return self.document.line_of(self.field(name, number))
 
 
 def find_kustomization(folder: Path) -> Path | None:

@@ -71,18 +71,19 @@ class PatchReader(msgspec.Struct, frozen=True):
         """The patches of ``entry``, which may be several when they name their objects."""
         line = self.kustomization.line_of(field, number)
         try:
-            documents = self._documents_of(entry, line)
+            documents = self._documents_of(entry, field, number)
             return [_read(document, entry, line if entry.patch else 0) for document in documents]
         except InvalidDocument as error:
             self.findings.add_error(codes.INVALID_KUSTOMIZATION, error)
             return []
 
-    def _documents_of(self, entry: PatchEntry, line: int) -> list[Document]:
-        file = self.kustomization.path
+    def _documents_of(self, entry: PatchEntry, field: str, number: int) -> list[Document]:
+        file, line = self.kustomization.path, self.kustomization.line_of(field, number)
         if bool(entry.path) == bool(entry.patch.strip()):
             raise InvalidDocument("exactly one of path and patch is needed", path=file, line=line)
         if entry.path:
-            documents = self.files.documents(self.kustomization.folder / entry.path)
+            place = self.kustomization.field(field, number)
+            documents = self.files.documents_beside(self.kustomization.document, entry.path, place)
         else:
             documents = _parse(entry.patch, file, line)
         if not documents or (len(documents) > 1 and entry.target):

@@ -70,7 +70,8 @@ def _read(kustomization: Kustomization, files: Files, findings: Findings) -> lis
             found.append(_Replacement(fields, kustomization.path, line))
             continue
         try:
-            for document in files.documents(kustomization.folder / fields.path):
+            place = kustomization.field("replacements", number)
+            for document in files.documents_beside(kustomization.document, fields.path, place):
                 found += _replacements_of(document)
         except InvalidDocument as error:
             findings.add_error(codes.INVALID_KUSTOMIZATION, error)

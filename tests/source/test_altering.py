@@ -19,7 +19,7 @@ from okd_payload.source.alteration import (
 from okd_payload.source.git_objects import Mode
 from okd_payload.source.model import FolderSource, GitSource, Source
 from okd_payload.source.tree import Sources
-from okd_payload.testing.memory_sources import MemorySourceTree
+from okd_payload.testing.memory_sources import MemoryFile, MemorySourceTree
 
 pytestmark = pytest.mark.integration
 
@@ -190,3 +190,32 @@ async def test_nothing_is_written_where_the_program_stands(
     altered = await sources.alter(source, commit, Patches((patch,)))
     await sources.alter(source, altered, Patches((patch,)))
     assert list(here.iterdir()) == []
+
+
+async def test_nothing_is_written_through_links_of_the_source(
+    repository, sources: Sources, tmp_path: Path
+):
+    """A link where a folder is needed goes, in repositories, folders and the twin alike."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (repository.path / "vendor").symlink_to(outside)
+    repository.commit(below__file="a file where a file has to go")
+    changes = FileChanges(
+        message="x", files=(NewFile("vendor/shared/a.go", b"a"), NewFile("below", b"b"))
+    )
+    trees = set()
+    for source in (
+        GitSource(url=repository.url, ref="main"),
+        FolderSource(path=str(repository.path)),
+    ):
+        altered = await sources.alter(source, await sources.resolve(source), changes)
+        place = tmp_path / f"out-{len(trees)}"
+        await sources.check_out(source, altered, place)
+        assert listing(place) == {"vendor/shared/a.go": "a", "below": "b"}
+        trees.add(altered.tree)
+    assert list(outside.iterdir()) == []
+    twin = MemorySourceTree()
+    link = MemoryFile(str(outside).encode(), Mode.LINK)
+    commit = twin.put(FolderSource(path="/x"), {"vendor": link, "below/file": "y"})
+    trees.add((await twin.alter(FolderSource(path="/x"), commit, changes)).tree)
+    assert len(trees) == 1

@@ -8,6 +8,7 @@ equal commit is equal wherever it is made, so build keys need to know nothing of
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
@@ -40,6 +41,26 @@ class FileChanges(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[NewFile, ...] = ()
     time: int = 0
     """When the newest of ``files`` was made, if that is later than the commit."""
+
+
+def kept_paths(paths: Iterable[str], changes: FileChanges) -> list[str]:
+    """The ones of ``paths`` that ``changes`` leave as they are.
+
+    A new file takes the place of everything that is in its way, also of a link or file where it
+    needs a folder: nothing is ever written through a link of the source.
+    """
+    new = {file.path for file in changes.files}
+    folders = {path[:end] for path in new for end in range(len(path)) if path.startswith("/", end)}
+    emptied, removed = set(changes.emptied), set(changes.removed)
+    return [
+        path
+        for path in paths
+        if path not in new
+        and path not in folders
+        and path not in removed
+        and path.rpartition("/")[0] not in emptied
+        and not any(path[:end] in new for end in range(len(path)) if path.startswith("/", end))
+    ]
 
 
 class Patch(msgspec.Struct, frozen=True):

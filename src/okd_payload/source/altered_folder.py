@@ -19,7 +19,13 @@ import msgspec
 from okd_payload.errors import SourceError
 from okd_payload.oci.threads import finish_in_thread
 from okd_payload.process import Outcome
-from okd_payload.source.alteration import AUTHOR, Alteration, FileChanges, Patches
+from okd_payload.source.alteration import (
+    AUTHOR,
+    Alteration,
+    FileChanges,
+    Patches,
+    kept_paths,
+)
 from okd_payload.source.altering import apply_patches, read_changes
 from okd_payload.source.commits import date_of
 from okd_payload.source.folder import Snapshot
@@ -51,12 +57,7 @@ async def alter_snapshot(snapshot: Snapshot, alteration: Alteration, git: Git) -
 
 def alter_files(snapshot: Snapshot, changes: FileChanges) -> Snapshot:
     """``snapshot`` with ``changes`` in it."""
-    emptied = set(changes.emptied)
-    files = {
-        path: entry
-        for path, entry in snapshot.files.items()
-        if path not in changes.removed and path.rpartition("/")[0] not in emptied
-    }
+    files = {path: snapshot.files[path] for path in kept_paths(snapshot.files, changes)}
     files |= {file.path: Entry(file.mode, blob_id(file.content)) for file in changes.files}
     written = snapshot.written | {file.path: file for file in changes.files}
     return Snapshot(

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from okd_payload.errors import OkdPayloadError, SourceError
-from okd_payload.source.alteration import Alteration, FileChanges, Patches
+from okd_payload.source.alteration import Alteration, FileChanges, Patches, kept_paths
 from okd_payload.source.altered_folder import alter_commit
 from okd_payload.source.commits import date_of
 from okd_payload.source.content import settle
@@ -131,11 +131,8 @@ class MemorySourceTree:
             if isinstance(meaning, OkdPayloadError):
                 raise meaning
             alteration = meaning
-        content = {
-            path: file
-            for path, file in self._content(source, commit).items()
-            if path not in alteration.removed and path.rpartition("/")[0] not in alteration.emptied
-        }
+        before = self._content(source, commit)
+        content = {path: before[path] for path in kept_paths(before, alteration)}
         content |= {file.path: MemoryFile(file.content, file.mode) for file in alteration.files}
         altered = alter_commit(commit, tree_id(_entries(content)), alteration)
         self._contents[altered.id] = content

@@ -16,7 +16,6 @@ import msgspec
 from okd_payload.build.impact.change import Change
 from okd_payload.catalog.go_modules.dependence import GO_MOD
 from okd_payload.catalog.go_modules.go_mod import GoMod, read_go_mod
-from okd_payload.errors import InvalidDocument
 from okd_payload.oci.threads import finish_in_thread
 from okd_payload.source.content import list_files
 from okd_payload.source.lock import Lock
@@ -80,18 +79,15 @@ def _find_modules(change: Change, commit: Commit, folder: Path) -> list[ChangedM
     found = []
     for file in sorted(list_files(folder)):
         within, _, name = file.rpartition("/")
-        if name == GO_MOD and not _PASSED_OVER & set(within.split("/")):
+        linked = (folder / file).is_symlink()  # it may lead anywhere on this machine
+        if name == GO_MOD and not linked and not _PASSED_OVER & set(within.split("/")):
             found.append(_read(change, commit, folder, within))
     return found
 
 
 def _read(change: Change, commit: Commit, folder: Path, within: str) -> ChangedModule:
     shown = posixpath.join(change.repository, within, GO_MOD)
-    try:
-        content = (folder / within / GO_MOD).read_bytes()
-    except OSError as error:  # a link to nowhere
-        raise InvalidDocument(error.strerror or str(error), path=shown) from error
-    go_mod = read_go_mod(content, path=shown)
+    go_mod = read_go_mod((folder / within / GO_MOD).read_bytes(), path=shown)
     major = _MAJOR.search(go_mod.module)
     suffix = major[0] if major and f"/{within}".endswith(major[0]) is False else ""
     places = {

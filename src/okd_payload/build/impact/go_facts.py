@@ -36,17 +36,33 @@ async def read_go_facts(
 ) -> dict[str, GoFacts]:
     """What each of ``nodes`` says, by tag. Raises MissingTool and StorageError."""
 
-    async def read(node: ComponentNode) -> tuple[str, GoFacts]:
-        source, commit = node.component.source, node.commit
-        if source is None or commit is None:
-            return node.name, GoFacts()
-        reader = _Reader(sources, source, commit)
+    async def read(place: _Place) -> GoFacts:
         try:
-            return node.name, await reader.read(node.component.context_directory)
+            return await _Reader(sources, place.source, place.commit).read(place.context)
         except (InvalidDocument, SourceError) as error:
-            return node.name, GoFacts(problem=error.message)
+            return GoFacts(problem=error.message)
 
-    return dict(await map_concurrently(read, nodes, at_once=_AT_ONCE))
+    places = {node.name: place for node in nodes if (place := _place_of(node)) is not None}
+    # Several components may be built from one folder of one repository.
+    different = list(dict.fromkeys(places.values()))
+    found = await map_concurrently(read, different, at_once=_AT_ONCE)
+    known = dict(zip(different, found, strict=True))
+    return {name: known[place] for name, place in places.items()}
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """What is looked into."""
+
+    source: Source
+    commit: Commit
+    context: str
+
+
+def _place_of(node: ComponentNode) -> _Place | None:
+    source, commit = node.component.source, node.commit
+    if source is None or commit is None:
+        return None
+    return _Place(source, commit, node.component.context_directory)
 
 
 class _Reader:

@@ -187,8 +187,9 @@ class _Copies:
 
     def _own_files(self, package: str) -> list[Path]:
         """The files of the folder of ``package`` that belong to a copy of it."""
+        module = self._modules[self._module_of(package)]
         folder = self._folder_of(package)
-        if not folder.is_dir():
+        if not folder.is_dir() or not _is_real(module.folder, folder):
             return []
         plain = (path for path in sorted(folder.iterdir()) if not path.is_symlink())
         return [
@@ -221,7 +222,7 @@ def _embedded(folder: Path, patterns: Sequence[str]) -> list[Path]:
     for pattern in patterns:
         everything = pattern.startswith("all:")
         for path in sorted(folder.glob(pattern.removeprefix("all:"))):
-            if path.is_symlink() or ".." in pattern:
+            if ".." in pattern or not _is_real(folder, path):
                 continue
             if path.is_file():
                 found.append(path)
@@ -233,6 +234,11 @@ def _embedded(folder: Path, patterns: Sequence[str]) -> list[Path]:
                 if not file.is_symlink() and (everything or not _hidden(file.relative_to(path)))
             ]
     return found
+
+
+def _is_real(root: Path, path: Path) -> bool:
+    """Whether ``path`` is there, and no link leads to it: a change may come from anybody."""
+    return path.exists() and path.resolve() == root.resolve() / path.relative_to(root)
 
 
 def _hidden(path: Path) -> bool:
@@ -285,7 +291,7 @@ def _put_beside(main: MainModule, uses: Sequence[Use], texts: Texts) -> Vendorin
             for name in _module_files(module.folder)
         ]
         more = module.folder / "go.sum"
-        sums += more.read_bytes().splitlines() if more.is_file() else []
+        sums += more.read_bytes().splitlines() if _is_real(module.folder, more) else []
     files.append(NewFile(main.go_mod_path, text))
     if sums:
         content = b"".join(line + b"\n" for line in dict.fromkeys(sums))

@@ -31,7 +31,7 @@ spec:
   output: {to: {kind: ImageStreamTag, name: "release:base"}}
 """
 CONFIGURATION = """\
-images: [{to: etcd, dockerfile_path: Dockerfile.rhel}]
+images: [{to: etcd, dockerfile_path: Dockerfile.rhel, additional_architectures: [arm64]}]
 promotion: {to: [{namespace: origin, name: scos-4.15}]}
 zz_generated_metadata: {org: openshift, repo: etcd, branch: release-4.15, variant: okd-scos}
 """
@@ -120,6 +120,22 @@ def test_what_is_there_is_changed_only_when_told(run_cli, build_configs: Path, t
     assert "dockerfile: Dockerfile.ocp\n# mine\n" in api.read_text()
 
 
+def test_a_stream_that_would_not_read_the_files_is_refused(
+    run_cli, build_configs: Path, tmp_path: Path
+):
+    """Components are never written to where nobody looks for them."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "stream.yaml").write_text("name: a\ncatalog: [{components: ./defs/}]\n")
+    arguments = ("--build-configs", build_configs, "--to", tmp_path / "mine", "--write")
+    code, _, err = run_cli("catalog", "import", *arguments)
+    assert code == 2
+    assert "takes no components from components/" in err
+    stream = tmp_path / "mine" / "stream.yaml"
+    stream.write_text("name: a\ncatalog: [{components: ./components/}]\n")
+    assert run_cli("catalog", "import", *arguments).code == 0
+    assert len(load_catalog(stream).components) == 3
+
+
 def test_a_kustomization_is_rendered(run_cli, build_configs: Path, tmp_path: Path):
     """What its patches say is in the components."""
     folder = tmp_path / "scos"
@@ -154,6 +170,7 @@ def test_a_stream_of_openshift_ci(run_cli, configurations: Path, tmp_path: Path)
     assert "sharing: specific\n" in out
     assert (target / "components" / "etcd.yaml").read_text() == (
         "# From openshift/etcd/openshift-etcd-release-4.15__okd-scos.yaml.\n"
+        "# OpenShift CI builds it for arm64, too.\n"
         "source:\n  git: https://github.com/openshift/etcd\n"
         "dockerfile: Dockerfile.rhel\n"
         "sharing:\n  kind: specific\n  reason: the configuration of release-4.15 for okd-scos\n"

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from okd_payload.catalog.ci_operator.components import make_components
+from okd_payload.catalog.ci_operator.model import BuiltImage
 from okd_payload.catalog.ci_operator.promotion import version_of
 from okd_payload.catalog.ci_operator.selection import Choice, Wanted, want
 from okd_payload.catalog.ci_operator.tree import read_tree
@@ -65,7 +66,7 @@ def import_configurations(
         substitutions=rules,
         branch=branch if any(choice.ref == branch for choice in made.choices) else "",
         version=f"{version}.0" if version else "",
-        evidence=_places(found.definitions, folder),
+        evidence=_describe_images(found.definitions, made.choices, folder),
         ref_reasons=_ref_reasons(found.definitions, made.choices, branch),
     )
     return Imported(catalog=catalog, issues=(*tree.issues, *found.issues))
@@ -119,6 +120,26 @@ def _places(definitions: Iterable[Definition], folder: Path) -> dict[str, str]:
         each.component.name: f"From {os.path.relpath(each.component.origin.file, folder)}."
         for each in definitions
     }
+
+
+def _describe_images(
+    definitions: Iterable[Definition], choices: Iterable[Choice], folder: Path
+) -> dict[str, str]:
+    """Where each definition stands, and for what else OpenShift CI builds the image."""
+    others = {
+        (choice.configuration.origin.file, image.line): image.architectures
+        for choice in choices
+        for image in choice.configuration.built
+        if isinstance(image, BuiltImage) and image.architectures
+    }
+    found = _places(definitions, folder)
+    for each in definitions:
+        origin = each.component.origin
+        architectures = others.get((origin.file, origin.line))
+        if architectures:
+            built = f"OpenShift CI builds it for {', '.join(architectures)}, too."
+            found[each.component.name] += f"\n{built}"
+    return found
 
 
 def _ref_reasons(

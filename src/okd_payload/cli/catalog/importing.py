@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import msgspec
 from okd_payload.build.codes import SOURCE_UNAVAILABLE
 from okd_payload.catalog.load import STREAM_FILE, load_stream
 from okd_payload.catalog.writing.catalog_files import CatalogFiles, write_catalog
+from okd_payload.catalog.writing.component_text import COMPONENTS
 from okd_payload.catalog.writing.folder import (
     Change,
     FileChange,
@@ -236,6 +238,15 @@ def _plan(imported: Imported, folder: Path | None) -> tuple[CatalogFiles, tuple[
     """The files of the catalog, and what writing them to ``folder`` would change."""
     existing = folder / STREAM_FILE if folder is not None else None
     stream = load_stream(existing) if existing is not None and existing.is_file() else None
+    if stream is not None and not any(
+        posixpath.normpath(source.components) == COMPONENTS
+        for source in stream.catalog
+        if source.components
+    ):
+        raise InputError(
+            f"{existing} takes no components from {COMPONENTS}/, where they would be written",
+            hint=f"add {{components: {COMPONENTS}}} to its `catalog`, or choose another folder",
+        )
     files = write_catalog(imported.catalog, existing=stream)
     return files, plan_writing(folder, files) if folder is not None else ()
 

@@ -303,3 +303,10 @@ def test_images_without_digest_have_none(run, make):
     release, _ = make("4.20.0", "etcd=quay.test/okd/content:etcd")
     assert len(run("info", release, "-o", "name")[1].split()) == 3
     assert len(run("info", release, "-o", "digest")[1].split()) == 2
+
+
+def test_a_folder_that_is_no_release(run, tmp_path):
+    """A path to a folder is no pull spec, and what is missing in it is said."""
+    code, _, err = run("info", tmp_path)
+    assert code == 2
+    assert f"{tmp_path} is a folder without a release: it has no image-references" in err

@@ -184,8 +184,8 @@ def _check_reference(origin: str, outline: Outline, reference: str) -> Iterator[
         yield codes.OTHER_REFERENCE.issue(
             f"{origin} is for {claimed or 'no place'}, and the release is at {reference}",
             file=origin,
-            hint="sign again for the pull spec that users are told; clusters do not mind, other"
-            " programs that check signatures do",
+            hint="sign again for the pull spec that users are told (clusters do not mind, other"
+            " programs that check signatures do), or say where a mirror is of: --published-as",
         )
 
 

@@ -173,6 +173,15 @@ def test_a_base_without_a_shell(make, sign, accept, programs):
     )
 
 
+def test_a_store_that_is_away_is_told_once(make, accept):
+    """Nine numbers that a store did not give out are one cause, with the first of them."""
+    new = make("4.19.10", previous=["4.19.9"])
+    _, _, issues, _ = accept(new, "--signature-store", "http://127.0.0.1:9/signatures")
+    hint = issues["unverified-update"]["hint"]
+    assert hint.count("127.0.0.1:9/signatures/") == 1
+    assert "/signature-1: " in hint
+
+
 def test_objects(make, sign, accept, config_map):
     """Deletions that can never happen, new capabilities and orphans are told."""
     manifests = {

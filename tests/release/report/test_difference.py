@@ -69,6 +69,14 @@ def test_equal_releases_do_not_differ():
     assert "nothing differs" in describe_difference(found, unified=True)
 
 
+def test_of_a_release_and_itself_no_update_is_told():
+    """Nothing leads from a release to itself, and nothing has to."""
+    one = release("1.0.0", image("a", 1))
+    assert describe_difference(find_difference(one, one), unified=True).splitlines() == [
+        *("from 1.0.0", "to   1.0.0", "", "nothing differs"),
+    ]
+
+
 def test_versions_come_and_go():
     """A component that one of them does not report has no version there."""
     old = release("1.0.0", image("a", 1, versions="kernel=1.0.0,crio=1.0.0"))

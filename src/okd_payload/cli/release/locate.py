@@ -29,6 +29,7 @@ from okd_payload.oci.location import (
 )
 from okd_payload.oci.reference import DEFAULT_TAG, Reference, parse_reference
 from okd_payload.oci.repository import Repository
+from okd_payload.release import labels
 from okd_payload.release.load import (
     Release,
     ReleaseContent,
@@ -160,6 +161,12 @@ async def find_release(
     folder = find_folder(text)
     if folder:
         return folder
+    if _is_other_folder(text):
+        raise InputError(
+            f"{text} is a folder without a release: it has no {labels.IMAGE_REFERENCES}",
+            hint="give the folder that `release extract --to` or `release new --to-dir` wrote; "
+            "an image layout is oci:DIR:TAG",
+        )
     if not _is_name(text):
         return parse_location(text, folder=choice.folder)
     if choice.graph:
@@ -167,6 +174,11 @@ async def find_release(
     if choice.stream:
         return await _find_in_stream(text, services, choice.stream)
     return await _find_on_this_machine(text, services)
+
+
+def _is_other_folder(text: str) -> bool:
+    """Whether ``text`` is the path of a folder, and nothing else: no host begins like that."""
+    return text.startswith((".", "/")) and Path(text).is_dir()
 
 
 def _is_name(text: str) -> bool:

@@ -45,7 +45,7 @@ from okd_payload.release.mirror.instructions import (
     instructions,
 )
 from okd_payload.release.mirror.plan import MirrorPlan, plan_mirror
-from okd_payload.release.mirror.report import mirror_repositories, summary
+from okd_payload.release.mirror.report import failure_lines, mirror_repositories, summary
 from okd_payload.release.mirror.run import (
     MirrorCopy,
     Mirrored,
@@ -208,9 +208,8 @@ class _Mirror:
         files: tuple[Path, ...],
     ) -> int:
         report = msgspec.structs.replace(mirrored.report, files=tuple(map(str, files)))
-        for image in report.failed:
-            line = escape_controls(f"error: {image.name} to {image.target}: {image.error}")
-            click.echo(line, err=True)
+        for line in failure_lines(report):
+            click.echo(escape_controls(f"error: {line}"), err=True)
         if self._output:
             print_document(report, self._output)
         elif self._request.dry_run:

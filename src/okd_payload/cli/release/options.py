@@ -98,12 +98,17 @@ def split_commas(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def tell_progress(settings: Settings) -> Progress:
-    """A listener that prints notices in the words and the form of ``oc``."""
+    """A listener that prints notices in the words and the form of ``oc``.
+
+    That the work waits for somebody is told once.
+    """
+    waited_for: set[str] = set()
 
     def tell(event: Event) -> None:
         if isinstance(event, Noticed):
             line = f"info: {event.message} {event.subject}".rstrip()
-        elif isinstance(event, Delayed):
+        elif isinstance(event, Delayed) and event.subject not in waited_for:
+            waited_for.add(event.subject)
             line = f"info: Waiting for {event.subject}: {event.reason}"
         else:
             return

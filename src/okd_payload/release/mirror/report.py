@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -12,6 +13,9 @@ from okd_payload.oci.location import DiskLocation, LayoutLocation, Location, Reg
 from okd_payload.oci.transfer import CopyOutcome, PlannedImage
 from okd_payload.release.mirror.plan import MirrorItem, MirrorPlan
 from okd_payload.release.mirror.targets import MirrorTarget, without_tag
+
+_TOLD = 3
+"""Images that failed for one reason and are told one by one."""
 
 
 class MirroredImage(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +45,24 @@ class MirrorReport(msgspec.Struct, frozen=True, kw_only=True):
     def failed(self) -> tuple[MirroredImage, ...]:
         """The images that are not where they should be."""
         return tuple(image for image in self.images if image.error)
+
+
+def failure_lines(report: MirrorReport) -> list[str]:
+    """What failed and why; of many images that failed for one reason, the first ones."""
+    reasons = Counter(_reason(image) for image in report.failed)
+    told: Counter[str] = Counter()
+    lines = []
+    for image in report.failed:
+        reason = _reason(image)
+        told[reason] += 1
+        if told[reason] <= _TOLD:
+            lines.append(f"{image.name} to {image.target}: {image.error}")
+    lines += [
+        f"{number - _TOLD} more images: {reason}"
+        for reason, number in reasons.items()
+        if number > _TOLD
+    ]
+    return lines
 
 
 def mirrored_image(item: MirrorItem, outcome: CopyOutcome, *, source: str) -> MirroredImage:
@@ -109,3 +131,8 @@ def absolute(location: Location) -> Location:
     if isinstance(location, LayoutLocation):
         return msgspec.structs.replace(location, path=location.path.absolute())
     return location
+
+
+def _reason(image: MirroredImage) -> str:
+    """The last part of an error, which is the same when a host is to blame."""
+    return image.error.rpartition(": ")[2]

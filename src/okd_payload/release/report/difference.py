@@ -120,12 +120,11 @@ def find_difference(before: Release, after: Release) -> Difference:
 def describe_difference(difference: Difference, *, unified: bool) -> str:
     """The difference as text; ``unified`` shows the lines of manifests that changed, too."""
     before, after = difference.before, difference.after
-    update = "is" if difference.may_update else "is not"
     sections = [
         [
             f"from {before.name} {before.digest}".rstrip(),
             f"to   {after.name} {after.digest}".rstrip(),
-            f"an update from {before.version or before.name} {update} offered",
+            *_show_update(difference),
         ],
         _title("versions", map(_show_version, difference.versions)),
         *(
@@ -143,6 +142,15 @@ def describe_difference(difference: Difference, *, unified: bool) -> str:
     if unified and difference.manifests:
         text += "\n" + "".join(manifest.diff for manifest in difference.manifests)
     return text
+
+
+def _show_update(difference: Difference) -> list[str]:
+    """Whether one leads to the other; of a release and itself there is nothing to say."""
+    before, after = difference.before, difference.after
+    if (before.version, before.digest) == (after.version, after.digest):
+        return []
+    offered = "is" if difference.may_update else "is not"
+    return [f"an update from {before.version or before.name} {offered} offered"]
 
 
 def _head(release: Release) -> ReleaseHead:

@@ -9,7 +9,11 @@ import pytest
 
 from okd_payload.catalog.component import Layering
 from okd_payload.catalog.definition import OtherTag, PulledImage
-from okd_payload.catalog.sources import read_component_files, read_openshift_files
+from okd_payload.catalog.sources import (
+    read_component_files,
+    read_kustomization_objects,
+    read_openshift_files,
+)
 
 _IMAGE_STREAM = """\
 kind: ImageStream
@@ -120,3 +124,28 @@ def test_absent_folder(tmp_path: Path) -> None:
     """A folder that is not there is the caller's error to report."""
     with pytest.raises(FileNotFoundError):
         read_component_files(tmp_path / "absent", layering=Layering.ONE)
+
+
+def test_kustomizations_are_rendered(tmp_path: Path) -> None:
+    """Patched BuildConfigs and ImageStreams are read, the rest of an overlay is for clusters."""
+    (tmp_path / "kustomization.yaml").write_text(
+        "namespace: okd\nresources: [all.yaml, absent]\npatches:\n- target: {kind: BuildConfig}\n"
+        "  patch: |-\n    - {op: add, path: /spec/source, value: {dockerfile: FROM scratch}}\n"
+    )
+    (tmp_path / "all.yaml").write_text(
+        "kind: BuildConfig\nmetadata: {name: a}\n"
+        "spec: {output: {to: {kind: ImageStreamTag, name: 'release:a'}}}\n"
+        f"---\n{_IMAGE_STREAM}---\nkind: Secret\nmetadata: {{name: s}}\n"
+    )
+    found = read_kustomization_objects(tmp_path, image_stream="release")
+    (definition,) = found.definitions
+    assert definition.component.dockerfile == "FROM scratch"
+    assert definition.component.origin.line == 1
+    assert "stub" in {each.name for each in found.imports}
+    assert [each.code for each in found.issues] == ["missing-resource", "unsupported-field"]
+
+
+def test_absent_kustomization_is_an_error(tmp_path: Path) -> None:
+    """A stream file that names no folder is wrong in itself."""
+    with pytest.raises(OSError, match="is no folder"):
+        read_kustomization_objects(tmp_path / "absent", image_stream="release")

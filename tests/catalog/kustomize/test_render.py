@@ -95,7 +95,8 @@ def test_lines_follow_items_that_move(patched: Callable[..., Any], render: Rende
     """Items of lists keep their lines when a patch puts another before them."""
     rendering = render(
         {
-            "kustomization.yaml": "resources: [a.yaml]\npatches:\n- target: {name: a}\n  patch: |-\n"
+            "kustomization.yaml": "resources: [a.yaml]\npatches:\n- target: {name: a}\n"
+            "  patch: |-\n"
             "    - {op: add, path: /spec/0, value: {new: 1}}\n",
             "a.yaml": "kind: K\nmetadata: {name: a}\nspec:\n- x: 1\n- y: 2\n",
         }
@@ -125,7 +126,10 @@ def test_patches_do_not_rename(
 
 def test_patches_find_objects_by_every_name_they_had(render: Render) -> None:
     """An overlay may use the name of the base, or the one that the base made of it."""
-    patch = "- patch: |-\n    apiVersion: example.com/v1\n    kind: Kind\n    metadata: {name: %s}\n    %s: 1\n"
+    patch = (
+        "- patch: |-\n    apiVersion: example.com/v1\n    kind: Kind\n    metadata: {name: "
+        "%s}\n    %s: 1\n"
+    )
     rendering = render(
         {
             "o/kustomization.yaml": "resources: [../b]\npatches:\n"
@@ -173,7 +177,8 @@ def test_one_broken_part_hides_no_other(render: Render) -> None:
     """Every broken part is told with file and line, and all the rest is rendered."""
     rendering = render(
         {
-            "kustomization.yaml": "resources:\n- a.yaml\n- absent\n- broken.yaml\n- empty\n- twice.yaml\n"
+            "kustomization.yaml": "resources:\n- a.yaml\n- absent\n- broken.yaml\n"
+            "- empty\n- twice.yaml\n"
             "- https://example.com/x.yaml\n- ../outside.yaml\n- circle\n- nameless.yaml\n"
             "configMapGenerator: [{name: x}]\nresorces: []\nlabels: [{pairs: 3}]\n"
             "patches:\n- target: {kind: Absent}\n  patch: '[{op: remove, path: /spec}]'\n"
@@ -188,7 +193,8 @@ def test_one_broken_part_hides_no_other(render: Render) -> None:
             "twice.yaml": _A,
             "circle/kustomization.yaml": "resources: [../circle, b.yaml]\n",
             "circle/b.yaml": _OBJECT.format("Kind", "b"),
-            "nameless.yaml": f"kind: K\nmetadata: {{}}\n---\n{_OBJECT.format('Kind', 'c')}---\n- 3\n",
+            "nameless.yaml": "kind: K\nmetadata: {}\n---\n"
+            f"{_OBJECT.format('Kind', 'c')}---\n- 3\n",
             "../outside.yaml": _A,
         }
     )
@@ -239,14 +245,20 @@ def test_one_broken_part_hides_no_other(render: Render) -> None:
         ("patches: [{path: ../x.yaml}]", "invalid-kustomization", "outside the folder"),
         ("replacements: [{path: no.yaml}]", "invalid-kustomization", "no.yaml is not there"),
         ("patches: [{patch: 'a: ['}]", "invalid-kustomization", "the patch is wrong in itself"),
-        ("patches: [{patch: '- {op: x, path: /a}', target: {kind: A}}]", "invalid-kustomization",
-         "no JSON patch"),
+        (
+            "patches: [{patch: '- {op: x, path: /a}', target: {kind: A}}]",
+            "invalid-kustomization",
+            "no JSON patch",
+        ),
         ("patches: [{patch: '[]', target: {kind: A}}]", "invalid-kustomization", "an empty patch"),
         ("patches: [{patch: '{a: 1}'}]", "invalid-kustomization", "neither a JSON patch nor"),
-        ("patchesJson6902: [{patch: '[]', target: {kind: A}}]", "invalid-kustomization",
-         "a target with kind and name"),
+        (
+            "patchesJson6902: [{patch: '[]', target: {kind: A}}]",
+            "invalid-kustomization",
+            "a target with kind and name",
+        ),
     ],
-)  # fmt: skip
+)
 def test_kustomizations_that_are_wrong(render: Render, text: str, code: str, reason: str) -> None:
     """One fault is one issue, which says the file and what is wrong."""
     rendering = render(

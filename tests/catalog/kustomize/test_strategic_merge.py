@@ -48,15 +48,23 @@ def test_mappings_and_plain_lists(value: str, patch: str, expected: Any) -> None
             "{containers: [{name: b, image: y}, {name: c}]}",
             [{"name": "b", "image": "y"}, {"name": "c"}, {"name": "a", "image": "x"}],
         ),
-        ("{containers: [{name: a}, {name: b}]}", "{containers: [{name: a, $patch: delete}]}",
-         [{"name": "b"}]),
-        ("{containers: [{name: a}]}", "{containers: [{name: n}, {$patch: replace}]}",
-         [{"name": "n"}]),
-        ("{containers: [{name: a, env: [{name: A}]}]}",
-         "{containers: [{name: a, env: [{name: B}], args: [x]}]}",
-         [{"name": "a", "env": [{"name": "B"}, {"name": "A"}], "args": ["x"]}]),
+        (
+            "{containers: [{name: a}, {name: b}]}",
+            "{containers: [{name: a, $patch: delete}]}",
+            [{"name": "b"}],
+        ),
+        (
+            "{containers: [{name: a}]}",
+            "{containers: [{name: n}, {$patch: replace}]}",
+            [{"name": "n"}],
+        ),
+        (
+            "{containers: [{name: a, env: [{name: A}]}]}",
+            "{containers: [{name: a, env: [{name: B}], args: [x]}]}",
+            [{"name": "a", "env": [{"name": "B"}, {"name": "A"}], "args": ["x"]}],
+        ),
     ],
-)  # fmt: skip
+)
 def test_lists_with_a_key(value: str, patch: str, expected: Any) -> None:
     """Items are found by their key and merged; those of the patch come first."""
     assert _pod(value, patch)["containers"] == expected
@@ -108,13 +116,18 @@ def test_whole_objects_can_be_deleted() -> None:
         ("{a: 1}", "{$setElementOrder/x: []}", "directive is not supported"),
         ("{a: 1}", "{a: 2, $retainKeys: [a]}", "directive is not supported"),
         ("{spec: {containers: [{name: a}]}}", "{spec: {containers: [{image: x}]}}", "has no name"),
-        ("{spec: {containers: [{name: a}]}}",
-         "{spec: {containers: [{name: a, $patch: replace}]}}", "stands alone"),
-        ("{spec: {containers: [{name: a, ports: [{containerPort: 1}]}]}}",
-         "{spec: {containers: [{name: a, ports: [{containerPort: 1, protocol: UDP}]}]}}",
-         "give containerPort and protocol in both"),
+        (
+            "{spec: {containers: [{name: a}]}}",
+            "{spec: {containers: [{name: a, $patch: replace}]}}",
+            "stands alone",
+        ),
+        (
+            "{spec: {containers: [{name: a, ports: [{containerPort: 1}]}]}}",
+            "{spec: {containers: [{name: a, ports: [{containerPort: 1, protocol: UDP}]}]}}",
+            "give containerPort and protocol in both",
+        ),
     ],
-)  # fmt: skip
+)
 def test_patches_that_do_not_fit(value: str, patch: str, reason: str) -> None:
     """What would silently do something else is refused, with the field."""
     with pytest.raises(MergeFailed, match=reason):

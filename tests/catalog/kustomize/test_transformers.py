@@ -168,15 +168,19 @@ def test_common_labels_and_annotations(render: Render) -> None:
         ("{name: web, newTag: '2'}", ["quay.test:5000/web:1", "web:2"]),
         ("{name: 'quay.test:5000/web', newTag: '2'}", ["quay.test:5000/web:2", "web"]),
         ("{name: 'quay.test:5000/web', newName: x}", ["x:1", "web"]),
-        ("{name: 'quay.test:5000/web', digest: 'sha256:0'}",
-         ["quay.test:5000/web@sha256:0", "web"]),
-        ("{name: 'quay.test:5000/web', newTag: t, digest: 'sha256:0'}",
-         ["quay.test:5000/web:t@sha256:0", "web"]),
+        (
+            "{name: 'quay.test:5000/web', digest: 'sha256:0'}",
+            ["quay.test:5000/web@sha256:0", "web"],
+        ),
+        (
+            "{name: 'quay.test:5000/web', newTag: t, digest: 'sha256:0'}",
+            ["quay.test:5000/web:t@sha256:0", "web"],
+        ),
         ("{name: '.*web', newName: x}", ["x:1", "x"]),
         ("{name: '*', newName: x}", ["x:1", "x"]),
         ("{name: 'we', newName: x}", ["quay.test:5000/web:1", "web"]),
     ],
-)  # fmt: skip
+)
 def test_images(render: Render, change: str, expected: list[str]) -> None:
     """Name, tag and digest change where the whole name fits."""
     found = _rendered(render, f"images: [{change}]", _DEPLOYMENT)
@@ -186,14 +190,20 @@ def test_images(render: Render, change: str, expected: list[str]) -> None:
 
 def test_images_of_other_kinds(render: Render) -> None:
     """Containers are found in objects of any kind, but not in the schemas of definitions."""
-    custom = "apiVersion: example.com/v1\nkind: {}\nmetadata: {{name: a}}\nx: {{initContainers: [{{image: web}}]}}\n"
+    custom = (
+        "apiVersion: example.com/v1\nkind: {}\nmetadata: {{name: a}}\nx: {{initContainers: "
+        "[{{image: web}}]}}\n"
+    )
     kinds = [custom.format(kind) for kind in ("Custom", "CustomResourceDefinition")]
     found = _rendered(render, "images: [{name: web, newTag: '2'}]", *kinds)
     images = {kind: each["x"]["initContainers"][0]["image"] for kind, each in found.items()}
     assert images == {"Custom": "web:2", "CustomResourceDefinition": "web"}
 
 
-_TARGET = "apiVersion: example.com/v1\nkind: Target\nmetadata: {name: t}\nspec: {v: x-y-z, i: 3, l: [{name: a, w: 1}, {name: b, w: 2}]}\n"
+_TARGET = (
+    "apiVersion: example.com/v1\nkind: Target\nmetadata: {name: t}\nspec: {v: x-y-z, i: 3, "
+    "l: [{name: a, w: 1}, {name: b, w: 2}]}\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -202,18 +212,46 @@ _TARGET = "apiVersion: example.com/v1\nkind: Target\nmetadata: {name: t}\nspec: 
         ("fieldPath: data.v", "fieldPaths: [spec.v]", {"v": "x-y-z"}),
         ("fieldPath: metadata.name", "fieldPaths: [spec.v]", {"v": "settings"}),
         ("fieldPath: data.n", "fieldPaths: [spec.i]", {"i": 5}),
-        ("fieldPath: data.v, options: {delimiter: '-', index: 1}", "fieldPaths: [spec.v]", {"v": "y"}),
-        ("fieldPath: data.n", "fieldPaths: [spec.v], options: {delimiter: '-', index: 1}", {"v": "x-5-z"}),
-        ("fieldPath: data.n", "fieldPaths: [spec.v], options: {delimiter: '-', index: -1}", {"v": "5-x-y-z"}),
-        ("fieldPath: data.n", "fieldPaths: [spec.v], options: {delimiter: '-', index: 9}", {"v": "x-y-z-5"}),
+        (
+            "fieldPath: data.v, options: {delimiter: '-', index: 1}",
+            "fieldPaths: [spec.v]",
+            {"v": "y"},
+        ),
+        (
+            "fieldPath: data.n",
+            "fieldPaths: [spec.v], options: {delimiter: '-', index: 1}",
+            {"v": "x-5-z"},
+        ),
+        (
+            "fieldPath: data.n",
+            "fieldPaths: [spec.v], options: {delimiter: '-', index: -1}",
+            {"v": "5-x-y-z"},
+        ),
+        (
+            "fieldPath: data.n",
+            "fieldPaths: [spec.v], options: {delimiter: '-', index: 9}",
+            {"v": "x-y-z-5"},
+        ),
         ("fieldPath: data.n", "fieldPaths: ['spec.l.[name=b].w']", {"l": [1, 5]}),
         ("fieldPath: data.n", "fieldPaths: [spec.l.*.w]", {"l": [5, 5]}),
         ("fieldPath: data.n", "fieldPaths: [spec.l.0.w]", {"l": [5, 2]}),
-        ("fieldPath: data.n", "fieldPaths: ['spec.l.[name=c].w'], options: {create: true}", {"l": [1, 2, "5"]}),
-        ("fieldPath: data.n", "fieldPaths: ['spec.n.[a.b/c]'], options: {create: true}", {"n": {"a.b/c": "5"}}),
-        ("fieldPath: data.n", "fieldPaths: ['spec.n.a\\.b'], options: {create: true}", {"n": {"a.b": "5"}}),
+        (
+            "fieldPath: data.n",
+            "fieldPaths: ['spec.l.[name=c].w'], options: {create: true}",
+            {"l": [1, 2, "5"]},
+        ),
+        (
+            "fieldPath: data.n",
+            "fieldPaths: ['spec.n.[a.b/c]'], options: {create: true}",
+            {"n": {"a.b/c": "5"}},
+        ),
+        (
+            "fieldPath: data.n",
+            "fieldPaths: ['spec.n.a\\.b'], options: {create: true}",
+            {"n": {"a.b": "5"}},
+        ),
     ],
-)  # fmt: skip
+)
 def test_replacements(render: Render, source: str, target: str, expected: dict[str, Any]) -> None:
     """A value is taken from one field and written to others, whole or a part of them."""
     found = _rendered(
@@ -245,18 +283,57 @@ def test_replacements_reject(render: Render) -> None:
 @pytest.mark.parametrize(
     ("replacement", "reason"),
     [
-        ("{source: {kind: Absent}, targets: [{select: {kind: Target}}]}", "no objects are the source"),
+        (
+            "{source: {kind: Absent}, targets: [{select: {kind: Target}}]}",
+            "no objects are the source",
+        ),
         ("{source: {group: ''}, targets: [{select: {kind: Target}}]}", "2 objects are the source"),
-        ("{source: {kind: ConfigMap, fieldPath: data.q}, targets: [{select: {kind: Target}}]}", "has no data.q"),
-        ("{source: {kind: ConfigMap}, targets: [{select: {kind: Target}, fieldPaths: [spec.q]}]}", "there is no q"),
-        ("{source: {kind: ConfigMap}, targets: [{select: {kind: Target}, fieldPaths: [spec.l.9]}]}", "has no 9"),
-        ("{source: {kind: ConfigMap}, targets: [{select: {kind: Target}, fieldPaths: [spec.i]}]}", "cannot take the place of 3"),
-        ("{source: {kind: ConfigMap, fieldPath: data}, targets: [{select: {kind: Target}, fieldPaths: [spec.v]}]}", "a text and a tree"),
-        ("{source: {kind: ConfigMap, fieldPath: data.v, options: {delimiter: '-', index: 3}}, targets: [{select: {kind: Target}}]}", "index 3 is outside"),
-        ("{source: {kind: ConfigMap}, targets: [{fieldPaths: [spec.v]}]}", "has to say with select"),
+        (
+            "{source: {kind: ConfigMap, fieldPath: data.q}, targets: [{select: {kind: Target}}]}",
+            "has no data.q",
+        ),
+        (
+            (
+                "{source: {kind: ConfigMap}, targets: [{select: {kind: Target}, "
+                "fieldPaths: [spec.q]}]}"
+            ),
+            "there is no q",
+        ),
+        (
+            (
+                "{source: {kind: ConfigMap}, targets: [{select: {kind: Target}, "
+                "fieldPaths: [spec.l.9]}]}"
+            ),
+            "has no 9",
+        ),
+        (
+            (
+                "{source: {kind: ConfigMap}, targets: [{select: {kind: Target}, "
+                "fieldPaths: [spec.i]}]}"
+            ),
+            "cannot take the place of 3",
+        ),
+        (
+            (
+                "{source: {kind: ConfigMap, fieldPath: data}, targets: [{select: {kind: "
+                "Target}, fieldPaths: [spec.v]}]}"
+            ),
+            "a text and a tree",
+        ),
+        (
+            (
+                "{source: {kind: ConfigMap, fieldPath: data.v, options: {delimiter: '-', "
+                "index: 3}}, targets: [{select: {kind: Target}}]}"
+            ),
+            "index 3 is outside",
+        ),
+        (
+            "{source: {kind: ConfigMap}, targets: [{fieldPaths: [spec.v]}]}",
+            "has to say with select",
+        ),
         ("{source: {kind: ConfigMap}}", "at least one target"),
     ],
-)  # fmt: skip
+)
 def test_replacements_that_fail(render: Render, replacement: str, reason: str) -> None:
     """What cannot be replaced is told with the line of the replacement; nothing changes."""
     rendering = render(
@@ -273,10 +350,14 @@ def test_replacements_that_fail(render: Render, replacement: str, reason: str) -
 
 def test_replacements_in_files(render: Render) -> None:
     """A file may have one replacement or a list of them, and its own lines are named."""
-    one = "source: {kind: ConfigMap, fieldPath: data.n}\ntargets: [{select: {kind: Target}, fieldPaths: [spec.v]}]\n"
+    one = (
+        "source: {kind: ConfigMap, fieldPath: data.n}\ntargets: [{select: {kind: Target}, "
+        "fieldPaths: [spec.v]}]\n"
+    )
     rendering = render(
         {
-            "kustomization.yaml": "resources: [o.yaml]\nreplacements: [{path: one.yaml}, {path: two.yaml}]\n",
+            "kustomization.yaml": "resources: [o.yaml]\n"
+            "replacements: [{path: one.yaml}, {path: two.yaml}]\n",
             "o.yaml": f"{_SETTINGS}---\n{_TARGET}",
             "one.yaml": one,
             "two.yaml": "\n- source: {kind: Absent}\n  targets: [{select: {kind: Target}}]\n",

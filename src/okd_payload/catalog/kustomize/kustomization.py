@@ -17,6 +17,7 @@ from okd_payload.catalog.kustomize.fields import (
     KustomizationFields,
 )
 from okd_payload.catalog.kustomize.findings import Findings
+from okd_payload.catalog.plain_values import without_nulls
 from okd_payload.documents import Document, FieldPath, convert, invalid_field
 from okd_payload.errors import InvalidDocument, nearest_names
 
@@ -114,7 +115,7 @@ def _refuse_fields(document: Document, findings: Findings) -> dict[str, Any]:
         line = document.line_of((name,))
         if name in known:
             if value is not None:
-                kept[name] = _without_nulls(value)
+                kept[name] = without_nulls(value)
         elif name not in REFUSED:
             near = nearest_names(str(name), known)
             findings.add(
@@ -133,11 +134,3 @@ def _refuse_fields(document: Document, findings: Findings) -> dict[str, Any]:
                 hint=REFUSED[name],
             )
     return kept
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value

@@ -98,3 +98,19 @@ def test_from_a_registry_by_the_lock(
     assert moved.code == 0, moved.err
     check(other.build(mixed, "--lock", mixed / "stream.lock"), first)
     assert "is an ordinary image" in other.run("plan", mixed).err
+
+
+def test_the_catalog_is_the_payload(built: Built, tmp_path: Path) -> None:
+    """The list of a stream equals that of the release it made; what it lacks is noticed (R47)."""
+    release = f"oci:{built.program.releases()}:{built.printed['release']['name']}"
+    command = ("catalog", "sync", "--release", release, "--check")
+    checked = built.program.run(*command, built.stream)
+    assert checked.code == 0, checked.err
+    assert "in step" in checked.out
+    assert "built for others only: base, builder, haproxy-router-base, root" in checked.out
+    assert "network-tools is a stub: debugging tools need more than busybox" in checked.out
+    less = shutil.copytree(built.stream, tmp_path / "less")
+    (less / "components" / "coredns.yaml").unlink()
+    lacking = built.program.run(*command, less, "-o", "json")
+    assert lacking.code == 1, lacking.err
+    assert '"tag": "coredns"' in lacking.out

@@ -95,6 +95,22 @@ def test_slow_refusing_and_empty_repositories_are_told_each(run_cli, tmp_path, g
     assert "under `git.exceptions`" in last.err
 
 
+def test_a_rewritten_branch_is_told(run_cli, stream, git_service, tmp_path):
+    """What the lock has and the branch has not any more is found in the real history."""
+    stream.write_text(stream.read_text().replace("4.15}", "4.16}"))
+    git_service.git("api", "checkout", "--quiet", "release-4.16")
+    git_service.commit("api", {"Dockerfile": "FROM scratch\n"})
+    for name in ("etcd", "tools"):
+        (stream.parent / "components" / f"{name}.yaml").unlink()
+    assert run_cli("lock", stream).code == 0
+    lock = stream.parent / "stream.lock"
+    git_service.git("api", "reset", "--quiet", "--hard", "HEAD^")
+    git_service.commit("api", {"Dockerfile": "FROM other\n"})
+    ended = run_cli("catalog", "branch", "release-4.16", stream, "--lock", lock)
+    assert ended.code == 0, ended.err
+    assert "was rewritten since the lock: commits left behind: 1" in ended.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -67,6 +67,8 @@ class BranchChoice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     today: str = ""
     commit: str = ""
     reason: str = ""
+    rewritten: str = ""
+    """What became of the history since the lock, when something did."""
     hint: str = ""
 
 

@@ -23,12 +23,16 @@ from okd_payload.build.sync.branching import (
     followers_of,
 )
 from okd_payload.build.sync.file_changes import FileChange, read_text
+from okd_payload.build.sync.rewriting import tell_rewritten
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.definition import Definition
 from okd_payload.catalog.stream import Git
 from okd_payload.catalog.writing.edit import Edit, edit_yaml
 from okd_payload.errors import InputError
 from okd_payload.source.branches import KnownBranches
+from okd_payload.source.history import History
+from okd_payload.source.lock import Lock
+from okd_payload.source.model import GitSource
 
 
 class BranchSurvey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,7 +60,7 @@ async def survey(
     branch: str,
     fallbacks: Sequence[str],
 ) -> BranchSurvey:
-    """Who has ``branch``, or else one of ``fallbacks``. Raises InputError and StorageError."""
+    """Who has ``branch``, or else one of ``fallbacks``. Raises MissingTool and StorageError."""
     followers = followers_of(catalog, definitions, branch=branch, fallbacks=fallbacks)
     answers = await questions.ask(followers)
     return BranchSurvey(
@@ -97,6 +101,19 @@ async def survey_next(
         after=current,
         evidence=_tell(following),
     )
+
+
+async def compare_with_lock(
+    found: BranchSurvey, catalog: Catalog, *, lock: Lock, history: History
+) -> BranchSurvey:
+    """``found`` with the branches whose history was rewritten since ``lock`` was made."""
+    locations = {
+        each.name: each.source.url
+        for each in catalog.components
+        if isinstance(each.source, GitSource)
+    }
+    choices = await tell_rewritten(found.components, locations, lock=lock, history=history)
+    return msgspec.structs.replace(found, components=tuple(choices))
 
 
 def change_branch(path: Path, git: Git, found: BranchSurvey) -> FileChange:

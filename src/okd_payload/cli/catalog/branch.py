@@ -6,24 +6,33 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import msgspec
 
 from okd_payload.build.sync.asking import BranchQuestions
 from okd_payload.build.sync.branch_names import FALLBACKS
 from okd_payload.build.sync.branching import BranchChoice, Outcome
 from okd_payload.build.sync.file_changes import write_changes
-from okd_payload.build.sync.survey import BranchSurvey, change_branch, survey, survey_next
+from okd_payload.build.sync.survey import (
+    BranchSurvey,
+    change_branch,
+    compare_with_lock,
+    survey,
+    survey_next,
+)
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.load import load_catalog, load_definitions
 from okd_payload.cli.catalog.stream_file import find_stream_file
 from okd_payload.cli.issues import count_of
 from okd_payload.cli.loop import run_async
-from okd_payload.cli.output import escape_controls, output_option, print_document, print_table
+from okd_payload.cli.output import output_option, print_document, print_table
 from okd_payload.cli.progress import show_progress
 from okd_payload.cli.services import open_services
 from okd_payload.cli.settings import Settings
 from okd_payload.errors import InputError, PartlyDone, SourceError
 from okd_payload.source.branches import GitBranches
 from okd_payload.source.git import ANSWER_SECONDS, Git
+from okd_payload.source.history import GitHistory
+from okd_payload.source.lock import Lock, read_lock
 from okd_payload.source.references import check_ref
 
 _WORDS = {
@@ -34,6 +43,16 @@ _WORDS = {
     Outcome.MISSING: "missing",
     Outcome.UNANSWERED: "unanswered",
 }
+
+
+class _Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of the repositories."""
+
+    branch: str
+    """Empty for the next one."""
+    fallbacks: tuple[str, ...]
+    patience: float
+    lock: Lock | None
 
 
 @click.command()
@@ -55,6 +74,11 @@ _WORDS = {
     metavar="SECONDS",
     help="How long a repository may take to answer.",
 )
+@click.option(
+    "--lock",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Tell which branches were rewritten since this lock file was made.",
+)
 @output_option("json", "yaml")
 @click.pass_obj
 def branch(
@@ -67,6 +91,7 @@ def branch(
     fallbacks: tuple[str, ...],
     write: bool,
     patience: float,
+    lock: Path | None,
     output: str | None,
 ) -> int | None:
     """Show which repositories of STREAM have BRANCH, and what the others have instead.
@@ -84,9 +109,13 @@ def branch(
         check_ref(branch)
     path = find_stream_file(stream)
     catalog = load_catalog(path)
-    found = run_async(
-        _survey(settings, catalog, branch, fallbacks=fallbacks or FALLBACKS, patience=patience)
+    wish = _Wish(
+        branch=branch,
+        fallbacks=fallbacks or FALLBACKS,
+        patience=patience,
+        lock=read_lock(lock) if lock else None,
     )
+    found = run_async(_survey(settings, catalog, wish))
     if output:
         print_document(found, output)
     else:
@@ -99,29 +128,33 @@ def branch(
     return _exit_code(found)
 
 
-async def _survey(
-    settings: Settings,
-    catalog: Catalog,
-    branch: str,
-    *,
-    fallbacks: tuple[str, ...],
-    patience: float,
-) -> BranchSurvey:
+async def _survey(settings: Settings, catalog: Catalog, wish: _Wish) -> BranchSurvey:
     definitions = load_definitions(Path(catalog.path)).definitions
     with show_progress(settings) as progress:
         async with open_services(settings, progress) as services:
-            git = Git(services.clock, patience=patience, progress=services.tell)
+            git = Git(services.clock, patience=wish.patience, progress=services.tell)
             questions = BranchQuestions(
                 GitBranches(git),
                 memory=services.locations.branches(catalog.stream.name),
                 clock=services.clock,
                 progress=services.tell,
             )
-            if branch:
-                return await survey(
-                    catalog, definitions, questions, branch=branch, fallbacks=fallbacks
+            if wish.branch:
+                found = await survey(
+                    catalog,
+                    definitions,
+                    questions,
+                    branch=wish.branch,
+                    fallbacks=wish.fallbacks,
                 )
-            return await survey_next(catalog, definitions, questions, fallbacks=fallbacks)
+            else:
+                found = await survey_next(catalog, definitions, questions, fallbacks=wish.fallbacks)
+            if wish.lock is None:
+                return found
+            history = GitHistory(
+                services.locations.git, clock=services.clock, progress=services.tell
+            )
+            return await compare_with_lock(found, catalog, lock=wish.lock, history=history)
 
 
 def _print_text(found: BranchSurvey) -> None:
@@ -131,7 +164,9 @@ def _print_text(found: BranchSurvey) -> None:
     told = [f"{counts[each]} {word}" for each, word in _WORDS.items() if counts[each]]
     number = count_of(len(found.components), "component")
     click.echo(f"{found.branch}: {number}, {', '.join(told) or 'none from git'}")
-    others = [each for each in found.components if each.outcome is not Outcome.FOUND]
+    others = [
+        each for each in found.components if each.outcome is not Outcome.FOUND or each.rewritten
+    ]
     if others:
         click.echo()
         print_table(("component", "ref", "what", "why", "repository"), map(_row_of, others))
@@ -139,7 +174,7 @@ def _print_text(found: BranchSurvey) -> None:
 
 def _row_of(choice: BranchChoice) -> tuple[str, ...]:
     ref = choice.ref or "-"
-    why = escape_controls(choice.reason)
+    why = "; ".join(filter(None, (choice.reason, choice.rewritten)))
     return choice.component, ref, choice.outcome.value, why, choice.repository
 
 

@@ -121,7 +121,9 @@ def test_a_dry_run_shows_the_set_and_builds_nothing(rig: Rig, run_cli):
     words = ("build", rig.stream, "--change", "openshift/api@refs/pull/1/head", "--dry-run")
     code, out, _ = run_cli(*words, *rig.folders)
     assert code == 0
-    assert "etcd: planned, distance 1\n  go.mod:6: imports github.com/openshift/api" in out
+    lines = [line.split() for line in out.splitlines()]
+    assert ["DISTANCE", "COMPONENT", "RESULT", "WHY", "WHERE"] in lines
+    assert ["1", "etcd", "planned", "imports", f"{API},", "1", "packages", "go.mod:6"] in lines
     code, out, _ = run_cli(*words, *rig.folders, "-o", "json")
     printed = json.loads(out)
     assert (code, printed["run"], printed["release"]) == (0, "", None)
@@ -207,3 +209,27 @@ def test_options_that_make_no_sense_are_refused(run_cli, tmp_path: Path, words, 
     code, _, err = run_cli("build", stream, *words)
     assert code == 2
     assert says in err
+
+
+def test_a_release_is_enough(
+    rig: Rig, run_cli, tmp_path: Path, docker_registry: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Its annotations say what its images were built from; no stream file is there."""
+    monkeypatch.chdir(tmp_path)
+    content = f"{docker_registry}/me/content"
+    images = rig.releases.parent / "images"
+    run_cli("copy", f"oci:{images}:base", f"{content}:base", *rig.folders)
+    words = ["build", "--change", f"{rig.api.url}@refs/pull/2/head", "--from-release", rig.release]
+    words += ["--substitute", f"registry.ci.openshift.org/ocp/*:base={content}:base"]
+    words += ["--content", content, "--releases", f"{docker_registry}/me/release"]
+    code, out, err = run_cli(*words, "--skip", "etcd", *rig.folders, "-o", "json")
+    assert code == 0, err
+    printed = json.loads(out)
+    assert fates(printed) == {"etcd-operator": "built"}
+    assert printed["impact"]["left_out"] == [
+        {"name": "etcd", "tag": "etcd", "reason": "left out by --skip"}
+    ]
+    assert [item["name"] for item in printed["impact"]["manifests"]] == ["0000_12_etcd_02.yaml"]
+    code, _, err = run_cli("build", "--change", f"{rig.api.url}@main", *rig.folders)
+    assert code == 2
+    assert "only a stream file or a release says" in err

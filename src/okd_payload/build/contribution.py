@@ -68,13 +68,16 @@ async def make_catalog(
     ]
     return Catalog(
         path="",
-        stream=_make_stream(base, change, publish),
+        stream=make_stream(base, change.substitutions, publish),
         components=tuple(components),
         imports=tuple(imports),
     )
 
 
-def _make_stream(base: BaseRelease, change: ChangeSet, publish: Publish) -> Stream:
+def make_stream(
+    base: BaseRelease, substitutions: tuple[Substitution, ...], publish: Publish
+) -> Stream:
+    """The stream of a change on top of ``base``. Raises ReleaseError for one without version."""
     own = [
         Substitution(glob=f"registry.ci.openshift.org/{stream}/*:{tag}", image=tag)
         for stream in _CI_STREAMS
@@ -84,7 +87,7 @@ def _make_stream(base: BaseRelease, change: ChangeSet, publish: Publish) -> Stre
     return Stream(
         name=STREAM,
         catalog=(),
-        substitutions=(*change.substitutions, *own),
+        substitutions=(*substitutions, *own),
         publish=publish,
         release=_name_release(base),
         permits=(Permit(code=PRIVATE_IMAGE.code, reason=reason),),

@@ -17,7 +17,6 @@ from okd_payload.build.images import MadeImage
 from okd_payload.build.impact.prepare import Prepared
 from okd_payload.build.impact.report import (
     Impact,
-    describe_impact,
     describe_plan,
     describe_run,
     with_manifests,
@@ -33,6 +32,7 @@ from okd_payload.build.job import (
 from okd_payload.build.records import Action, ComponentRecord
 from okd_payload.build.releasing import ReleaseMaker, ReleaseOutcome
 from okd_payload.build.report import ReleaseResult, write_report
+from okd_payload.cli.impact import print_impact
 from okd_payload.cli.issues import count_of, find_obstacle, print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document
@@ -152,7 +152,7 @@ def build(settings: Settings, /, output: str | None, **options: Any) -> None:
         if printed.release is not None:
             click.echo(f"{printed.release.name} {printed.release.digest}")
         if printed.impact is not None:
-            click.echo(describe_impact(printed.impact), nl=False)
+            print_impact(printed.impact)
     if failure is not None:
         raise failure
 

@@ -17,6 +17,7 @@ from okd_payload.build.images import StreamImages
 from okd_payload.build.impact.change import read_changes
 from okd_payload.build.impact.prepare import Prepared, freeze_changes, prepare_changes
 from okd_payload.build.impact.reach import Selection
+from okd_payload.build.impact.released import make_catalog_of
 from okd_payload.build.imports import Importer
 from okd_payload.build.maker import Maker
 from okd_payload.build.places import Places
@@ -102,6 +103,14 @@ async def start_session(services: Services, options: StreamOptions) -> Session:
         catalog = apply_change_set(change, catalog)
         if options.from_release:
             base = await _load_base(services, options.from_release)
+    elif options.changes and options.from_release:
+        base = await _load_base(services, options.from_release)
+        catalog = await make_catalog_of(
+            base,
+            substitutions=change.substitutions,
+            publish=read_publish(options.content, options.releases),
+            sources=services.sources,
+        )
     elif options.changes:
         raise _no_stream_to_change()
     elif options.from_release and not options.with_dependants:
@@ -279,8 +288,9 @@ def _check(options: StreamOptions) -> None:
 
 def _no_stream_to_change() -> InputError:
     return InputError(
-        "who depends on a change, only a stream file says, and there is none",
-        hint="name one; `okd-payload catalog import --release` writes that of a release",
+        "who depends on a change, only a stream file or a release says, and there is none",
+        hint="name one, or a release whose images say what they were built from, with "
+        "--from-release",
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from impact_rig import API, CONFIG, VERSION, Rig, program
 
 from okd_payload.build.impact.prepare import Prepared
-from okd_payload.build.impact.report import describe_impact, describe_plan
+from okd_payload.build.impact.report import describe_plan
 from okd_payload.errors import InputError
 from okd_payload.testing.go_forge import go_component
 
@@ -42,11 +42,19 @@ async def test_a_pull_request_reaches_all_that_depend_on_it(rig: Rig):
 async def test_every_reason_has_its_place(rig: Rig):
     """File and line of go.mod or of the Dockerfile."""
     ref = rig.api.propose(7, {"x.txt": "x"})
-    text = describe_impact(describe_plan(await rig.prepare(f"openshift/api@{ref}")))
-    assert f"etcd-operator: planned, distance 1\n  go.mod:6: imports {API}, 1 packages\n" in text
-    assert f"  go.mod:6: is built with {API}, 1 packages\n" in text
-    assert "1: is built on router (FROM router)\n" in text
-    assert "2: copies files of etcd-operator (COPY --from etcd-operator)\n" in text
+    impact = describe_plan(await rig.prepare(f"openshift/api@{ref}"))
+    told = {
+        (item.name, reason.message, f"{reason.file.partition(' ')[0]}:{reason.line}")
+        for item in impact.components
+        for reason in item.reasons
+    }
+    assert told == {
+        ("etcd-operator", f"imports {API}, 1 packages", "go.mod:6"),
+        ("router", f"is built with {API}, 1 packages", "go.mod:6"),
+        ("tests", "is built on router (FROM router)", "Dockerfile:1"),
+        ("tests", "copies files of etcd-operator (COPY --from etcd-operator)", "Dockerfile:2"),
+        ("more-tests", "is built on tests (FROM tests)", "Dockerfile:1"),
+    }
 
 
 async def test_go_mod_and_the_list_of_copies_say_the_version_of_the_change(rig: Rig):
@@ -213,3 +221,23 @@ async def test_a_source_that_cannot_be_read_is_a_warning(rig: Rig, tmp_path: Pat
     (issue,) = prepared.issues
     assert (issue.code, issue.component, issue.blocks) == ("source-unavailable", "docs", False)
     assert "etcd-operator" in reached(prepared)
+
+
+async def test_links_of_a_change_lead_nowhere(rig: Rig, tmp_path: Path):
+    """A pull request may come from anybody, and files of this machine are none of its business."""
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "secret.go").write_text("package names\n\nconst One = `secret`\n")
+    (secret / "go.mod").write_text("secret\n")
+    (rig.api.path / "names").symlink_to(secret)
+    (rig.api.path / "LICENSE").unlink()
+    (rig.api.path / "LICENSE").symlink_to(secret / "secret.go")
+    (rig.api.path / "more").mkdir()
+    (rig.api.path / "more" / "go.mod").symlink_to(secret / "go.mod")
+    text = f'package config\n\nimport "{API}/names"\n\nfunc Name() string {{ return names.One }}\n'
+    rig.api.commit({"config/config.go": text})
+    prepared = await rig.prepare("openshift/api@main")
+    (conflict,) = prepared.conflicts
+    assert conflict.reason == (f"the package {API}/names is gone, which {API}/config imports now")
+    assert await read(rig, prepared, "router", f"vendor/{API}/LICENSE") is not None
+    assert "secret" not in (await read(rig, prepared, "router", f"vendor/{API}/LICENSE") or "")

@@ -8,7 +8,6 @@ error of those that failed.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -166,41 +165,3 @@ def _describe(item: Reached, prepared: Prepared, *, fate: Fate) -> ComponentImpa
         packages=item.packages,
         notes=prepared.notes.get(item.tag, ()),
     )
-
-
-def describe_impact(impact: Impact) -> str:
-    """``impact`` as text, one component a line with its reasons below it."""
-    lines = []
-    for change in impact.changes:
-        dirty = ", with uncommitted changes" if change.dirty else ""
-        lines.append(f"{change.repository} at {change.commit[:12]}{dirty}: {change.message}")
-    lines += ["", *_components(impact.components)]
-    if impact.left_out:
-        lines += ["", "not built with the change:"]
-        lines += [f"  {item.name}: {item.reason}" for item in impact.left_out]
-    if impact.compared_with:
-        lines += ["", f"manifests that differ from {impact.compared_with}:"]
-        lines += [
-            f"  {item.name} {item.fate.value} (+{item.added_lines} -{item.removed_lines})"
-            for item in impact.manifests
-        ] or ["  none"]
-    return "\n".join(lines) + "\n"
-
-
-def _components(components: Iterable[ComponentImpact]) -> list[str]:
-    lines = []
-    for item in components:
-        distance = "" if item.distance is None else f", distance {item.distance}"
-        lines.append(f"{item.name}: {item.fate.value}{distance}")
-        if item.error:
-            title = "first error: " if item.fate is Fate.FAILED else ""
-            lines.append(f"  {title}{item.error}")
-        lines += [f"  {_place(reason)}{reason.message}" for reason in item.reasons]
-        lines += [f"  note: {note}" for note in item.notes]
-    return lines
-
-
-def _place(reason: Reason) -> str:
-    if not reason.file:
-        return ""
-    return f"{reason.file}:{reason.line}: " if reason.line else f"{reason.file}: "

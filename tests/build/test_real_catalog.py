@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -163,31 +165,48 @@ def test_stubs_stay_what_they_are(plan: Plan) -> None:
     assert "not packaged" in kuryr.stub
 
 
+def least(work: Callable[[], object]) -> float:
+    """The processor time of the quickest of three runs."""
+    if sys.gettrace() is not None:
+        pytest.skip("measured only where nothing else counts lines")
+    took = []
+    for _ in range(3):
+        started = time.process_time()
+        work()
+        took.append(time.process_time() - started)
+    return min(took)
+
+
 def test_planning_takes_less_than_a_second(
     catalog: Catalog, shared_data: Path, tmp_path: Path
 ) -> None:
     """Rendering the variant, reading all definitions and planning them: one second of CPU."""
     sources = serve(read_trees(shared_data))
     text = Path(catalog.path).read_text()
-    started = time.process_time()
-    again = write(tmp_path, text)
-    asyncio.run(read_plan(again, again.wanted_tags, sources=sources, platform=AMD64, lock=Lock()))
-    assert time.process_time() - started < 1.0
+
+    def work() -> Plan:
+        again = write(tmp_path, text)
+        return asyncio.run(
+            read_plan(again, again.wanted_tags, sources=sources, platform=AMD64, lock=Lock())
+        )
+
+    assert least(work) < 1.0
 
 
 def test_everything_loads_in_three_seconds(
     pipeline: Path, shared_data: Path, tmp_path: Path
 ) -> None:
     """189 definitions, three variants of them and 86 configurations: three seconds of CPU."""
-    started = time.process_time()
-    sources = [f"kustomization: {pipeline}/variants/{name}" for name in ("scos", "fcos")]
-    sources += [
+    places = [f"kustomization: {pipeline}/variants/{name}" for name in ("scos", "fcos")]
+    places += [
         f"kustomization: {pipeline}/variants/fcos-multiarch",
         f"buildConfigs: {pipeline}/buildconfigs",
     ]
-    for source in sources:
-        catalog = write(tmp_path, f"name: okd\ncatalog: [{{{source}}}]\n")
-        assert len(catalog.components) == 189
-    configurations = read_tree(shared_data / "ci-operator-config").configurations
-    assert len(configurations) == 86
-    assert time.process_time() - started < 3.0
+
+    def work() -> None:
+        for place in places:
+            catalog = write(tmp_path, f"name: okd\ncatalog: [{{{place}}}]\n")
+            assert len(catalog.components) == 189
+        assert len(read_tree(shared_data / "ci-operator-config").configurations) == 86
+
+    assert least(work) < 3.0

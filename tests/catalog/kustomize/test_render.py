@@ -205,7 +205,7 @@ def test_one_broken_part_hides_no_other(render: Render) -> None:
             ("missing-resource", "kustomization.yaml", 3),
             ("invalid-object", "broken.yaml", 2),
             ("missing-resource", "kustomization.yaml", 5),
-            ("repeated-object", "twice.yaml", 1),
+            ("object-rendered-twice", "twice.yaml", 1),
             ("unsupported-kustomization", "kustomization.yaml", 7),
             ("unsupported-kustomization", "kustomization.yaml", 8),
             ("kustomization-cycle", "kustomization.yaml", 1),

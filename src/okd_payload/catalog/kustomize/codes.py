@@ -28,8 +28,8 @@ INVALID_OBJECT = IssueCode(
     Severity.ERROR,
     "A resource file is not YAML, or holds something that is no Kubernetes object.",
 )
-REPEATED_OBJECT = IssueCode(
-    "repeated-object",
+OBJECT_RENDERED_TWICE = IssueCode(
+    "object-rendered-twice",
     Severity.ERROR,
     "Two objects of a rendering have the same kind, namespace and name.",
 )
@@ -63,7 +63,7 @@ ALL_CODES = (
     MISSING_RESOURCE,
     KUSTOMIZATION_CYCLE,
     INVALID_OBJECT,
-    REPEATED_OBJECT,
+    OBJECT_RENDERED_TWICE,
     PATCH_WITHOUT_TARGET,
     UNMATCHED_PATCH,
     FAILED_PATCH,

@@ -230,7 +230,7 @@ class _Renderer:
                 joined.append(resource)
                 continue
             self.findings.add(
-                codes.REPEATED_OBJECT,
+                codes.OBJECT_RENDERED_TWICE,
                 f"{resource.identity} is there twice, here and in {first.source.path}",
                 file=resource.source.path,
                 line=resource.source.line_of(()),

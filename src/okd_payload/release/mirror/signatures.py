@@ -61,7 +61,8 @@ async def find_signatures(
                 wanted.digest, contents
             )
         elif not wanted.platform:
-            warnings.append(f"no signature of {wanted.digest} was found in {store.description}")
+            looked_in = ", ".join([*map(str, files), *places])
+            warnings.append(f"no signature of {wanted.digest} was found in {looked_in}")
     return FoundSignatures(files=found, warnings=tuple(warnings))
 
 

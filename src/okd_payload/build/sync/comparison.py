@@ -106,7 +106,7 @@ async def compare(
             msgspec.structs.replace(each, difference=difference)
             for each, difference in zip(found, permitted, strict=True)
         ),
-        helpers=tuple(sorted(needs.tags - images.keys())),
+        helpers=tuple(sorted((needs.tags & catalog.tags.keys()) - images.keys())),
         stubs={each.name: each.stub for each in catalog.imports if each.stub},
     )
 

@@ -13,6 +13,7 @@ from okd_payload.catalog.ci_operator.components import ImportedComponents
 from okd_payload.catalog.ci_operator.promotion import version_of
 from okd_payload.catalog.ci_operator.selection import Match
 from okd_payload.catalog.component import Component, ImageInput, Sharing
+from okd_payload.catalog.definition import OtherTag, PulledImage
 from okd_payload.errors import InputError, UnknownName
 from okd_payload.source.model import GitSource
 
@@ -195,6 +196,25 @@ def test_names_of_the_pipeline_become_names_of_the_stream(tmp_path: Path) -> Non
         ("undefined-ci-image", "lost"),
         ("ci-only-image", "made"),
     ]
+
+
+def test_promoted_images_that_nobody_builds_are_imports(tmp_path: Path) -> None:
+    """An imported image under a tag of the stream is pulled; one under two tags is the same."""
+    text = "base_images: {a: {namespace: ocp, name: '4.15', tag: a}}\n"
+    text += "external_images: {x: {registry: quay.io, namespace: n, name: x, tag: '1'}}\n"
+    text += "raw_steps:\n- rpm_image_injection_step: {from: x, to: x-with-rpms}\n"
+    text += "- pipeline_image_cache_step: {from: x, to: run, commands: ls}\n"
+    text += "promotion: {to: [{namespace: ocp, name: '4.15', additional_images: "
+    text += "{a: a, b: x, c: x-with-rpms, run: run, walk: run}}]}\n"
+    write_configuration(tmp_path, "etcd", "release-4.15", text)
+    made = make(tmp_path, "release-4.15")
+    assert set(components(made)) == {"run"}
+    assert {entry.name: entry.content for entry in made.definitions.imports} == {
+        "a": PulledImage("registry.ci.openshift.org/ocp/4.15:a"),
+        "b": PulledImage("quay.io/n/x:1"),
+        "c": PulledImage("quay.io/n/x:1"),
+        "walk": OtherTag("run"),
+    }
 
 
 def test_images_that_are_not_promoted_give_way(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from configurations import REAL, write_configuration
 from hypothesis import given
 from hypothesis import strategies as st
 
+from okd_payload.catalog.ci_operator.components import make_components
 from okd_payload.catalog.ci_operator.model import (
     BuildRoot,
     BuiltImage,
@@ -23,10 +25,12 @@ from okd_payload.catalog.ci_operator.model import (
     Target,
 )
 from okd_payload.catalog.ci_operator.names import file_name, parse_file_name
+from okd_payload.catalog.ci_operator.promotion import stream_tags
 from okd_payload.catalog.ci_operator.reading import ReadConfiguration, read_configuration
+from okd_payload.catalog.ci_operator.selection import want
 from okd_payload.catalog.ci_operator.tree import read_tree
 from okd_payload.catalog.component import Argument, Copy, Resources
-from okd_payload.documents import parse_documents
+from okd_payload.documents import Document, parse_documents
 from okd_payload.errors import InputError, InvalidDocument
 
 METADATA = "zz_generated_metadata: {org: openshift, repo: etcd, branch: main}\n"
@@ -263,3 +267,67 @@ def test_all_real_configurations_are_read_quickly() -> None:
     assert len(tree.configurations) == 86
     assert tree.issues == ()
     assert sum(len(each.listed) for each in tree.configurations) == 178
+
+
+NAMES = st.sampled_from(["a", "b", "base", "src", "bin", "*"])
+STEPS = st.sampled_from(["pipeline_image_cache_step", "rpm_image_injection_step"])
+ITEM = st.fixed_dictionaries(
+    {"to": NAMES},
+    optional={
+        "from": NAMES,
+        "inputs": st.dictionaries(
+            NAMES, st.none() | st.fixed_dictionaries({"as": st.lists(NAMES)})
+        ),
+        "optional": st.booleans(),
+        "dockerfile_literal": st.none() | st.text(),
+    },
+)
+TARGET = st.fixed_dictionaries(
+    {"namespace": st.just("ocp"), "name": st.just("4.15")},
+    optional={
+        "excluded_images": st.lists(NAMES, max_size=2),
+        "additional_images": st.dictionaries(NAMES, NAMES, max_size=2),
+    },
+)
+IMAGE = st.builds(dict, namespace=st.just("ocp"), name=st.just("4.15"), tag=NAMES)
+DOCUMENTS = st.fixed_dictionaries(
+    {
+        "zz_generated_metadata": st.just({"org": "o", "repo": "r", "branch": "release-4.15"}),
+        "images": st.lists(ITEM, max_size=3) | st.builds(dict, items=st.lists(ITEM, max_size=3)),
+        "promotion": st.builds(dict, to=st.lists(TARGET, max_size=2)) | TARGET,
+    },
+    optional={
+        "base_images": st.dictionaries(NAMES, IMAGE, max_size=2),
+        "raw_steps": st.lists(
+            st.dictionaries(STEPS, st.builds(dict, **{"from": NAMES, "to": NAMES}), max_size=1),
+            max_size=2,
+        ),
+    },
+)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda below: st.lists(below, max_size=2) | st.dictionaries(NAMES, below, max_size=2),
+    max_leaves=3,
+)
+
+
+@given(DOCUMENTS)
+def test_every_sound_file_gives_components(value: dict) -> None:
+    """Whatever stands on what, components have names of their own, and each is a promoted tag."""
+    read = read_configuration(Document("x.yaml", value, {}))
+    configurations = (read.configuration,)
+    wanted = want(configurations, branch="release-4.15", stream="ocp/4.15")
+    made = make_components(configurations, wanted).definitions
+    names = [each.component.name for each in made.definitions]
+    assert names == sorted(set(names))
+    tags = stream_tags(read.configuration, "ocp/4.15")
+    reported = {issue.component for issue in made.issues}
+    if not reported:
+        assert set(tags) <= {*names, *(entry.name for entry in made.imports)}
+
+
+@given(value=DOCUMENTS, field=st.sampled_from(["images", "promotion", "raw_steps"]), odd=ANYTHING)
+def test_odd_files_are_read_or_refused(value: dict, field: str, odd: object) -> None:
+    """Nothing but the refusal of the file comes out, whatever stands in it."""
+    with contextlib.suppress(InvalidDocument):
+        read_configuration(Document("x.yaml", value | {field: odd}, {}))

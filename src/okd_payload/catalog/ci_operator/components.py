@@ -17,7 +17,7 @@ from okd_payload.catalog.ci_operator.model import Configuration
 from okd_payload.catalog.ci_operator.promotion import stream_tags
 from okd_payload.catalog.ci_operator.selection import Choice, Match, Wanted, choose, overlooked
 from okd_payload.catalog.codes import DUPLICATE_OUTPUT
-from okd_payload.catalog.definition import Definition, Definitions
+from okd_payload.catalog.definition import Definition, Definitions, Import
 from okd_payload.issues import Issue
 
 
@@ -51,18 +51,22 @@ def make_components(
         _tell_overlooked(each, wanted) for each in overlooked(configurations, wanted, choices)
     ]
     definitions: dict[str, Definition] = {}
+    imports: list[Import] = []
     used = []
     for choice, tags in chosen:
         translation = Translation(choice, tags, stream_tags=owners.keys(), taken=definitions.keys())
         found = translation.translate()
         issues += found.issues
+        imports += found.imports
         definitions |= {each.component.name: each for each in found.definitions}
         if found.definitions:
             used.append(choice)
             issues += _tell_fallback(choice)
     return ImportedComponents(
         definitions=Definitions(
-            tuple(definitions[name] for name in sorted(definitions)), issues=tuple(issues)
+            tuple(definitions[name] for name in sorted(definitions)),
+            tuple(sorted(imports, key=lambda entry: entry.name)),
+            tuple(issues),
         ),
         choices=tuple(used),
     )

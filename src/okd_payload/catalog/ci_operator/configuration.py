@@ -23,7 +23,13 @@ from okd_payload.catalog.ci_operator.model import (
 from okd_payload.catalog.ci_operator.promotion import version_of
 from okd_payload.catalog.ci_operator.selection import Choice
 from okd_payload.catalog.component import Component, ImageInput, Origin
-from okd_payload.catalog.definition import Definition, Definitions
+from okd_payload.catalog.definition import (
+    Definition,
+    Definitions,
+    Import,
+    OtherTag,
+    PulledImage,
+)
 from okd_payload.issues import Issue, IssueCode
 from okd_payload.source.model import GitSource
 
@@ -63,6 +69,7 @@ class Translation:
         self._made: dict[str, Component | None] = {}
         self._open: set[str] = set()
         """Those that are being made."""
+        self._imports: list[Import] = []
         self._issues: list[Issue] = []
 
     def translate(self) -> Definitions:
@@ -70,17 +77,29 @@ class Translation:
         for tag, image in self._tags.items():
             self._make_tag(tag, image)
         found = [Definition(each) for each in self._made.values() if each is not None]
-        return Definitions(tuple(found), issues=tuple(self._issues))
+        return Definitions(tuple(found), tuple(self._imports), tuple(self._issues))
 
     def _make_tag(self, tag: str, image: str) -> None:
+        """Make what gives ``tag``: a component, or where nothing is built an import."""
+        line = self._configuration.origin.line
+        known = self._built.get(image)
         try:
-            known = self._built.get(image)
             if isinstance(known, BuiltImage) and self._names[image] != tag:
                 self._made[tag] = self._component(known, tag)  # one image under two tags
-            else:
-                self._name_of(image, line=self._configuration.origin.line, user=tag)
+                return
+            name = self._name_of(image, line=line, user=tag)
         except _LeftOut:
             return
+        if tag in self._made:
+            return
+        imported = self._configuration.imported.get(image)
+        content: PulledImage | OtherTag = OtherTag(name)
+        if isinstance(imported, CentralImage | ExternalImage):
+            content = PulledImage(imported.pull_spec)
+        elif name not in self._stream_tags and name not in self._made:
+            content = PulledImage(name)  # of an import, through a step that changes nothing here
+        origin = Origin(self._configuration.origin.file, line)
+        self._imports.append(Import(name=tag, content=content, origin=origin))
 
     def _name_of(self, image: str, *, line: int, user: str) -> str:
         """What the stream calls ``image``, which ``user`` needs. Raises _LeftOut."""

@@ -54,6 +54,7 @@ def import_configurations(
     found = made.definitions
     rules = (RELEASE_IMAGES,)
     tags = {each.component.tag for each in found.definitions}
+    tags |= {each.name for each in found.imports}
     version = version_of(wanted.stream)
     options = f"--branch {branch}" + (f" --variant {variant}" if variant else "")
     catalog = ImportedCatalog(
@@ -63,6 +64,7 @@ def import_configurations(
             f"okd-payload catalog import --ci-operator DIR {options} brings it up to date.",
         ),
         definitions=drop_computed(found.definitions, rules, tags=tags),
+        imports=found.imports,
         substitutions=rules,
         branch=branch if any(choice.ref == branch for choice in made.choices) else "",
         version=f"{version}.0" if version else "",

@@ -124,10 +124,13 @@ class _Renderer:
         ``given`` is what a component changes; ``above`` are the folders that lead here.
         """
         fields = kustomization.fields
-        resources = list(given)
-        for field in ("resources", "bases"):
-            for mention in _mentions(kustomization, field):
-                resources = self._joined(resources, self._objects_of(mention, above))
+        named = (
+            each
+            for field in ("resources", "bases")
+            for mention in _mentions(kustomization, field)
+            for each in self._objects_of(mention, above)
+        )
+        resources = self._joined(given, named)
         for mention in _mentions(kustomization, "components"):
             below = self._enter(mention, above, kinds=(COMPONENT,))
             if below:

@@ -10,7 +10,7 @@ import msgspec
 
 from okd_payload.catalog.lint import codes
 from okd_payload.catalog.lint.subject import Subject
-from okd_payload.catalog.lint.tekton import CLUSTER_TASK, Given, Parameter, texts, used_parameters
+from okd_payload.catalog.lint.tekton import CLUSTER_TASK, Given, Parameter, used_parameters
 from okd_payload.documents import Document, FieldPath
 from okd_payload.errors import nearest_names
 from okd_payload.issues import Issue
@@ -129,9 +129,9 @@ def _walk(value: Any, place: FieldPath, own: frozenset[str]) -> Iterable[tuple[s
     elif isinstance(value, dict):
         inner = own
         if place and place[-1] == "taskSpec":
-            inner |= {
-                name for item in value.get("params") or () for name in texts(item.get("name"))
-            }
+            declared = value.get("params")
+            items = declared if isinstance(declared, list) else ()
+            inner |= {str(item.get("name")) for item in items if isinstance(item, dict)}
         for key, item in value.items():
             yield from _walk(item, (*place, key), inner)
     elif isinstance(value, list):

@@ -232,8 +232,9 @@ def read_runs(document: Document) -> Iterator[Run]:
     if document.value.get("kind") == "PipelineRun":
         yield _read_run(document, ())
         return
-    templates = document.value.get("spec", {}).get("resourcetemplates") or ()
-    for number, template in enumerate(templates):
+    spec = document.value.get("spec")
+    templates = spec.get("resourcetemplates") if isinstance(spec, dict) else None
+    for number, template in enumerate(templates if isinstance(templates, list) else ()):
         if isinstance(template, dict) and template.get("kind") == "PipelineRun":
             yield _read_run(document, ("spec", "resourcetemplates", number))
 

@@ -57,6 +57,11 @@ def print_error(message: str, hint: str, *, colored: bool | None = None) -> None
             click.echo(line, err=True, color=colored)
 
 
+def describe_class(kind: str, reason: str) -> str:
+    """The class of an image and how it is known, for a cell of a table."""
+    return ": ".join(filter(None, (kind, reason))) or "-"
+
+
 def escape_controls(text: str, *, keep_lines: bool = False) -> str:
     r"""``text`` with everything that could steer a terminal made visible, as in ``\x1b``.
 

@@ -24,7 +24,7 @@ from okd_payload.build.preview import Decision, Intent, preview
 from okd_payload.build.records import read_durations, read_runs
 from okd_payload.cli.issues import count_of, print_issues, stop_on_issues
 from okd_payload.cli.loop import run_async
-from okd_payload.cli.output import output_option, print_document, print_table
+from okd_payload.cli.output import describe_class, output_option, print_document, print_table
 from okd_payload.cli.plan_views import VIEWS
 from okd_payload.cli.progress import show_progress
 from okd_payload.cli.registry_options import registry_options, registry_settings
@@ -198,11 +198,15 @@ def _print_text(printed: PrintedPlan) -> None:
         )
     click.echo()
     rows = [
-        (str(image.wave), image.name, image.intent.value, image.sharing or "-", image.reason)
+        (str(image.wave), image.name, image.intent.value, _class_of(image), image.reason)
         for image in printed.images
     ]
     columns = ("wave", "image", "what", "class", "why")
-    if any(image.sharing for image in printed.images):
+    if any(image.sharing or image.sharing_reason for image in printed.images):
         print_table(columns, rows)
     else:
         print_table((*columns[:3], *columns[4:]), [(*row[:3], *row[4:]) for row in rows])
+
+
+def _class_of(image: PlannedImage) -> str:
+    return describe_class(image.sharing, image.sharing_reason)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from okd_payload.catalog.component import Component, Origin, Sharing
-from okd_payload.cli.output import print_table
+from okd_payload.cli.output import describe_class, print_table
 from okd_payload.source.model import GitSource
 
 _INLINE = "(inline)"
@@ -70,7 +70,7 @@ def print_components(components: Iterable[PrintedComponent]) -> None:
             each.source or "-",
             each.ref or "-",
             each.dockerfile or _INLINE,
-            each.sharing.value if each.sharing else "-",
+            describe_class(each.sharing.value if each.sharing else "", each.sharing_reason),
             f"{each.origin.file}:{each.origin.line}" if each.origin.line else each.origin.file,
         )
         for each in components

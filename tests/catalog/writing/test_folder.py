@@ -59,6 +59,7 @@ def write(folder: Path, wanted: CatalogFiles) -> dict[str, str]:
 def test_a_new_folder_appears_whole(tmp_path: Path) -> None:
     """Neither it nor anything beside it is there when writing fails half way."""
     folder = tmp_path / "deep" / "new"
+    (tmp_path / "deep" / ".new.new").mkdir(parents=True)  # of a run that was killed
     assert is_vacant(folder)
     assert write(folder, files({"a": "main"})) == {"components/a.yaml": "new", "stream.yaml": "new"}
     assert [path.name for path in folder.parent.iterdir()] == ["new"]

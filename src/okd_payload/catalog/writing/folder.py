@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import enum
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -149,11 +148,11 @@ def _read(path: Path) -> str | None:
 
 def _write_new(folder: Path, files: list[FileChange]) -> None:
     """Write ``files`` beside ``folder`` and give the folder its name at the end."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    folder = folder.absolute()
+    beside = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)  # of a run that was killed
     try:
-        beside.chmod(0o755)
-        (beside / COMPONENTS).mkdir()
+        (beside / COMPONENTS).mkdir(parents=True)
         for file in files:
             (beside / file.path).write_text(file.after, encoding="utf-8")
         beside.rename(folder)  # an empty folder that is there gives way

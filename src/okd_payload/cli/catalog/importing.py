@@ -32,6 +32,11 @@ from okd_payload.cli.catalog.component_rows import (
     describe_component,
     print_components,
 )
+from okd_payload.cli.catalog.import_options import (
+    ImportWish,
+    import_options,
+    take_import_wish,
+)
 from okd_payload.cli.issues import count_of, print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document, print_table
@@ -70,63 +75,8 @@ class PrintedImport(msgspec.Struct, frozen=True, kw_only=True):
     issues: tuple[Issue, ...]
 
 
-class _Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What to import, as it was typed."""
-
-    ci_operator: Path | None
-    variant: str
-    branch: str
-    promotes_to: str
-    release: str
-    follow_branches: bool
-    build_configs: Path | None
-    kustomization: Path | None
-    image_stream: str
-    name: str
-
-
 @click.command("import")
-@click.option(
-    "--ci-operator",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Import a stream of OpenShift CI from its configurations below DIR.",
-)
-@click.option("--branch", default="", help="With --ci-operator: the branch of the stream.")
-@click.option("--variant", default="", help="With --ci-operator: the variant, as okd-scos.")
-@click.option(
-    "--promotes-to",
-    default="",
-    metavar="NAMESPACE/NAME",
-    help="With --ci-operator: the image stream, where the configurations do not tell.",
-)
-@click.option(
-    "--release", "release", default="", metavar="RELEASE", help="Import the images of a release."
-)
-@click.option(
-    "--follow-branches",
-    is_flag=True,
-    help="With --release: build branches as they are now, not the commits of the release.",
-)
-@click.option(
-    "--build-configs",
-    type=click.Path(path_type=Path),
-    metavar="PATH",
-    help="Import a folder of BuildConfigs and ImageStreams, or one such file.",
-)
-@click.option(
-    "--kustomization",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Import what the kustomization in DIR makes of BuildConfigs.",
-)
-@click.option(
-    "--image-stream",
-    default="release",
-    metavar="NAME",
-    help="With --build-configs or --kustomization: the ImageStream whose tags count.",
-)
-@click.option("--name", default="", help="How the stream is called.")
+@import_options
 @click.option(
     "--to", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Write it to DIR."
 )
@@ -152,8 +102,9 @@ def import_catalog(
     """
     choice = take_release_choice(options)
     registries = registry_settings(options)
-    wish = _Wish(**options)
-    _check(wish, folder, write=write)
+    wish = take_import_wish(options)
+    if write and folder is None:
+        raise InputError("--write goes with --to")
     imported = (
         run_async(_import_release(settings, wish, choice, registries))
         if wish.release
@@ -176,31 +127,7 @@ def import_catalog(
     return 1 if any(issue.blocks for issue in issues) else 0
 
 
-def _check(wish: _Wish, folder: Path | None, *, write: bool) -> None:
-    """Raise InputError for options that do not go together."""
-    sources = (wish.ci_operator, wish.release, wish.build_configs, wish.kustomization)
-    if sum(bool(source) for source in sources) != 1:
-        raise InputError(
-            "exactly one of --ci-operator, --release, --build-configs and --kustomization is needed"
-        )
-    for option, given, needed in (
-        ("--branch", wish.branch, wish.ci_operator),
-        ("--variant", wish.variant, wish.ci_operator),
-        ("--promotes-to", wish.promotes_to, wish.ci_operator),
-        ("--follow-branches", wish.follow_branches, wish.release),
-    ):
-        if given and not needed:
-            other = "--release" if option == "--follow-branches" else "--ci-operator"
-            raise InputError(f"{option} goes with {other}")
-    if wish.ci_operator and not wish.branch:
-        raise InputError(
-            "--ci-operator needs --branch", hint="as in --branch release-4.20 --variant okd-scos"
-        )
-    if write and folder is None:
-        raise InputError("--write goes with --to")
-
-
-def _import_files(wish: _Wish) -> Imported:
+def _import_files(wish: ImportWish) -> Imported:
     if wish.ci_operator:
         return import_configurations(
             wish.ci_operator,
@@ -219,7 +146,7 @@ def _import_files(wish: _Wish) -> Imported:
 
 
 async def _import_release(
-    settings: Settings, wish: _Wish, choice: ReleaseChoice, registries: RegistrySettings
+    settings: Settings, wish: ImportWish, choice: ReleaseChoice, registries: RegistrySettings
 ) -> Imported:
     from okd_payload.build.release_catalog import import_release
 

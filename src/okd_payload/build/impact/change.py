@@ -24,7 +24,6 @@ from okd_payload.source.remote import redacted
 
 DEFAULT_FORGE = "https://github.com"
 _NAMED = re.compile(r"([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)([@=])(.+)")
-_SEPARATOR = re.compile(r"[/:]+")
 _HINT = (
     "write ORG/REPO@REF, ORG/REPO=FOLDER or URL@REF, as in openshift/api@refs/pull/123/head "
     "or openshift/api=./api"
@@ -59,8 +58,10 @@ def read_changes(texts: Iterable[str], *, catalog: Catalog, directory: Path) -> 
 
 def repository_name(url: str) -> str:
     """``ORG/REPO`` of the repository at ``url``; empty when its path has no two names."""
-    names = [name for name in _SEPARATOR.split(url.removesuffix("/").removesuffix(".git")) if name]
-    return "/".join(names[-2:]) if len(names) > 2 else ""
+    _, scheme, rest = url.partition("://")
+    path = rest.partition("/")[2] if scheme else url.partition(":")[2] or url
+    names = [name for name in path.removesuffix("/").removesuffix(".git").split("/") if name]
+    return "/".join(names[-2:]) if len(names) > 1 else ""
 
 
 def _read(text: str, catalog: Catalog, directory: Path) -> Change:

@@ -25,7 +25,7 @@ def find_first_error(log: Path) -> str:
     """The first error in the file ``log``; empty when there is none to be seen."""
     try:
         with log.open("rb") as file:
-            text = clean_text(file.read(MOST_BYTES).decode(errors="replace"))
+            text = file.read(MOST_BYTES).decode(errors="replace")
     except OSError:
         return ""
     return first_error(text)
@@ -33,8 +33,9 @@ def find_first_error(log: Path) -> str:
 
 def first_error(text: str) -> str:
     """The first error in what a build printed."""
+    plain = clean_text(text)
     for pattern in (_GO, _PLACED, _ERROR):
-        found = pattern.search(text)
+        found = pattern.search(plain)
         if found:
             return found[0].strip()[:_LENGTH]
     return ""

@@ -85,7 +85,18 @@ class _Reader:
             module = await self._module(plain, shared=workspace is not None)
             if module is not None and module.folder not in [known.folder for known in found]:
                 found.append(module)
-        return GoFacts(modules=tuple(found))
+        paths = [module.go_mod.module for module in found]
+        return GoFacts(
+            modules=tuple(
+                msgspec.structs.replace(
+                    module,
+                    siblings=tuple(path for path in paths if path != module.go_mod.module),
+                )
+                if workspace is not None
+                else module
+                for module in found
+            )
+        )
 
     async def _module(self, folder: str, *, shared: bool) -> MainModule | None:
         path = posixpath.join(folder, GO_MOD)

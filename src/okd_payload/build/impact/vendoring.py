@@ -161,7 +161,8 @@ class _Copies:
     def _check(self, wanted: str, package: str) -> None:
         """Refuse a package that nobody has a copy of."""
         self.imported.add(wanted)
-        own = f"{wanted}/".startswith(f"{self._main.go_mod.module}/")
+        modules = (self._main.go_mod.module, *self._main.siblings)
+        own = any(f"{wanted}/".startswith(f"{module}/") for module in modules)
         if own or is_standard(wanted) or wanted in self._listed.packages:
             return
         raise ModuleConflict(

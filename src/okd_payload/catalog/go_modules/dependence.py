@@ -39,6 +39,8 @@ class MainModule(msgspec.Struct, frozen=True, kw_only=True):
     """None when it is built from modules that are fetched."""
     vendor_folder: str = ""
     """Where ``vendor`` is: that of a workspace is beside its ``go.work``."""
+    siblings: tuple[str, ...] = ()
+    """The paths of the other modules of its workspace, which are there without copies."""
 
     @property
     def go_mod_path(self) -> str:

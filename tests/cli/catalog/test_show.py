@@ -49,7 +49,8 @@ def test_the_components_are_listed(run_cli, stream: Path, monkeypatch):
         "",
         "COMPONENT TAG SOURCE REF DOCKERFILE CLASS DEFINED IN",
         "api api https://git.example.com/api main a/Dockerfile.ocp - components/api.yaml:1",
-        "etcd etcd-3 https://git.example.com/etcd v3 Dockerfile shared: no variant components/etcd.yaml:1",
+        "etcd etcd-3 https://git.example.com/etcd v3 Dockerfile shared: no variant "
+        "components/etcd.yaml:1",
         "inline inline - - (inline) - components/inline.yaml:1",
         "",
         "IMPORT IMAGE STANDS IN BECAUSE",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+ETCD = "https://git.example.com/etcd"
 STREAM = """\
 name: demo
 catalog: [{components: components}]
@@ -49,8 +50,7 @@ def test_the_components_are_listed(run_cli, stream: Path, monkeypatch):
         "",
         "COMPONENT TAG SOURCE REF DOCKERFILE CLASS DEFINED IN",
         "api api https://git.example.com/api main a/Dockerfile.ocp - components/api.yaml:1",
-        "etcd etcd-3 https://git.example.com/etcd v3 Dockerfile shared: no variant "
-        "components/etcd.yaml:1",
+        f"etcd etcd-3 {ETCD} v3 Dockerfile shared: no variant components/etcd.yaml:1",
         "inline inline - - (inline) - components/inline.yaml:1",
         "",
         "IMPORT IMAGE STANDS IN BECAUSE",

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import resource
 import sys
 import tarfile
 
@@ -153,3 +155,19 @@ def run(capfdbinary, monkeypatch):
         return code, printed.out.decode(errors="replace"), printed.err.decode()
 
     return run_command
+
+
+@pytest.fixture
+def small_disk():
+    """No file can become larger than so many bytes, as if the disk were full."""
+
+    @contextlib.contextmanager
+    def limit(most):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limit

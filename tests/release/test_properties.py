@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from okd_payload.issues import Severity
 from okd_payload.oci.media_types import Family
 from okd_payload.release import labels
-from okd_payload.release.extract.folder import write_files
 from okd_payload.release.extract.payload import all_files
 from okd_payload.release.inputs import pull_spec_of
 from okd_payload.release.lint import codes
@@ -34,6 +33,7 @@ from okd_payload.release.new.sources import (
     read_tags_of,
     write_operator_folders,
 )
+from okd_payload.release.output_folder import write_files
 from okd_payload.release.report.describe import ImageColumn, describe_release, list_images
 from okd_payload.release.report.info_json import make_info
 from okd_payload.release.verify.images import find_subjects, verify_images

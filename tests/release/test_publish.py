@@ -201,3 +201,15 @@ async def test_places_that_cannot_be_written(world, tmp_path):
         write_folder(payload, tmp_path / "file" / "x")
     with pytest.raises(StorageError, match="file/y"):
         write_file(payload, write_layer(payload), tmp_path / "file" / "y")
+
+
+async def test_a_folder_gets_all_files_or_none(world, manifest, small_disk, tmp_path):
+    """A payload of which a part is missing would be taken for another payload."""
+    await world.add_base()
+    await world.add("op", {"a.yaml": manifest("a"), "z.yaml": manifest("z", text="x" * 10_000)})
+    payload = await world.payload()
+    with small_disk(5_000), pytest.raises(StorageError, match=r"cannot write .*z\.yaml"):
+        write_folder(payload, tmp_path / "folder")
+    assert list((tmp_path / "folder").iterdir()) == []
+    write_folder(payload, tmp_path / "folder")
+    assert len(list((tmp_path / "folder").iterdir())) == 4

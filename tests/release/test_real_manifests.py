@@ -6,13 +6,13 @@ from __future__ import annotations
 import pytest
 
 from okd_payload.release import labels
-from okd_payload.release.extract.folder import write_files
 from okd_payload.release.extract.payload import all_files
 from okd_payload.release.lint.check import lint_release
 from okd_payload.release.lint.codes import NO_VERIFICATION_KEYS
 from okd_payload.release.lint.operators import lint_operators
 from okd_payload.release.load import read_folder, read_release
 from okd_payload.release.new.publish import publish_release
+from okd_payload.release.output_folder import write_files
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from okd_payload.oci.layers.stream import stream_files
 from okd_payload.oci.layers.tar_encoder import encode_header
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.media_types import OCI_LAYER
-from okd_payload.release.extract.folder import TargetFolder
 from okd_payload.release.extract.markers import VERSION
 from okd_payload.release.extract.products import Product, Values
 from okd_payload.release.extract.targets import all_targets
+from okd_payload.release.output_folder import TargetFolder
 from okd_payload.testing.registry_faults import StallAnswer
 from okd_payload.testing.registry_server import RegistryServer
 

@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import random
-import resource
 import tarfile
 
 import pytest
@@ -15,10 +13,10 @@ from okd_payload.errors import DigestMismatch, InputError, ReleaseError, Storage
 from okd_payload.oci.reference import parse_reference
 from okd_payload.release.extract import checksums
 from okd_payload.release.extract.checksums import verify_files
-from okd_payload.release.extract.folder import ExtractedFile
 from okd_payload.release.extract.mach_o import AdHocSigner
 from okd_payload.release.extract.targets import read_wish
 from okd_payload.release.extract.tools import Order, extract_tools
+from okd_payload.release.output_folder import ExtractedFile
 from okd_payload.signing.detached import read_public_keys, verify_detached
 from okd_payload.testing.memory_signer import MemorySigner
 
@@ -268,21 +266,10 @@ async def test_damaged_content_leaves_nothing_behind(tool_world, make, client, t
     assert names(tmp_path / "tools") == []
 
 
-@contextlib.contextmanager
-def small_disk(most):
-    """No file can become larger than ``most`` bytes, as if the disk were full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 @pytest.mark.parametrize("size", [200_000, 2_000_000])
 @pytest.mark.parametrize("options", [("oc", "linux"), ("", "linux"), ("oc", "mac/arm64")])
 async def test_a_full_disk_leaves_nothing_behind(
-    tool_world, make, make_mach_o, tmp_path, size, options
+    tool_world, make, make_mach_o, small_disk, tmp_path, size, options
 ):
     """The error names the file, early or late, and no file has its name."""
     program = make_mach_o(random.Random(1).randbytes(size))

@@ -37,13 +37,13 @@ from okd_payload.errors import InputError, PartlyDone
 from okd_payload.oci.digest import is_digest
 from okd_payload.oci.reference import Reference, parse_reference
 from okd_payload.oci.threads import finish_in_thread
-from okd_payload.release.extract.folder import ExtractedFile, write_files
 from okd_payload.release.extract.payload import all_files, describe_extraction, find_file
+from okd_payload.release.output_folder import ExtractedFile, write_files
 
 if TYPE_CHECKING:  # what only some runs need
     from okd_payload.release.extract.components import ComponentSource
-    from okd_payload.release.extract.folder import NewFile
     from okd_payload.release.load import Release
+    from okd_payload.release.output_folder import NewFile
     from okd_payload.signing.signer import Signer
 
 _CCOCTL = (

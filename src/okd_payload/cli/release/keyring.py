@@ -16,6 +16,7 @@ from okd_payload.cli.output import output_option, print_document
 from okd_payload.cli.settings import Settings
 from okd_payload.errors import InputError
 from okd_payload.issues import Issue, Permit, apply_permits
+from okd_payload.release.output_file import write_output
 from okd_payload.release.sign.certificates import read_key_file
 from okd_payload.release.sign.check_keyring import DescribedKey, check_key_ring, describe_keys
 from okd_payload.release.sign.keyring import (
@@ -23,7 +24,6 @@ from okd_payload.release.sign.keyring import (
     encode_key_ring,
     read_key_ring_manifest,
 )
-from okd_payload.release.sign.outputs import write_file
 
 _DEFAULT_NAME = "release"
 _REASON = "permitted on the command line"
@@ -109,7 +109,7 @@ def keyring(
     if not sound:
         return 1
     if to:
-        write_file(to, encode_key_ring(ring))
+        write_output(to, encode_key_ring(ring))
     elif not output:
         click.echo(encode_key_ring(ring).decode(), nl=False)
     return 0

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from okd_payload.errors import StorageError
-from okd_payload.release.extract.folder import ExtractedFile
+from okd_payload.release.output_folder import ExtractedFile
 
 CHECKSUMS: Final = "sha256sum.txt"
 SIGNATURE: Final = "sha256sum.txt.asc"

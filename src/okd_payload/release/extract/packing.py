@@ -17,8 +17,8 @@ from okd_payload.oci.layers.compression import Bytes, GzipWriter
 from okd_payload.oci.layers.entry import Entry, EntryKind
 from okd_payload.oci.layers.tar_encoder import encode_header
 from okd_payload.oci.layers.tar_header import ZERO_BLOCK, padding_of
-from okd_payload.release.extract.folder import FILE_MODE, PROGRAM_MODE
 from okd_payload.release.extract.zip_writer import ZipWriter
+from okd_payload.release.output_folder import FILE_MODE, PROGRAM_MODE
 
 README = "README.md"
 

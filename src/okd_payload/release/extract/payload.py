@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from okd_payload.errors import ReleaseError, nearest_names
 from okd_payload.release import labels
-from okd_payload.release.extract.folder import NewFile
 from okd_payload.release.load import ReleaseContent, parse_release
+from okd_payload.release.output_folder import NewFile
 from okd_payload.release.times import format_time, parse_time
 
 

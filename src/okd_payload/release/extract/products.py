@@ -19,19 +19,19 @@ from okd_payload.errors import InputError, ReleaseError
 from okd_payload.oci.layers.entry import Entry
 from okd_payload.oci.reference import Reference
 from okd_payload.release.extract import markers
-from okd_payload.release.extract.folder import (
-    FILE_MODE,
-    PROGRAM_MODE,
-    ExtractedFile,
-    TargetFolder,
-    cannot_write,
-)
 from okd_payload.release.extract.mach_o import AdHocSigner
 from okd_payload.release.extract.markers import MarkerWriter, Replacement
 from okd_payload.release.extract.packing import HashingFile, Packer, Program, make_packer
 from okd_payload.release.extract.targets import Target
 from okd_payload.release.extract.texts import readme_for
 from okd_payload.release.load import Release
+from okd_payload.release.output_folder import (
+    FILE_MODE,
+    PROGRAM_MODE,
+    ExtractedFile,
+    TargetFolder,
+    cannot_write,
+)
 
 _SAFE_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]*")
 

@@ -21,10 +21,10 @@ from okd_payload.release import codes, labels
 from okd_payload.release.cluster.annotations import read_annotations
 from okd_payload.release.cluster.include import why_excluded
 from okd_payload.release.cluster.settings import ClusterSettings
-from okd_payload.release.extract.folder import NewFile
 from okd_payload.release.extract.payload import new_file
 from okd_payload.release.load import ReleaseContent
 from okd_payload.release.objects import ManifestObject, read_objects
+from okd_payload.release.output_folder import NewFile
 
 CLOUDS: Final = {
     "alibabacloud": "AlibabaCloudProviderSpec",

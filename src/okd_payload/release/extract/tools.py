@@ -30,13 +30,13 @@ from okd_payload.release.extract.checksums import (
     format_checksums,
     verify_files,
 )
-from okd_payload.release.extract.folder import ExtractedFile, NewFile, TargetFolder
 from okd_payload.release.extract.products import Product, values_of
 from okd_payload.release.extract.targets import Choice, Rule, Wish, choose_targets
 from okd_payload.release.extract.texts import RELEASE_PREAMBLE
 from okd_payload.release.inputs import pull_spec_of
 from okd_payload.release.load import Release
 from okd_payload.release.new.images import RepositoryOf
+from okd_payload.release.output_folder import ExtractedFile, NewFile, TargetFolder
 from okd_payload.release.report.describe import ImageColumn, describe_release, list_images
 from okd_payload.release.times import EPOCH, parse_time
 from okd_payload.signing.signer import Signer

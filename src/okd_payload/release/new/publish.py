@@ -8,10 +8,8 @@ copied where they cannot.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from okd_payload.errors import StorageError
 from okd_payload.oci.blob_sources import BytesSource, RepositorySource
 from okd_payload.oci.cache import place_behind
 from okd_payload.oci.manifest import Descriptor
@@ -23,9 +21,11 @@ from okd_payload.release.new.image import Layer, MemberImage
 from okd_payload.release.new.images import RepositoryOf
 from okd_payload.release.new.payload import Payload
 from okd_payload.release.new.signature_message import encode_message
+from okd_payload.release.output_file import write_output
+from okd_payload.release.output_folder import NewFile, write_files
 
 _BLOBS_AT_ONCE = 8
-_FOLDER_FILE_MODE, _LAYER_FILE_MODE = 0o644, 0o750
+_LAYER_FILE_MODE = 0o750
 
 
 async def publish_release(
@@ -47,32 +47,22 @@ async def publish_release(
 
 
 def write_folder(payload: Payload, folder: Path) -> None:
-    """Write the files of ``payload`` into ``folder``, each with its own time.
+    """Write the files of ``payload`` into ``folder``, each with its own time: all, or none.
 
     Files that would land in a sub-folder are left out, as the cluster leaves them out. Raises
     StorageError.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for file in payload.files:
-            if "/" not in file.name:
-                path = folder / file.name
-                path.write_bytes(file.content)
-                path.chmod(_FOLDER_FILE_MODE)
-                os.utime(path, ns=(file.mtime_ns, file.mtime_ns))
-    except OSError as error:
-        raise StorageError(f"cannot write the payload to {folder}: {error.strerror}") from error
+    files = [
+        NewFile(name=file.name, content=file.content, mtime_ns=file.mtime_ns)
+        for file in payload.files
+        if "/" not in file.name
+    ]
+    write_files(files, folder)
 
 
 def write_file(payload: Payload, layer: Layer, path: Path) -> None:
     """Write the compressed archive of ``payload`` to ``path``. Raises StorageError."""
-    moment = payload.created.timestamp()
-    try:
-        path.write_bytes(layer.content)
-        path.chmod(_LAYER_FILE_MODE)
-        os.utime(path, (moment, moment))
-    except OSError as error:
-        raise StorageError(f"cannot write the payload to {path}: {error.strerror}") from error
+    write_output(path, layer.content, mode=_LAYER_FILE_MODE, time=payload.created)
 
 
 def write_message(release: AssembledRelease, published: Reference, path: Path) -> None:
@@ -81,10 +71,7 @@ def write_message(release: AssembledRelease, published: Reference, path: Path) -
     Raises StorageError.
     """
     timestamp = int(release.payload.created.timestamp())
-    try:
-        path.write_bytes(encode_message(published, release.digest, timestamp=timestamp))
-    except OSError as error:
-        raise StorageError(f"cannot write the message to {path}: {error.strerror}") from error
+    write_output(path, encode_message(published, release.digest, timestamp=timestamp))
 
 
 async def _store_blobs(

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from okd_payload.errors import InputError, StorageError
+from okd_payload.errors import InputError
 from okd_payload.oci.digest import Digest
+from okd_payload.release.output_file import write_output
 from okd_payload.release.sign.sign import Signature
 from okd_payload.signing.signature_config_map import signature_config_map, signature_file_name
 
@@ -24,9 +25,9 @@ def write_config_maps(signatures: Sequence[Signature], path: Path) -> None:
     maps = {digest: signature_config_map(digest, found) for digest, found in by_digest.items()}
     if path.is_dir():
         for digest, content in maps.items():
-            write_file(path / signature_file_name(digest), content)
+            write_output(path / signature_file_name(digest), content)
     else:
-        write_file(path, b"".join(maps.values()))
+        write_output(path, b"".join(maps.values()))
 
 
 def require_single(signatures: Sequence[Signature]) -> None:
@@ -40,15 +41,4 @@ def require_single(signatures: Sequence[Signature]) -> None:
 
 def write_signature(signature: Signature, path: Path) -> None:
     """Write ``signature`` to ``path``. Raises StorageError."""
-    write_file(path, signature.message)
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write the file as a whole. Raises StorageError."""
-    scratch = path.with_name(f".{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_bytes(content)
-        scratch.replace(path)
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+    write_output(path, signature.message)

@@ -8,7 +8,7 @@ import hashlib
 import pytest
 
 from okd_payload.errors import StorageError, UnsafeEntry
-from okd_payload.release.extract.folder import NewFile, TargetFolder, write_files
+from okd_payload.release.output_folder import NewFile, TargetFolder, write_files
 
 _TIME = 1_767_000_000_123_456_789
 

@@ -136,7 +136,7 @@ def cannot_write(path: Path, error: OSError) -> StorageError:
     """The error that writing to ``path`` failed."""
     return StorageError(
         f"cannot write {path}: {error.strerror or error}",
-        hint="make room there, or choose another folder with --to",
+        hint="make room there, or choose another folder",
     )
 
 

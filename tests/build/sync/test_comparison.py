@@ -179,6 +179,21 @@ async def test_classes_come_from_the_release_of_ocp(desk):
     assert not any(each.is_of_lists for each in found.differences)
 
 
+async def test_a_stream_that_begins_with_a_release_need_not_define_what_is_shared(tmp_path):
+    """It takes over what it does not define; only what is OKD's own has to be built."""
+    desk = ReleaseDesk(tmp_path, stream=f"{STREAM}bootstrap: {{release: 'quay.test/okd:4.16'}}\n")
+    desk.put("own", {"Dockerfile": "FROM x\n"})
+    for tag in ("own", "theirs"):
+        desk.release(tag, tag)
+    theirs = ReleaseImages(name="4.16.1", images=tuple(desk.images.values()))
+    desk.release("own", "own", digest="f" * 64)
+    assert told(await desk.compare()) == []
+    found = await desk.compare(ocp=theirs)
+    assert (Kind.NEW, "own") in told(found)
+    permitted = {each.tag: each.permitted for each in found.differences if each.permitted}
+    assert permitted == {"theirs": "taken from the release that the stream begins with"}
+
+
 async def test_what_the_stream_leaves_out_or_permits_is_accepted(tmp_path):
     """`skip` and `permits` say why; nothing is to be done about these."""
     desk = ReleaseDesk(

@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from git_service import GitService
+
+from okd_payload.oci.reference import parse_reference
+from okd_payload.oci.registry import RegistryClient, RegistrySettings
+from okd_payload.testing.images import push_image
 
 pytestmark = pytest.mark.integration
 
@@ -152,3 +157,36 @@ def test_what_is_no_release_is_refused(run_cli, stream, tmp_path):
     assert "has no images" in ended.err
     ended = run_cli("catalog", "sync", "--release", empty, stream, "--patch", "-o", "json")
     assert ended.code == 2
+
+
+async def _push(host: str, name: str, labels: dict[str, str]) -> str:
+    """The pull spec of an image with ``labels``, which is in the registry now."""
+    async with RegistryClient(RegistrySettings()) as client:
+        repository = client.repository(parse_reference(f"{host}/sync/{name}"))
+        image = await push_image(repository, layers=[b"layer"], labels=labels)
+        return f"{repository.name}@{image.digest}"
+
+
+def test_a_plain_stream_is_read_by_the_labels_of_its_images(
+    run_cli, stream, urls, docker_registry, tmp_path
+):
+    """Where annotations say nothing, and the image can be had, it says itself where it is from."""
+    spec = asyncio.run(_push(docker_registry, "new", {LABEL: urls["new"]}))
+    plain = asyncio.run(_push(docker_registry, "plain", {}))
+    file = write_release(tmp_path / "plain.json", {"etcd": (urls["etcd"], "")})
+    document = json.loads(file.read_text())
+    for name, image in (
+        ("new", spec),
+        ("plain", plain),
+        ("absent", f"{docker_registry}/sync/none@sha256:{1:064x}"),
+    ):
+        origin = {"kind": "DockerImage", "name": image}
+        document["spec"]["tags"].append({"name": name, "from": origin})
+    file.write_text(json.dumps(document))
+    ended = run_cli("catalog", "sync", "--release", file, stream, "--write", "-o", "json")
+    assert ended.code == 0, ended.err
+    found = {each["tag"]: each for each in json.loads(ended.out)["differences"]}
+    assert found["new"]["after"] == urls["new"]
+    for name in ("plain", "absent"):
+        assert found[name]["evidence"] == "it says no source; its image is taken over"
+    assert f"image: {plain}" in stream.read_text()

@@ -88,10 +88,10 @@ async def compare(
     async def read(image: ReleaseImage) -> Reading:
         return await discoverer.read(image if image.location else await read_labels(image))
 
-    left_out = {each.tag: each.reason for each in catalog.skipped}
-    unknown = [image for image in new if image.tag not in left_out]
+    accepted = {image.tag: _why_accepted(image, catalog, ocp) for image in new}
+    unknown = [image for image in new if not accepted[image.tag]]
     readings = await map_concurrently(read, unknown, at_once=_AT_ONCE)
-    found = [_leave_out(image, left_out[image.tag]) for image in new if image.tag in left_out]
+    found = [_accept(image, accepted[image.tag]) for image in new if accepted[image.tag]]
     found += [_explain(reading, discoverer, needs) for reading in readings]
     renamed = {each.component.name: each.difference.tag for each in found if each.component}
     found += _removed(catalog, images, needs, renamed)
@@ -134,8 +134,21 @@ def _surplus_components(catalog: Catalog, images: dict[str, ReleaseImage]) -> It
             yield component
 
 
-def _leave_out(image: ReleaseImage, reason: str) -> Finding:
-    difference = Difference(kind=Kind.NEW, tag=image.tag, permitted=f"left out: {reason}")
+def _why_accepted(image: ReleaseImage, catalog: Catalog, ocp: ReleaseImages | None) -> str:
+    """Why a stream may have no definition of ``image``; empty when it should have one."""
+    for skipped in catalog.skipped:
+        if skipped.tag == image.tag:
+            return f"left out: {skipped.reason}"
+    if not catalog.stream.bootstrap.release:
+        return ""
+    known = _class_of(image, ocp) if ocp else None
+    if known and known[0] is Sharing.SPECIFIC:
+        return ""
+    return "taken from the release that the stream begins with"
+
+
+def _accept(image: ReleaseImage, reason: str) -> Finding:
+    difference = Difference(kind=Kind.NEW, tag=image.tag, permitted=reason)
     return Finding(difference=difference, image=image)
 
 

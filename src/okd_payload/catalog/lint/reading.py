@@ -16,6 +16,7 @@ from typing import Any
 from okd_payload.catalog.ci_operator.reading import read_configuration
 from okd_payload.catalog.lint.files import Files, files_below
 from okd_payload.catalog.lint.kustomizations import follow_kustomizations, json_operations
+from okd_payload.catalog.lint.streams import read_stream
 from okd_payload.catalog.lint.subject import ReadConfiguration, Subject
 from okd_payload.catalog.lint.tekton import (
     GROUP,
@@ -26,7 +27,7 @@ from okd_payload.catalog.lint.tekton import (
     read_runs,
     read_task,
 )
-from okd_payload.catalog.lint.views import ReadViews, read_folders, read_stream
+from okd_payload.catalog.lint.views import ReadViews, read_folders
 from okd_payload.catalog.load import STREAM_FILE
 from okd_payload.catalog.sources import issue_of
 from okd_payload.documents import Document
@@ -49,7 +50,7 @@ def read_subject(paths: Sequence[Path], *, dockerfiles: Mapping[str, bytes] = {}
         if not path.exists():
             raise InputError(f"there is no {path}", hint="name a stream file, or folders")
         if _is_stream(path, files):
-            streams.append(read_stream(path))
+            streams.append(read_stream(path, files))
         else:
             folders.append(path)
     for path in folders:

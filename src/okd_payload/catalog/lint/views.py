@@ -25,7 +25,6 @@ from okd_payload.catalog.lint.files import Files
 from okd_payload.catalog.lint.kustomizations import Kustomizations, selected_labels
 from okd_payload.catalog.lint.subject import Definition, View
 from okd_payload.catalog.lint.tekton import GROUP, Pipeline, Task, read_pipeline, read_task
-from okd_payload.catalog.load import load_catalog
 from okd_payload.catalog.openshift_names import DOCKER_IMAGE
 from okd_payload.catalog.sources import issue_of
 from okd_payload.documents import Document
@@ -62,7 +61,7 @@ def read_folders(
     if not objects:
         loose = (each for each in files.documents if _is_object(each.value))
         objects[_name_of(top, top)] = tuple(map(RenderedObject, loose))
-    reader = _ViewReader(files)
+    reader = ViewReader(files)
     views = [
         msgspec.structs.replace(
             reader.read(name, found), selected_labels=labels.get(name, frozenset())
@@ -76,28 +75,7 @@ def read_folders(
     )
 
 
-def read_stream(path: Path) -> ReadViews:
-    """The view of the stream file at ``path``. Raises InvalidDocument."""
-    catalog = load_catalog(path)
-    definitions = tuple(
-        Definition(component=each, written=each, pulled=frozenset()) for each in catalog.components
-    )
-    view = View(
-        name=catalog.stream.name,
-        definitions=definitions,
-        imports=(*catalog.imports, *catalog.foreign_imports),
-        selected_labels=frozenset(
-            selector.partition("=")[0]
-            for overlay in catalog.stream.overlays
-            for selector in overlay.selector_list
-            if "=" in selector
-        ),
-        catalog=catalog,
-    )
-    return ReadViews(views=(view,), definitions=definitions, issues=catalog.issues)
-
-
-class _ViewReader:
+class ViewReader:
     """Reads the objects of views; what their files say is read once for all of them."""
 
     def __init__(self, files: Files) -> None:

@@ -10,7 +10,7 @@ import pytest
 from okd_payload.clock import SystemClock
 from okd_payload.signing.configuration import Configuration
 from okd_payload.signing.openpgp.keyring import KeyRing, read_key_ring
-from okd_payload.signing.verification import verify_digest
+from okd_payload.signing.verification import Verdict, verify_digest
 from okd_payload.testing.memory_signature_store import MemorySignatureStore
 from okd_payload.testing.memory_signer import MemorySigner
 
@@ -115,3 +115,14 @@ async def test_without_configuration_nothing_can_be_verified():
     found, store = await verdict([], None)
     assert found.message == "verification is not possible"
     assert store.searches == []
+
+
+def test_a_store_that_is_away_is_one_fault():
+    """Of nine numbers that were not to be had the first is told, and no end of a search."""
+    away = "unable to retrieve signature from http://s.test/x/signature-{}: no connection"
+    causes = [
+        *map(away.format, range(1, 10)),
+        "x: no more signatures to check",
+        "invalid signature",
+    ]
+    assert Verdict(digest=DIGEST, causes=(*causes, causes[-1])).faults == [causes[0], causes[-1]]

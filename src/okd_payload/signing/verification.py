@@ -11,6 +11,7 @@ The cluster's verifier is the program that counts, so its oddities are kept (``o
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import msgspec
@@ -22,7 +23,14 @@ from okd_payload.signing.configuration import Configuration
 from okd_payload.signing.digests import is_verifiable
 from okd_payload.signing.openpgp.keyring import KeyRing
 from okd_payload.signing.openpgp.message import MessageRefused, open_message
-from okd_payload.signing.stores.model import FoundSignature, SearchProblem, SignatureStore
+from okd_payload.signing.stores.model import (
+    NO_MORE,
+    FoundSignature,
+    SearchProblem,
+    SignatureStore,
+)
+
+_NUMBERED = re.compile(r"/signature-[0-9]+(?=: )")
 
 
 class SatisfiedRing(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +63,19 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     def accepted(self) -> bool:
         """Whether the cluster takes the release."""
         return not self.message
+
+    @property
+    def faults(self) -> list[str]:
+        """The causes that are worth telling, each once.
+
+        That a search came to its end is none, and a store that is away is one, though it was
+        asked for nine numbers.
+        """
+        firsts: dict[str, str] = {}
+        for cause in self.causes:
+            if not cause.endswith(NO_MORE):
+                firsts.setdefault(_NUMBERED.sub("", cause), cause)
+        return list(firsts.values())
 
 
 async def verify_digest(

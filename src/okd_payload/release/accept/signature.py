@@ -8,8 +8,7 @@ carries does not count before it runs.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from okd_payload.clock import Clock
 from okd_payload.release.accept import codes
@@ -26,7 +25,6 @@ from okd_payload.signing.verification import Verdict, verify_digest
 
 NAME = "signature"
 REASON = "ImageVerificationFailed"
-_NUMBERED = re.compile(r"/signature-[0-9]+(?=: )")
 
 OpenStores = Callable[[Configuration], SignatureStore]
 """Gives the stores in which a cluster with this configuration looks for signatures."""
@@ -85,8 +83,7 @@ def _describe(verdict: Verdict) -> str:
 
 def _explain(verdict: Verdict) -> str:
     """What was found instead, and what to do."""
-    causes = [cause for cause in verdict.causes if "no more signatures to check" not in cause]
-    found = "".join(f"\n- {cause}" for cause in _without_numbers(causes))
+    found = "".join(f"\n- {cause}" for cause in verdict.faults)
     if found:
         return f"what was found does not do:{found}"
     return (
@@ -94,11 +91,3 @@ def _explain(verdict: Verdict) -> str:
         "(okd-payload release sign), and put it into one of its stores, or name the store with "
         "--signature-store"
     )
-
-
-def _without_numbers(causes: Iterable[str]) -> list[str]:
-    """``causes`` once each; what a store answered to several numbers is told for the first."""
-    firsts: dict[str, str] = {}
-    for cause in causes:
-        firsts.setdefault(_NUMBERED.sub("", cause), cause)
-    return list(firsts.values())

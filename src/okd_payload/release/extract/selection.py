@@ -55,11 +55,6 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     cluster: ClusterSettings | None = None
     """The cluster that objects must be for; None for any."""
 
-    @property
-    def is_everything(self) -> bool:
-        """Whether nothing is left out."""
-        return self == Selection()
-
     def wants(self, item: ManifestObject) -> bool:
         """Whether ``item`` is one of them."""
         is_request = _is_credentials_request(item)

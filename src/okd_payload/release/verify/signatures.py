@@ -139,7 +139,6 @@ def _describe(wanted: ReleaseDigest, verdict: Verdict) -> VerifiedDigest:
 def _explain(wanted: ReleaseDigest, verdict: Verdict) -> list[Issue]:
     member = f", the image for {wanted.platform}," if wanted.platform else ""
     code = codes.UNSIGNED_MEMBER if wanted.platform else codes.UNSIGNED_RELEASE
-    refused = [cause for cause in verdict.causes if not cause.endswith(NO_MORE)]
     return [
         code.issue(
             f"{wanted.digest}{member} is not signed by the keys given: {verdict.message}",
@@ -147,6 +146,6 @@ def _explain(wanted: ReleaseDigest, verdict: Verdict) -> list[Issue]:
         ),
         *(
             codes.REFUSED_SIGNATURE.issue(f"a signature of {wanted.digest}{member}: {cause}")
-            for cause in dict.fromkeys(refused)
+            for cause in verdict.faults
         ),
     ]

@@ -29,11 +29,6 @@ class SearchProblem(msgspec.Struct, frozen=True):
 
     message: str
 
-    @property
-    def is_end(self) -> bool:
-        """Whether this only tells that a place has nothing more."""
-        return self.message.endswith(NO_MORE)
-
 
 class SignatureStore(Protocol):
     """A place with signatures of many digests."""

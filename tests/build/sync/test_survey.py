@@ -153,6 +153,18 @@ async def test_a_repository_that_does_not_answer_holds_up_no_other(desk):
     assert len(desk.branches.asked) == 5
 
 
+async def test_writing_what_is_known_asks_nobody_again(desk):
+    """A stream file that says more is another question, which the same answers answer."""
+    desk.branches.fail("https://git.test/api", SourceError("says no"))
+    desk.write(await desk.survey())
+    assert "api: release-4.15" in desk.stream
+    desk.put("api", NEW)
+    desk.branches.asked.clear()
+    desk.write(await desk.survey())
+    assert desk.branches.asked == ["https://git.test/api"]
+    assert "api:" not in desk.stream
+
+
 async def test_answers_grow_old(desk):
     """After an hour everybody is asked again, because branches move."""
     desk.branches.fail("https://git.test/api", SourceError("says no"))

@@ -31,11 +31,23 @@ Answers = dict[str, KnownBranches | SourceError]
 """What repositories said, by location."""
 
 
+class _Answer(msgspec.Struct, frozen=True):
+    """What one repository was asked, and what it said."""
+
+    names: frozenset[str]
+    patterns: frozenset[str]
+    found: KnownBranches
+
+    def covers(self, names: frozenset[str], patterns: frozenset[str]) -> bool:
+        """Whether it answers this question as well."""
+        return names <= self.names and patterns <= self.patterns
+
+
 class _Remembered(msgspec.Struct, frozen=True):
-    """Answers of a run that did not get all, by a key of the question."""
+    """Answers of a run that did not get all, by a key of the repository."""
 
     moment: float
-    answers: dict[str, KnownBranches]
+    answers: dict[str, _Answer]
 
 
 class BranchQuestions:
@@ -61,15 +73,21 @@ class BranchQuestions:
             if not follower.kept:
                 names[follower.location] |= {*follower.candidates, follower.last_resort} - {""}
         remembered = self._recall()
-        given: dict[str, KnownBranches] = {}
+        given: dict[str, _Answer] = {}
         answers: Answers = {}
 
         async def ask(location: str) -> None:
-            key = _key_of(location, names[location], patterns)
-            answer = remembered.get(key) or await self._ask(location, names[location], patterns)
-            answers[location] = answer
-            if isinstance(answer, KnownBranches):
-                given[key] = answer
+            wanted, globs = frozenset(names[location]), frozenset(patterns)
+            key = _key_of(location)
+            answer = remembered.get(key)
+            if answer is None or not answer.covers(wanted, globs):
+                found = await self._ask(location, wanted, globs)
+                if isinstance(found, SourceError):
+                    answers[location] = found
+                    return
+                answer = _Answer(wanted, globs, found)
+            given[key] = answer
+            answers[location] = answer.found
 
         try:
             await map_concurrently(ask, sorted(names), at_once=_AT_ONCE)
@@ -83,7 +101,7 @@ class BranchQuestions:
         subject, started = redacted(location), self._clock.monotonic()
         self._progress(Started(subject=subject, activity="ask"))
         try:
-            found = await self._branches.find(location, sorted(names), patterns=patterns)
+            found = await self._branches.find(location, sorted(names), patterns=sorted(patterns))
         except SourceError as error:
             seconds = self._clock.monotonic() - started
             self._progress(Failed(subject=subject, reason=error.message, seconds=seconds))
@@ -92,7 +110,7 @@ class BranchQuestions:
         self._progress(Finished(subject=subject, outcome="answered", seconds=seconds))
         return found
 
-    def _recall(self) -> Mapping[str, KnownBranches]:
+    def _recall(self) -> Mapping[str, _Answer]:
         try:
             remembered = msgspec.json.decode(self._memory.read_bytes(), type=_Remembered)
         except (OSError, msgspec.MsgspecError):  # nothing there, or cut short: ask everybody
@@ -100,7 +118,7 @@ class BranchQuestions:
         age = self._clock.now() - remembered.moment
         return remembered.answers if 0 <= age < REMEMBERED_SECONDS else {}
 
-    def _remember(self, answers: Mapping[str, KnownBranches]) -> None:
+    def _remember(self, answers: Mapping[str, _Answer]) -> None:
         with storage_errors("write", self._memory):
             if not answers:
                 self._memory.unlink(missing_ok=True)
@@ -111,7 +129,6 @@ class BranchQuestions:
             fresh.replace(self._memory)
 
 
-def _key_of(location: str, names: Collection[str], patterns: Collection[str]) -> str:
+def _key_of(location: str) -> str:
     """A key that has no password in it, because it is written to a disk."""
-    words = [location, *sorted(names), "", *sorted(patterns)]
-    return hashlib.sha256("\0".join(words).encode(errors="surrogateescape")).hexdigest()
+    return hashlib.sha256(location.encode(errors="surrogateescape")).hexdigest()

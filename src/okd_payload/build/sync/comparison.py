@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 import msgspec
 
 from okd_payload.build.sync.differences import Difference, Kind, permit
-from okd_payload.build.sync.discovery import Discoverer, Reading
+from okd_payload.build.sync.discovery import Discoverer, Discovery, Reading
 from okd_payload.build.sync.needs import Needs, find_needs
 from okd_payload.build.sync.release_images import ReleaseImage, ReleaseImages, same_repository
 from okd_payload.catalog.catalog import Catalog
@@ -80,7 +80,6 @@ async def compare(
     or StorageError when no source can be read at all.
     """
     images = release.by_tag
-    needs = await _find_needs(catalog, images, sources=sources, platform=platform, lock=lock)
     gone = list(_surplus_components(catalog, images))
     new = [images[tag] for tag in sorted(images.keys() - catalog.tags.keys())]
     discoverer = Discoverer(catalog, sources, gone=gone)
@@ -91,8 +90,15 @@ async def compare(
     accepted = {image.tag: _why_accepted(image, catalog, ocp) for image in new}
     unknown = [image for image in new if not accepted[image.tag]]
     readings = await map_concurrently(read, unknown, at_once=_AT_ONCE)
+    explained = [
+        (each, discoverer.judge(each) if each.image.location else None) for each in readings
+    ]
+    discoveries = [discovery for _, discovery in explained if discovery]
+    needs = await _find_needs(
+        catalog, images, discoveries, sources=sources, platform=platform, lock=lock
+    )
     found = [_accept(image, accepted[image.tag]) for image in new if accepted[image.tag]]
-    found += [_explain(reading, discoverer, needs) for reading in readings]
+    found += [_explain(reading.image, discovery, needs) for reading, discovery in explained]
     renamed = {each.component.name: each.difference.tag for each in found if each.component}
     found += _removed(catalog, images, needs, renamed)
     found += _moved(catalog, definitions, images)
@@ -114,15 +120,22 @@ async def compare(
 async def _find_needs(
     catalog: Catalog,
     images: dict[str, ReleaseImage],
+    discoveries: Sequence[Discovery],
     *,
     sources: ListedSourceTree,
     platform: Platform,
     lock: Lock,
 ) -> Needs:
-    """What the images of the release are built on; nothing is read when all are in it."""
+    """What the images of the release are built on; nothing is read when all are in it.
+
+    Those that are new, or have another name now, need what they are built on as well.
+    """
     wanted = {*images, catalog.stream.release.base}
     if catalog.wanted_tags <= wanted:
         return Needs()
+    new = [each.definition.component for each in discoveries if each.definition]
+    wanted |= {each.renamed.tag for each in discoveries if each.renamed}
+    catalog = msgspec.structs.replace(catalog, components=(*catalog.components, *new))
     return await find_needs(catalog, wanted, sources=sources, platform=platform, lock=lock)
 
 
@@ -152,16 +165,14 @@ def _accept(image: ReleaseImage, reason: str) -> Finding:
     return Finding(difference=difference, image=image)
 
 
-def _explain(reading: Reading, discoverer: Discoverer, needs: Needs) -> Finding:
+def _explain(image: ReleaseImage, found: Discovery | None, needs: Needs) -> Finding:
     """What an image is that the catalog has no tag of."""
-    image = reading.image
     difference = Difference(kind=Kind.NEW, tag=image.tag, after=image.location)
-    if not image.location:
+    if found is None:
         known = "it says no source; its image is taken over" if image.pull_spec else ""
         obstacle = "" if known else "it says neither a source nor an image"
         difference = msgspec.structs.replace(difference, evidence=known, obstacle=obstacle)
         return Finding(difference=difference, image=image)
-    found = discoverer.judge(reading)
     difference = msgspec.structs.replace(
         difference, evidence=found.evidence, obstacle=found.obstacle, unread=found.unread
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from release_desk import COMPONENTS, RELEASE, STREAM, ReleaseDesk, location
 
@@ -109,6 +110,19 @@ async def test_an_image_that_is_gone_is_told_unless_others_need_it(desk):
     assert told(found) == [(Kind.REMOVED, "lonely")]
     assert found.helpers == ("base", "tools")
     assert only(found).file.endswith("components/lonely.yaml")
+
+
+async def test_what_new_and_renamed_images_are_built_on_stays(desk):
+    """A base is needed by images that the catalog does not have yet, or under another name."""
+    desk.write("components/node.yaml", "inlineDockerfile: FROM base\n")
+    desk.write("components/runtime.yaml", "inlineDockerfile: FROM base\n")
+    desk.put("oc", {"images/cli/Dockerfile": "FROM runtime\nFROM x\n"})
+    desk.images["oc"] = msgspec.structs.replace(desk.images.pop("cli"), tag="oc")
+    desk.put("console", {"Dockerfile": "FROM node\nFROM x\n"})
+    desk.release("console", "console")
+    found = await desk.compare()
+    assert told(found) == [(Kind.NEW, "console"), (Kind.RENAMED, "oc")]
+    assert found.helpers == ("base", "node", "runtime")
 
 
 async def test_nothing_is_taken_away_while_a_dockerfile_is_unread(desk):

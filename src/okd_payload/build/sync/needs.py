@@ -34,13 +34,14 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
 async def find_needs(
     catalog: Catalog, tags: Collection[str], *, sources: SourceTree, platform: Platform, lock: Lock
 ) -> Needs:
-    """What the images ``tags`` are built on, read from their Dockerfiles.
+    """What the images ``tags`` are built on, some of them on each other, read from Dockerfiles.
 
     Raises MissingTool or StorageError when no source can be read at all.
     """
     start = frozenset(tags) & catalog.tags.keys()
     plan = await read_plan(catalog, start, sources=sources, platform=platform, lock=lock)
-    needed = ancestors(plan.graph, start)
-    involved = {node.component.name for node in plan.components if node.name in start | needed}
+    reached = start | ancestors(plan.graph, start)
+    needed = {parent for node in reached for parent in plan.graph.parents_of(node)}
+    involved = {node.component.name for node in plan.components if node.name in reached}
     unread = {issue.component for issue in plan.issues if issue.code in _UNREAD}
-    return Needs(tags=needed, unread=tuple(sorted(unread & involved)))
+    return Needs(tags=frozenset(needed), unread=tuple(sorted(unread & involved)))

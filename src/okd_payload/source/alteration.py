@@ -50,7 +50,7 @@ def kept_paths(paths: Iterable[str], changes: FileChanges) -> list[str]:
     needs a folder: nothing is ever written through a link of the source.
     """
     new = {file.path for file in changes.files}
-    folders = {path[:end] for path in new for end in range(len(path)) if path.startswith("/", end)}
+    folders = {folder for path in new for folder in _above(path)}
     emptied, removed = set(changes.emptied), set(changes.removed)
     return [
         path
@@ -59,8 +59,14 @@ def kept_paths(paths: Iterable[str], changes: FileChanges) -> list[str]:
         and path not in folders
         and path not in removed
         and path.rpartition("/")[0] not in emptied
-        and not any(path[:end] in new for end in range(len(path)) if path.startswith("/", end))
+        and new.isdisjoint(_above(path))
     ]
+
+
+def _above(path: str) -> list[str]:
+    """The folders that ``path`` is in."""
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]
 
 
 class Patch(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from okd_payload.build.impact.changed import ChangedModule
+from okd_payload.build.impact.packages import Packages
 from okd_payload.build.impact.reach import Use
 from okd_payload.build.impact.vendoring import ModuleConflict, Texts, Vendoring, vendor_changes
 from okd_payload.catalog.go_modules.dependence import Dependence, MainModule, find_dependence
@@ -52,7 +53,8 @@ class Case:
         dependence = find_dependence(main, module.names)
         assert isinstance(dependence, Dependence)
         use = Use(main=main, module=module, dependence=dependence)
-        return vendor_changes(main, [use], Texts(go_mod=self.main.encode(), go_sum=b"old h1:x=\n"))
+        texts = Texts(go_mod=self.main.encode(), go_sum=b"old h1:x=\n")
+        return vendor_changes(main, [use], texts, Packages())
 
 
 @pytest.fixture

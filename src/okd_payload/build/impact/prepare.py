@@ -20,6 +20,7 @@ from okd_payload.build.freeze import FrozenPlan, freeze, read_plan
 from okd_payload.build.impact.change import Change, repository_name
 from okd_payload.build.impact.changed import Changed, look_into
 from okd_payload.build.impact.go_facts import GoFacts, read_go_facts
+from okd_payload.build.impact.packages import Packages
 from okd_payload.build.impact.reach import Reach, Reason, Selection, Use, find_reach
 from okd_payload.build.impact.vendoring import ModuleConflict, Texts, vendor_changes
 from okd_payload.build.pins import Resolver
@@ -196,6 +197,7 @@ class _Preparation:
         self._facts = facts
         self._own = own
         self._selection = selection
+        self._packages = Packages()
         self.conflicts: dict[str, Conflict] = {}
         self.notes: dict[str, tuple[str, ...]] = {}
         self.altered: dict[str, LockedSource] = {}
@@ -246,7 +248,9 @@ class _Preparation:
                 go_mod=await sources.read_file(source, commit, main) or b"",
                 go_sum=await sources.read_file(source, commit, f"{main[:-3]}sum"),
             )
-            found = await finish_in_thread(vendor_changes, of_main[0].main, of_main, texts)
+            found = await finish_in_thread(
+                vendor_changes, of_main[0].main, of_main, texts, self._packages
+            )
             emptied += found.emptied
             files += found.files
             notes += found.notes

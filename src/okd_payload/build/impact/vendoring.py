@@ -12,17 +12,16 @@ conflict, and so is a package that is gone.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 
 from okd_payload.build.impact.changed import ChangedModule
+from okd_payload.build.impact.packages import Package, Packages, is_real, read_module
 from okd_payload.build.impact.reach import Use
 from okd_payload.catalog.go_modules.dependence import MainModule
-from okd_payload.catalog.go_modules.go_file import is_built, is_standard, read_go_file
+from okd_payload.catalog.go_modules.go_file import is_standard
 from okd_payload.catalog.go_modules.go_mod import ModuleVersion
 from okd_payload.catalog.go_modules.module_text import replace_module, require_modules
 from okd_payload.catalog.go_modules.vendor_list import (
@@ -34,14 +33,9 @@ from okd_payload.catalog.go_modules.vendor_list import (
 from okd_payload.catalog.go_modules.versions import is_older
 from okd_payload.errors import BuildError
 from okd_payload.source.alteration import NewFile
-from okd_payload.source.content import list_files
-from okd_payload.source.git_objects import Mode
 
 FOLDER = "okd-payload-changes"
 """Where whole modules go in sources that vendor nothing."""
-_METADATA = re.compile(
-    r"(?:AUTHORS|CONTRIBUTORS|COPYLEFT|COPYING|COPYRIGHT|LEGAL|LICENSE|NOTICE|PATENTS)"
-)
 
 
 class ModuleConflict(BuildError):
@@ -64,14 +58,16 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     go_sum: bytes | None
 
 
-def vendor_changes(main: MainModule, uses: Sequence[Use], texts: Texts) -> Vendoring:
+def vendor_changes(
+    main: MainModule, uses: Sequence[Use], texts: Texts, packages: Packages
+) -> Vendoring:
     """What to change in the source of ``main`` for all of ``uses``. Raises ModuleConflict.
 
-    Blocks: the files of changed modules are read.
+    Blocks: what ``packages`` does not know yet is read.
     """
     if main.vendored is None:
         return _put_beside(main, uses, texts)
-    copies = _Copies(main, main.vendored, uses)
+    copies = _Copies(main, main.vendored, uses, packages)
     copies.complete()
     files = copies.files()
     listed = [_list(module, copies.packages, uses) for module in main.vendored.modules]
@@ -117,8 +113,11 @@ def _version_of(module: ChangedModule) -> ModuleVersion:
 class _Copies:
     """The packages of changed modules that a component needs, and their files."""
 
-    def __init__(self, main: MainModule, listed: VendorList, uses: Sequence[Use]) -> None:
+    def __init__(
+        self, main: MainModule, listed: VendorList, uses: Sequence[Use], known: Packages
+    ) -> None:
         self._main = main
+        self._known = known
         self._listed = listed
         self._modules = {use.dependence.imported.path: use.module for use in uses}
         self.packages: dict[str, set[str]] = defaultdict(set)
@@ -144,19 +143,16 @@ class _Copies:
                 else:
                     self._check(wanted, package)
 
-    def _imports(self, package: str, importer: str) -> set[str]:
+    def _imports(self, package: str, importer: str) -> frozenset[str]:
         """What the files of ``package`` import, which has to be there."""
-        found: set[str] = set()
-        files = [path for path in self._own_files(package) if path.suffix == ".go"]
-        if not files:
+        found = self._read(package)
+        if not found.files:
             reason = f", which {importer} imports now" if importer else ""
             raise ModuleConflict(
                 f"the package {package} is gone{reason}",
                 hint="the component has to stop importing it before it takes the change",
             )
-        for path in files:
-            found |= set(read_go_file(path.read_bytes()).imports)
-        return found
+        return found.imports
 
     def _check(self, wanted: str, package: str) -> None:
         """Refuse a package that nobody has a copy of."""
@@ -182,84 +178,21 @@ class _Copies:
         best = max(fitting, key=len, default="")
         return best if len(best) >= max(map(len, other), default=0) else ""
 
-    def _folder_of(self, package: str) -> Path:
+    def _read(self, package: str) -> Package:
         module = self._module_of(package)
-        return self._modules[module].folder / package.removeprefix(module).lstrip("/")
-
-    def _own_files(self, package: str) -> list[Path]:
-        """The files of the folder of ``package`` that belong to a copy of it."""
-        module = self._modules[self._module_of(package)]
-        folder = self._folder_of(package)
-        if not folder.is_dir() or not _is_real(module.folder, folder):
-            return []
-        plain = (path for path in sorted(folder.iterdir()) if not path.is_symlink())
-        return [
-            path
-            for path in plain
-            if path.is_file()
-            and is_built(path.name, path.read_bytes() if path.suffix == ".go" else b"")
-        ]
+        within = package.removeprefix(module).lstrip("/")
+        return self._known.read(self._modules[module].folder, within)
 
     def files(self) -> list[NewFile]:
         """All files of the copies, as the component has them."""
         found: dict[str, NewFile] = {}
         for module, packages in self.packages.items():
-            root = self._modules[module].folder
+            place = posixpath.join(self._main.vendor_folder, "vendor", module)
             for package in sorted(packages):
-                folder = self._folder_of(package)
-                paths = self._own_files(package)
-                for go in [path for path in paths if path.suffix == ".go"]:
-                    paths += _embedded(folder, read_go_file(go.read_bytes()).embeds)
-                for path in [*paths, *_metadata(folder, root)]:
-                    within = path.relative_to(root).as_posix()
-                    target = posixpath.join(self._main.vendor_folder, "vendor", module, within)
-                    found[target] = _new_file(target, path)
+                for file in self._read(package).files:
+                    target = f"{place}/{file.path}"
+                    found[target] = NewFile(target, file.content, file.mode)
         return list(found.values())
-
-
-def _embedded(folder: Path, patterns: Sequence[str]) -> list[Path]:
-    """The files below ``folder`` that the patterns of ``go:embed`` mean."""
-    found: list[Path] = []
-    for pattern in patterns:
-        everything = pattern.startswith("all:")
-        for path in sorted(folder.glob(pattern.removeprefix("all:"))):
-            if ".." in pattern or not _is_real(folder, path):
-                continue
-            if path.is_file():
-                found.append(path)
-                continue
-            below = (path / name for name in list_files(path))
-            found += [
-                file
-                for file in below
-                if not file.is_symlink() and (everything or not _hidden(file.relative_to(path)))
-            ]
-    return found
-
-
-def _is_real(root: Path, path: Path) -> bool:
-    """Whether ``path`` is there, and no link leads to it: a change may come from anybody."""
-    return path.exists() and path.resolve() == root.resolve() / path.relative_to(root)
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in path.parts)
-
-
-def _metadata(folder: Path, root: Path) -> list[Path]:
-    """Licenses and their like in ``folder`` and in those above it, up to ``root``."""
-    above = [root, *(root / parent for parent in folder.relative_to(root).parents)]
-    return [
-        path
-        for place in dict.fromkeys((folder, *above))
-        for path in sorted(place.iterdir())
-        if _METADATA.match(path.name) and path.is_file() and not path.is_symlink()
-    ]
-
-
-def _new_file(target: str, path: Path) -> NewFile:
-    mode = Mode.EXECUTABLE if path.stat().st_mode & 0o100 else Mode.FILE
-    return NewFile(target, path.read_bytes(), mode)
 
 
 def _lagging(listed: VendorList, copies: _Copies, uses: Sequence[Use]) -> list[str]:
@@ -288,24 +221,13 @@ def _put_beside(main: MainModule, uses: Sequence[Use], texts: Texts) -> Vendorin
         text, _ = replace_module(text, use.dependence.imported, ModuleVersion(f"./{place}"))
         text = require_modules(text, module.go_mod)
         files += [
-            _new_file(posixpath.join(main.folder, place, name), module.folder / name)
-            for name in _module_files(module.folder)
+            NewFile(posixpath.join(main.folder, place, file.path), file.content, file.mode)
+            for file in read_module(module.folder)
         ]
         more = module.folder / "go.sum"
-        sums += more.read_bytes().splitlines() if _is_real(module.folder, more) else []
+        sums += more.read_bytes().splitlines() if is_real(module.folder, more) else []
     files.append(NewFile(main.go_mod_path, text))
     if sums:
         content = b"".join(line + b"\n" for line in dict.fromkeys(sums))
         files.append(NewFile(posixpath.join(main.folder, "go.sum"), content))
     return Vendoring(files=tuple(files))
-
-
-def _module_files(folder: Path) -> list[str]:
-    """The files of the module in ``folder``: no links, and nothing of modules within."""
-    nested = [path.parent for path in folder.rglob("go.mod") if path.parent != folder]
-    return [
-        name
-        for name in list_files(folder)
-        if not (folder / name).is_symlink()
-        and not any((folder / name).is_relative_to(other) for other in nested)
-    ]

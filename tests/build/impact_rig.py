@@ -45,6 +45,8 @@ class Rig:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.forge = Forge(folder / "forge")
+        self.more = ""
+        """Further lines of the stream file."""
         self.sources = Sources(
             Locations(cache=folder / "cache", state=folder / "state"), clock=ManualClock()
         )
@@ -73,7 +75,7 @@ class Rig:
     @property
     def catalog(self) -> Catalog:
         """The catalog of the stream."""
-        (self.folder / "stream" / "stream.yaml").write_text(STREAM)
+        (self.folder / "stream" / "stream.yaml").write_text(STREAM + self.more)
         return load_catalog(self.folder / "stream")
 
     async def prepare(self, *changes: str, **selection: object) -> Prepared:

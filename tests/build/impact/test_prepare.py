@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from impact_rig import API, CONFIG, VERSION, Rig, program
 
-from okd_payload.build.impact.prepare import Prepared
+from okd_payload.build.impact.prepare import Prepared, freeze_changes
 from okd_payload.build.impact.report import describe_plan
-from okd_payload.errors import InputError
+from okd_payload.build.plan import ComponentNode
+from okd_payload.errors import InputError, NotFound
+from okd_payload.oci.manifest import Descriptor, Platform
+from okd_payload.oci.reference import Reference
+from okd_payload.source.lock import Lock
 from okd_payload.testing.go_forge import go_component
 
 pytestmark = pytest.mark.integration
@@ -241,3 +245,47 @@ async def test_links_of_a_change_lead_nowhere(rig: Rig, tmp_path: Path):
     assert conflict.reason == (f"the package {API}/names is gone, which {API}/config imports now")
     assert await read(rig, prepared, "router", f"vendor/{API}/LICENSE") is not None
     assert "secret" not in (await read(rig, prepared, "router", f"vendor/{API}/LICENSE") or "")
+
+
+async def test_a_change_comes_on_top_of_patches(rig: Rig):
+    """Both are in what is built; the lock gets the commit of the component itself."""
+    router = rig.forge.repository("openshift/router")
+    ref = router.propose(1, {"patched.txt": "patched\n"})
+    patches = rig.folder / "stream" / "patches"
+    patches.mkdir()
+    text = router.git("format-patch", "--full-index", "--stdout", "-1", ref)
+    (patches / "0001.patch").write_text(f"{text}\n")
+    rig.more = "components: {router: {patches: patches}}\n"
+    prepared = await rig.prepare(f"openshift/api@{rig.api.propose(7, {'x.txt': 'x'})}")
+    assert await read(rig, prepared, "router", "patched.txt") == "patched\n"
+    assert f"replace {API} => {API} v0.0.0-" in (
+        await read(rig, prepared, "router", "go.mod") or ""
+    )
+    assert prepared.bases["router"].commit.id == router.git("rev-parse", "main")
+    assert prepared.catalog.component("router").patches == ""
+
+
+async def test_the_plan_has_the_change_and_the_lock_has_not(rig: Rig):
+    """What is locked can be changed again, anywhere; the change's commit is locked, too."""
+    ref = rig.api.propose(7, {"x.txt": "x"})
+    prepared = await rig.prepare(f"openshift/api@{ref}", only=["etcd-operator"])
+
+    async def resolve(reference: Reference) -> Descriptor:
+        raise NotFound(f"no {reference}")
+
+    frozen = await freeze_changes(
+        prepared,
+        base=None,
+        sources=rig.sources,
+        resolve=resolve,
+        platform=Platform(architecture="amd64"),
+        lock=Lock(),
+    )
+    node = frozen.plan.nodes["etcd-operator"]
+    own = rig.forge.repository("openshift/etcd-operator").git("rev-parse", "main")
+    assert isinstance(node, ComponentNode)
+    assert node.commit == prepared.altered["etcd-operator"].commit
+    assert node.base is not None
+    assert node.base.id == frozen.lock.sources["etcd-operator"].commit.id == own
+    locked = frozen.lock.sources["change of openshift/api"]
+    assert locked.commit.id == rig.api.git("rev-parse", ref)

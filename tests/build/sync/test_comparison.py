@@ -118,8 +118,9 @@ async def test_what_new_and_renamed_images_are_built_on_stays(desk):
     desk.write("components/runtime.yaml", "inlineDockerfile: FROM base\n")
     desk.put("oc", {"images/cli/Dockerfile": "FROM runtime\nFROM x\n"})
     desk.images["oc"] = msgspec.structs.replace(desk.images.pop("cli"), tag="oc")
-    desk.put("console", {"Dockerfile": "FROM node\nFROM x\n"})
-    desk.release("console", "console")
+    source = GitSource(url=location("console"), ref="1" * 40)  # which has no such branch
+    desk.sources.put(source, {"Dockerfile": "FROM node\nFROM x\n"})
+    desk.release("console", "console", commit=source.ref)
     found = await desk.compare()
     assert told(found) == [(Kind.NEW, "console"), (Kind.RENAMED, "oc")]
     assert found.helpers == ("base", "node", "runtime")

@@ -133,7 +133,11 @@ async def _find_needs(
     wanted = {*images, catalog.stream.release.base}
     if catalog.wanted_tags <= wanted:
         return Needs()
-    new = [each.definition.component for each in discoveries if each.definition]
+    new = [
+        msgspec.structs.replace(each.definition.component, source=each.source)
+        for each in discoveries
+        if each.definition
+    ]
     wanted |= {each.renamed.tag for each in discoveries if each.renamed}
     catalog = msgspec.structs.replace(catalog, components=(*catalog.components, *new))
     return await find_needs(catalog, wanted, sources=sources, platform=platform, lock=lock)

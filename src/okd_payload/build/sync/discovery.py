@@ -33,8 +33,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     image: ReleaseImage
     files: tuple[str, ...] = ()
+    source: GitSource | None = None
+    """Where they were read; None when they were not."""
     place: str = ""
-    """Where they were read, for people."""
+    """The same for people."""
     trouble: str = ""
     """Why they could not be read."""
 
@@ -43,6 +45,8 @@ class Discovery(msgspec.Struct, frozen=True, kw_only=True):
     """What was found out about one image: a definition, another name, or why neither."""
 
     definition: Definition | None = None
+    source: GitSource | None = None
+    """Where the Dockerfile of the definition was seen: not every repository has the branch."""
     renamed: Component | None = None
     evidence: str = ""
     obstacle: str = ""
@@ -75,7 +79,8 @@ class Discoverer:
             except SourceError as error:
                 trouble = trouble or error
                 continue
-            return Reading(image=image, files=files, place=f"{image.location} at {commit.id}")
+            place = f"{image.location} at {commit.id}"
+            return Reading(image=image, files=files, source=source, place=place)
         return Reading(image=image, trouble=trouble.message if trouble else "")
 
     def judge(self, reading: Reading) -> Discovery:
@@ -109,6 +114,7 @@ class Discoverer:
         self._found.append((image.location, choice.path))
         return Discovery(
             definition=self._define(image, choice.path),
+            source=reading.source,
             evidence=f"{choice.evidence} Found in {place}.",
         )
 

@@ -173,6 +173,18 @@ async def test_another_repository_is_a_moved_source(desk):
     assert issue_of(difference).severity is Severity.WARNING
 
 
+async def test_what_moved_is_read_where_it_is_now(desk):
+    """The old repository may be gone, and that must not keep anything in the catalog."""
+    desk.write("components/lonely.yaml", "inlineDockerfile: FROM base\n")
+    error = SourceError("etcd is gone")
+    desk.sources.fail(GitSource(url=location("etcd"), ref="release-4.15"), error)
+    desk.put("etcd-io", {"Dockerfile": "FROM x\n"})
+    desk.release("etcd", "etcd-io")
+    found = await desk.compare()
+    assert told(found) == [(Kind.REMOVED, "lonely"), (Kind.SOURCE, "etcd")]
+    assert not any(each.obstacle for each in found.differences)
+
+
 async def test_a_source_that_the_stream_file_gives_is_meant(tmp_path):
     """Somebody builds from a fork on purpose: told, and left alone."""
     fork = f"{STREAM}components: {{etcd: {{source: {{git: 'https://git.test/fork'}}}}}}\n"

@@ -94,14 +94,15 @@ async def compare(
         (each, discoverer.judge(each) if each.image.location else None) for each in readings
     ]
     discoveries = [discovery for _, discovery in explained if discovery]
+    moved = list(_moved(catalog, definitions, images))
     needs = await _find_needs(
-        catalog, images, discoveries, sources=sources, platform=platform, lock=lock
+        _follow(catalog, moved), images, discoveries, sources=sources, platform=platform, lock=lock
     )
     found = [_accept(image, accepted[image.tag]) for image in new if accepted[image.tag]]
     found += [_explain(reading.image, discovery, needs) for reading, discovery in explained]
     renamed = {each.component.name: each.difference.tag for each in found if each.component}
     found += _removed(catalog, images, needs, renamed)
-    found += _moved(catalog, definitions, images)
+    found += moved
     if ocp is not None:
         found = [_class_new(each, ocp) for each in found]
         found += _reclassed(catalog, images, ocp, renamed)
@@ -141,6 +142,22 @@ async def _find_needs(
     wanted |= {each.renamed.tag for each in discoveries if each.renamed}
     catalog = msgspec.structs.replace(catalog, components=(*catalog.components, *new))
     return await find_needs(catalog, wanted, sources=sources, platform=platform, lock=lock)
+
+
+def _follow(catalog: Catalog, moved: Sequence[Finding]) -> Catalog:
+    """``catalog`` with its sources where the release has them: old places may be gone."""
+    new = {
+        each.component.name: each.difference.after
+        for each in moved
+        if each.component and not each.difference.permitted
+    }
+    components = [
+        msgspec.structs.replace(each, source=GitSource(url=new[each.name], ref=each.source.ref))
+        if each.name in new and isinstance(each.source, GitSource)
+        else each
+        for each in catalog.components
+    ]
+    return msgspec.structs.replace(catalog, components=tuple(components))
 
 
 def _surplus_components(catalog: Catalog, images: dict[str, ReleaseImage]) -> Iterator[Component]:

@@ -123,7 +123,7 @@ def test_a_dry_run_shows_the_set_and_builds_nothing(rig: Rig, run_cli):
     assert code == 0
     lines = [line.split() for line in out.splitlines()]
     assert ["DISTANCE", "COMPONENT", "RESULT", "WHY", "WHERE"] in lines
-    assert ["1", "etcd", "planned", "imports", f"{API},", "1", "packages", "go.mod:6"] in lines
+    assert ["1", "etcd", "planned", "imports", f"{API},", "1", "package", "go.mod:6"] in lines
     code, out, _ = run_cli(*words, *rig.folders, "-o", "json")
     printed = json.loads(out)
     assert (code, printed["run"], printed["release"]) == (0, "", None)

@@ -53,8 +53,8 @@ async def test_every_reason_has_its_place(rig: Rig):
         for reason in item.reasons
     }
     assert told == {
-        ("etcd-operator", f"imports {API}, 1 packages", "go.mod:6"),
-        ("router", f"is built with {API}, 1 packages", "go.mod:6"),
+        ("etcd-operator", f"imports {API}, 1 package", "go.mod:6"),
+        ("router", f"is built with {API}, 1 package", "go.mod:6"),
         ("tests", "is built on router (FROM router)", "Dockerfile:1"),
         ("tests", "copies files of etcd-operator (COPY --from etcd-operator)", "Dockerfile:2"),
         ("more-tests", "is built on tests (FROM tests)", "Dockerfile:1"),

@@ -182,7 +182,8 @@ class _Walk:
         """Go to ``node`` for the modules it is built with."""
         for use in uses:
             found = use.dependence
-            copies = f", {len(found.packages)} packages" if found.packages else ""
+            count = len(found.packages)
+            copies = f", {count} package{'s' if count > 1 else ''}" if count else ""
             link = "imports" if found.link is Link.DIRECT else "is built with"
             replaced = f" as {found.imported.path}" if found.is_replaced else ""
             message = f"{link} {found.content.path}{replaced}{copies}"

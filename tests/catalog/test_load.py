@@ -283,7 +283,10 @@ def test_equal_files_give_equal_catalogs(load: Load, tmp_path: Path) -> None:
         ("catalog: []\n", "stream.yaml:1: catalog: Expected `array` of length >= 1"),
         ("catalog: [{components: absent}]\nname: x\n", "1: catalog[0].components: No such file"),
         ("catalog: [{buildConfigs: absent}]\nname: x\n", "1: catalog[0].buildConfigs: No such"),
-        ("catalog: [{}]\nname: x\n", "exactly one of components, buildConfigs and kustomization is needed"),
+        (
+            "catalog: [{}]\nname: x\n",
+            "exactly one of components, buildConfigs and kustomization is needed",
+        ),
         ("release: {name: '{x}'}\n", "3: release.name: release name pattern '{x}'"),
         ("imports: {'t:x': {command: [a]}}\n", "3: imports.t:x: the image of a command needs"),
         ("imports: {x: {}}\n", "3: imports.x: exactly one of image, tag and command"),

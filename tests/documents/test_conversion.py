@@ -33,7 +33,7 @@ class Whole(msgspec.Struct, forbid_unknown_fields=True):
 class Open(msgspec.Struct):
     row: list[Part] = []
     free: dict[str, Any] = {}
-    both: "tuple[Part, ...] | Open | None" = None
+    both: tuple[Part, ...] | Open | None = None
 
 
 def _document(text: str) -> Document:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small OpenShift in fifteen repositories behind real servers, built and published once.
+"""A small OpenShift in sixteen repositories behind real servers, built and published once.
 
 Tests that change repositories make a world of their own, which takes a second; what takes long,
 building everything, is done once, and others start from its state.

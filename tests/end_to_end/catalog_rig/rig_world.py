@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fifteen repositories of a small OpenShift, with branches, pull requests and shared libraries.
+"""Sixteen repositories of a small OpenShift, with branches, pull requests and shared libraries.
 
 | repository | images | uses `openshift/api` |
 | --- | --- | --- |
@@ -13,6 +13,7 @@
 | installer | installer and installer-artifacts | directly, replaced in go.mod |
 | router | haproxy-router-base, haproxy-router | not at all |
 | etcd, kube-rbac-proxy, os | one each | not at all |
+| okd-machine-os | none any more: what os once was | not at all |
 
 All have `main`, `release-4.15` and `release-4.16`, but etcd has `openshift-4.16` for the last and
 kube-rbac-proxy stopped at 4.15.
@@ -53,6 +54,7 @@ REPOSITORIES = (
     "library-go",
     "machine-config-operator",
     "oc",
+    "okd-machine-os",
     "os",
     "router",
 )
@@ -242,6 +244,10 @@ class World:
                 extra="RUN mkdir -p /var/haproxy\n",
             ),
         }
+        operating_system = {
+            "Dockerfile": dockerfile(version, "os", extra="COPY packages /usr/share/os/\n"),
+            "packages": f"kernel\nsystemd\npodman\nbash\nconmon\ncri-o {version}\n",
+        }
         return {
             "cluster-version-operator": version_operator,
             "cluster-config-operator": config_operator,
@@ -253,10 +259,10 @@ class World:
             "router": router,
             "etcd": simple("etcd"),
             "kube-rbac-proxy": simple("kube-rbac-proxy"),
-            "os": {"Dockerfile": dockerfile(version, "os", extra="COPY packages /usr/share/os/\n"),
-                   "packages": f"kernel\nsystemd\npodman\nbash\nconmon\ncri-o {version}\n"},
+            "os": operating_system,
+            "okd-machine-os": operating_system,
             "images": images(version),
-        }  # fmt: skip
+        }
 
     def _module(self, path: str, name: str, branch: str, api: Module) -> Module:
         repository = self[name]

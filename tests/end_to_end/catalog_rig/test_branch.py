@@ -126,7 +126,8 @@ def test_the_next_branch_comes_from_what_there_is(rig, old) -> None:
     at_the_end = program.run("catalog", "branch", "--next", old)
 
     assert found["branch"] == TO
-    assert len(found["components"]) == len(COMPONENTS)
+    components = {each["component"] for each in found["components"]}
+    assert components >= set(COMPONENTS) - {"base", "builder"}
     assert at_the_end.code == 2
     assert f"no branch after {TO}" in at_the_end.err
 

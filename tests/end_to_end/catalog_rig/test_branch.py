@@ -118,6 +118,22 @@ def test_a_rewritten_history_is_followed(rig, old) -> None:
     assert commits[0] | {"etcd": rewritten} == commits[1]
 
 
+def test_a_rewritten_history_is_told_beside_a_lock(rig, old) -> None:
+    """With the lock, the branch that lacks the locked commit is named; one that grew is not."""
+    program, lock = rig.program(), old / "stream.lock"
+    assert program.run("lock", old, "--to", lock).code == 0
+    world, branch = rig.world, f"release-{OLD}"
+    world["etcd"].commit(branch, world["etcd"].files(branch), "Begin anew", on="")
+    world["os"].commit(branch, world["os"].files(branch), "Go on")
+
+    told = program.run("catalog", "branch", branch, old, "--lock", lock, "-o", "json").document()
+    planned = program.run("plan", old, "--lock", lock)
+
+    rewritten = [each["component"] for each in told["components"] if each.get("rewritten")]
+    assert rewritten == ["etcd"]
+    assert planned.code == 0, planned.err
+
+
 def test_the_next_branch_comes_from_what_there_is(rig, old) -> None:
     """``--next`` finds what most repositories have next, and says so when there is nothing."""
     program = rig.program()

@@ -92,7 +92,7 @@ def _rig(folder: Path, config: pytest.Config) -> Iterator[Rig]:
 def shared_rig(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Iterator[Rig]:
-    """The rig that nobody changes."""
+    """The rig whose branches nobody changes."""
     for name in NEEDED:
         if shutil.which(name) is None:
             pytest.skip(f"{name} is needed: make setup")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 from real_program import Ended, Program
-from rig_stream import HUB, ON_API, program_in
+from rig_stream import COMPONENTS, HUB, ON_API, program_in
 from rig_world import API, CONFIG, CRD, HARMLESS, NEW, PULL_REQUEST
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -150,6 +150,31 @@ def test_a_dry_run_shows_the_set_and_builds_nothing(resumed, published) -> None:
         name for name in REACHED if name.startswith("cluster-") and name != BROKEN
     }
     assert whole["release"] is None
+
+
+@pytest.mark.parametrize(
+    ("repository", "expected"),
+    [
+        ("library-go", {"cluster-etcd-operator", "machine-config-operator"}),
+        ("client-go", {"cli", "cli-artifacts"}),
+        ("router", {"haproxy-router", "haproxy-router-base"}),
+        ("images", set(COMPONENTS)),
+    ],
+)
+def test_any_repository_may_be_changed(published, resumed, repository, expected) -> None:
+    """Other libraries, a component with two images, and what everything is built on."""
+    world = published.rig.world[repository]
+    ref = f"refs/pull/{len(repository)}/head"
+    files = world.files(f"release-{NEW}")
+    changed = next(name for name in sorted(files) if name.endswith((".go", "Dockerfile")))
+    comment = "//" if changed.endswith(".go") else "#"
+    files[changed] += f"{comment} Changed.\n"
+    world.commit(ref, files, "Change something", on=f"release-{NEW}")
+    change = ("--change", f"openshift/{repository}@{ref}", "--from-release", published.pull_spec)
+
+    printed = resumed.run("build", published.stream, *change, "--dry-run", "-o", "json").document()
+
+    assert set(fates(printed)) == expected
 
 
 def test_a_folder_and_a_second_change_at_once(published, resumed, tmp_path) -> None:

@@ -116,6 +116,6 @@ def test_many_make_and_remove_private_folders_at_once(tmp_path: Path):
 def test_a_file_is_no_place_for_a_private_folder(tmp_path: Path):
     """What is there under that name stays, and is an error."""
     (tmp_path / "staging").write_text("mine")
-    with pytest.raises(FileExistsError), private_folder(tmp_path / "staging"):
+    with pytest.raises(NotADirectoryError), private_folder(tmp_path / "staging"):
         pass
     assert (tmp_path / "staging").read_text() == "mine"

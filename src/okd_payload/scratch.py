@@ -95,11 +95,9 @@ def _gate(parent: Path) -> Iterator[None]:
     """Be alone at ``parent``, which is made if it is not there."""
     gate = None
     while gate is None:
-        try:
-            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except FileExistsError:
-            if parent.exists():  # as a file; otherwise somebody removed it under our hands
-                raise
+        parent.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            parent.mkdir(mode=0o700)
         gate = _try_gate(parent / _LOCK)
     try:
         yield

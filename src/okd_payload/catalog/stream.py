@@ -65,9 +65,7 @@ class CatalogSource(Written, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse a source that says nothing, or several things."""
         if bool(self.components) + bool(self.build_configs) + bool(self.kustomization) != 1:
-            raise ValueError(
-                "exactly one of components, buildConfigs and kustomization is needed"
-            )
+            raise ValueError("exactly one of components, buildConfigs and kustomization is needed")
 
     @property
     def path(self) -> str:

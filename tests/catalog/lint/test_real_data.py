@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -167,6 +168,8 @@ def test_a_stream_of_the_real_data(shared_data, tmp_path):
 
 def test_time(shared_data):
     """All of the real data takes less than three seconds of CPU, whatever else goes on."""
+    if sys.gettrace() is not None:
+        pytest.skip("counting lines takes longer than the work")
     taken = []
     while not taken or (min(taken) >= _CPU_SECONDS and len(taken) < _TRIES):
         started = time.process_time()

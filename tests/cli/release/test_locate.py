@@ -103,12 +103,15 @@ def test_a_bare_version_needs_a_place(run_cli, add):
 
 def test_a_stream_file_leads_to_its_builds_and_then_to_its_repository(run_cli, add, tmp_path):
     """A release of a stream is taken from this machine, else from where the stream publishes."""
-    path = write_stream(tmp_path, "127.0.0.1:1/okd/release")
-    _, digest = add("4.20.0")
-    assert run_cli("release", "info", "--verify", "--stream", path, "4.20.0").out.startswith(digest)
-    ended = run_cli("release", "info", "--stream", tmp_path, "4.20.9")
-    assert ended.code == 1
-    assert "127.0.0.1:1" in ended.err
+    with DocumentServer() as nothing:
+        host = nothing.url.removeprefix("http://")
+        path = write_stream(tmp_path, f"{host}/okd/release")
+        _, digest = add("4.20.0")
+        ended = run_cli("release", "info", "--verify", "--stream", path, "4.20.0")
+        assert ended.out.startswith(digest)
+        ended = run_cli("release", "info", "--stream", tmp_path, "4.20.9")
+        assert ended.code == 1
+        assert f"{host}/okd/release" in ended.err
 
 
 def test_the_stream_file_of_the_current_folder(run_cli, add, tmp_path):
@@ -122,11 +125,13 @@ def test_the_stream_file_of_the_current_folder(run_cli, add, tmp_path):
 
 def test_a_version_of_a_graph(run_cli, add):
     """With a graph, a version leads to the image that the graph names."""
-    graph = {"nodes": [{"version": "5.0.1", "payload": "127.0.0.1:1/a@sha256:" + "0" * 64}]}
-    with DocumentServer({"/graph?arch=arm64&channel=stable-5.0": json.dumps(graph).encode()}) as it:
+    with DocumentServer() as it:
+        payload = f"{it.url.removeprefix('http://')}/a@sha256:{'0' * 64}"
+        graph = {"nodes": [{"version": "5.0.1", "payload": payload}]}
+        it.documents["/graph?arch=arm64&channel=stable-5.0"] = json.dumps(graph).encode()
         ended = run_cli("release", "info", "--graph", f"{it.url}/graph", "--arch=arm64", "5.0.1")
-        assert "127.0.0.1:1" in ended.err
-        assert it.requests == [
+        assert payload.partition("@")[0] in ended.err
+        assert [target for target in it.requests if target.startswith("/graph")] == [
             "/graph?arch=arm64&channel=fast-5.0",
             "/graph?arch=arm64&channel=stable-5.0",
         ]

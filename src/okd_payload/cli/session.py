@@ -183,34 +183,17 @@ async def _freeze(
     beside = base or start
     near = (images, releases, *(beside.near if beside else ()))
     places = Places(near, services.open_repository)
-    if prepared is not None:
-        frozen = await freeze_changes(
-            msgspec.structs.replace(prepared, catalog=catalog),
-            base=base,
-            sources=services.sources,
-            resolve=places.resolve,
-            platform=platform,
-            lock=given,
-        )
-    elif base is None:
-        frozen = await freeze(
-            catalog,
-            sources=services.sources,
-            resolve=places.resolve,
-            platform=platform,
-            lock=given,
-        )
-    else:
-        frozen = await freeze_over(
-            catalog,
-            base,
-            change,
-            with_dependants=options.with_dependants,
-            sources=services.sources,
-            resolve=places.resolve,
-            platform=platform,
-            lock=given,
-        )
+    frozen = await _freeze_plan(
+        services,
+        options,
+        catalog,
+        change=change,
+        base=base,
+        prepared=prepared,
+        places=places,
+        platform=platform,
+        given=given,
+    )
     if start is not None:
         lock = pin_release(frozen.lock, catalog.stream.bootstrap.release, start)
         frozen = msgspec.structs.replace(frozen, lock=lock)
@@ -224,6 +207,48 @@ async def _freeze(
         forced=_find_forced(frozen.plan, options.forced),
         base=base,
         impact=prepared,
+    )
+
+
+async def _freeze_plan(
+    services: Services,
+    options: StreamOptions,
+    catalog: Catalog,
+    *,
+    change: ChangeSet,
+    base: BaseRelease | None,
+    prepared: Prepared | None,
+    places: Places,
+    platform: Platform,
+    given: Lock,
+) -> FrozenPlan:
+    """The plan of ``catalog``, frozen: with changes of libraries, of components, or with none."""
+    if prepared is not None:
+        return await freeze_changes(
+            msgspec.structs.replace(prepared, catalog=catalog),
+            base=base,
+            sources=services.sources,
+            resolve=places.resolve,
+            platform=platform,
+            lock=given,
+        )
+    if base is None:
+        return await freeze(
+            catalog,
+            sources=services.sources,
+            resolve=places.resolve,
+            platform=platform,
+            lock=given,
+        )
+    return await freeze_over(
+        catalog,
+        base,
+        change,
+        with_dependants=options.with_dependants,
+        sources=services.sources,
+        resolve=places.resolve,
+        platform=platform,
+        lock=given,
     )
 
 

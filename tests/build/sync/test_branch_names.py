@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from okd_payload.build.sync.branch_names import expand, find_next, fits, pattern_of, version_in
 from okd_payload.errors import InputError
-
-CONFIGS = Path("/work/shared/data/release-configs")
 
 
 def test_versions_are_taken_out_and_put_in():
@@ -59,12 +56,11 @@ def test_no_branch_is_next_to_one_without_a_version():
         find_next("main", [{"main", "release-4.16"}])
 
 
-@pytest.mark.skipif(not CONFIGS.is_dir(), reason="the recordings are not here")
-def test_the_releases_that_are_configured_follow_each_other():
+def test_the_releases_that_are_configured_follow_each_other(shared_data):
     """Named as their branches are, each configured release of OKD is found after the last."""
     names = {
         f"release-{found[1]}"
-        for path in CONFIGS.glob("release-okd-scos-*.json")
+        for path in (shared_data / "release-configs").glob("release-okd-scos-*.json")
         if (found := re.fullmatch(r"release-okd-scos-(\d+\.\d+)\.json", path.name))
     }
     order, name = [], "release-4.13"

@@ -134,19 +134,19 @@ def _without_empty_annotations(value: Any) -> Any:
 
 def _lines_kept(source: Document, value: Any) -> Iterator[tuple[FieldPath, int]]:
     """The line of each field of ``value`` that stands in ``source``, by where it is now."""
-    todo: list[tuple[FieldPath, FieldPath, Any, Any]] = [((), (), source.value, value)]
-    while todo:
-        old, new, before, after = todo.pop()
+    pending: list[tuple[FieldPath, FieldPath, Any, Any]] = [((), (), source.value, value)]
+    while pending:
+        old, new, before, after = pending.pop()
         if old in source.lines:
             yield new, source.lines[old]
         if isinstance(before, dict) and isinstance(after, dict):
-            todo += [
+            pending += [
                 ((*old, key), (*new, key), before[key], item)
                 for key, item in after.items()
                 if key in before
             ]
         elif isinstance(before, list) and isinstance(after, list):
-            todo += [
+            pending += [
                 ((*old, place), (*new, number), before[place], item)
                 for number, item in enumerate(after)
                 if (place := _place_of(item, number, before)) is not None

@@ -228,6 +228,22 @@ def test_images_that_are_not_promoted_give_way(tmp_path: Path) -> None:
     assert found["a"].base == "alpha-base"
 
 
+def test_injected_images_that_are_made_of_themselves_are_left_out(tmp_path: Path) -> None:
+    """A step from an image to itself does not hang the reading, and is told of."""
+    text = "images: [{to: a, from: x}, {to: c}]\n"
+    text += "raw_steps:\n- rpm_image_injection_step: {from: y, to: x}\n"
+    text += "- rpm_image_injection_step: {from: x, to: y}\n"
+    text += "- rpm_image_injection_step: {from: z, to: z}\n"
+    text += "promotion: {to: [{namespace: ocp, name: '4.15', additional_images: {z: z}}]}\n"
+    write_configuration(tmp_path, "etcd", "release-4.15", text)
+    made = make(tmp_path, "release-4.15")
+    assert set(components(made)) == {"c"}
+    undefined = [
+        each.component for each in made.definitions.issues if each.code == "undefined-ci-image"
+    ]
+    assert undefined == ["x", "z"]
+
+
 def test_images_in_a_circle_are_taken_as_they_are(tmp_path: Path) -> None:
     """Two images that stand on each other do not hang the reading; the plan tells of them."""
     circle = "images: [{to: a, from: b}, {to: b, from: a}, {to: c}]\n"

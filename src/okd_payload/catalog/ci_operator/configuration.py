@@ -69,6 +69,8 @@ class Translation:
         self._made: dict[str, Component | None] = {}
         self._open: set[str] = set()
         """Those that are being made."""
+        self._injecting: set[str] = set()
+        """Injected images that are being followed to what they are made of."""
         self._imports: list[Import] = []
         self._issues: list[Issue] = []
 
@@ -138,13 +140,7 @@ class Translation:
     def _make(self, image: BuiltImage | CommandImage | InjectedImage) -> str:
         """Make the component of ``image`` unless it was made; its tag. Raises _LeftOut."""
         if isinstance(image, InjectedImage):
-            self._report(
-                codes.IGNORED_CI_STEP,
-                f"{image.name} is {image.base} without the packages that OpenShift CI has built",
-                component=image.name,
-                line=image.line,
-            )
-            return self._name_of(image.base, line=image.line, user=image.name)
+            return self._injected(image)
         name = self._own_name(image.name)
         if name in self._open:
             return name  # a circle, of which the plan will tell
@@ -158,6 +154,28 @@ class Translation:
         if self._made[name] is None:
             raise _LeftOut
         return name
+
+    def _injected(self, image: InjectedImage) -> str:
+        """The tag of what ``image`` is made of, for it adds nothing here. Raises _LeftOut."""
+        self._report(
+            codes.IGNORED_CI_STEP,
+            f"{image.name} is {image.base} without the packages that OpenShift CI has built",
+            component=image.name,
+            line=image.line,
+        )
+        if image.name in self._injecting:
+            self._report(
+                codes.UNDEFINED_CI_IMAGE,
+                f"{image.name!r} is made of nothing but itself",
+                component=image.name,
+                line=image.line,
+            )
+            raise _LeftOut
+        self._injecting.add(image.name)
+        try:
+            return self._name_of(image.base, line=image.line, user=image.name)
+        finally:
+            self._injecting.remove(image.name)
 
     def _own_name(self, image: str) -> str:
         """The tag of an image of ours; those that are not promoted give way to all others."""

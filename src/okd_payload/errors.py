@@ -181,6 +181,26 @@ class NoSuchObject(ClusterError):
     """The cluster has no object of that name."""
 
 
+class NoSuchKind(ClusterError):
+    """The cluster has no objects of this kind: what defines them is not installed."""
+
+
+class AlreadyThere(ClusterError):
+    """The cluster has an object of that name."""
+
+
+class Conflict(ClusterError):
+    """Somebody else changed or owns what was to be changed."""
+
+
+class Refused(ClusterError):
+    """The cluster does not take this object, and will not take it when tried again."""
+
+
+class QuotaExceeded(ClusterError):
+    """A quota or limit of the namespace is in the way, for now."""
+
+
 class ReleaseError(OkdPayloadError):
     """A payload cannot be assembled or read."""
 

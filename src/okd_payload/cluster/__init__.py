@@ -5,6 +5,22 @@ Only this room imports lightkube, and only when a cluster is opened: the package
 load than most commands run. What objects mean is for those who ask for them; here they are JSON.
 """
 
-from okd_payload.cluster.protocol import Cluster, ObjectKind
+from okd_payload.cluster.protocol import (
+    Change,
+    Cluster,
+    ClusterReader,
+    ClusterWriter,
+    ObjectKind,
+    ObjectList,
+    WatchEvent,
+)
 
-__all__ = ["Cluster", "ObjectKind"]
+__all__ = [
+    "Change",
+    "Cluster",
+    "ClusterReader",
+    "ClusterWriter",
+    "ObjectKind",
+    "ObjectList",
+    "WatchEvent",
+]

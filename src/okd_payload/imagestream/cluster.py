@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from okd_payload.cluster import Cluster, ObjectKind
+from okd_payload.cluster import ClusterReader, ObjectKind
 from okd_payload.imagestream.openshift import (
     API_VERSION,
     KIND,
@@ -15,7 +15,7 @@ IMAGE_STREAM = ObjectKind(API_VERSION, KIND, "imagestreams")
 
 
 async def read_cluster_stream(
-    cluster: Cluster, name: str, *, namespace: str = ""
+    cluster: ClusterReader, name: str, *, namespace: str = ""
 ) -> RawImageStream:
     """The stream ``name``. Raises NoSuchObject, other errors of clusters, and InvalidDocument."""
     content = await cluster.get(IMAGE_STREAM, name, namespace=namespace)

@@ -44,7 +44,7 @@ bench: setup ## measure, each figure beside its baseline
 pins: setup ## bring requirements/ in line with pyproject.toml; UPGRADE=--upgrade for newer ones
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile --no-config --quiet $(UPGRADE) --universal --python-version 3.11 \
-	  --generate-hashes --group dev --custom-compile-command 'make pins' \
+	  --generate-hashes --extra serve --group dev --custom-compile-command 'make pins' \
 	  --output-file requirements/development.txt pyproject.toml
 
 .PHONY: clean

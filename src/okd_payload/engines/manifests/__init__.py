@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Objects of Kubernetes as values, and the files that hold them.
+
+Shared by everything that renders or applies objects. What is written here is read by kubectl,
+kustomize, Argo CD and people in a diff, so equal objects are equal bytes, on every machine.
+"""
+
+from okd_payload.engines.manifests.folder import TextFile, write_folder
+from okd_payload.engines.manifests.kustomization import (
+    Kustomization,
+    Labels,
+    Patch,
+    PatchTarget,
+    make_kustomization,
+)
+from okd_payload.engines.manifests.manifest import (
+    Manifest,
+    ManifestLimit,
+    Metadata,
+    encode_manifest,
+    size_of,
+)
+from okd_payload.engines.manifests.yaml_text import write_documents, write_manifests
+
+__all__ = [
+    "Kustomization",
+    "Labels",
+    "Manifest",
+    "ManifestLimit",
+    "Metadata",
+    "Patch",
+    "PatchTarget",
+    "TextFile",
+    "encode_manifest",
+    "make_kustomization",
+    "size_of",
+    "write_documents",
+    "write_folder",
+    "write_manifests",
+]

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of a pod that we write, as Kubernetes names them.
+
+Only what we set is here. Tekton's steps and Shipwright's are containers with other names for
+some fields, so these parts are the common ground, and each engine puts them together.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Base of all parts: what is not set is not written."""
+
+
+class EnvironmentVariable(_Part, frozen=True, kw_only=True):
+    """A variable of a container; never a secret."""
+
+    name: str
+    value: str
+
+
+class Capabilities(_Part, frozen=True, kw_only=True):
+    """Linux capabilities given and taken."""
+
+    add: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+
+
+class SeccompProfile(_Part, frozen=True, kw_only=True):
+    """Which system calls are let through."""
+
+    type: str
+
+
+class ContainerSecurity(_Part, frozen=True, kw_only=True):
+    """The security context of one container."""
+
+    allow_privilege_escalation: bool | None = None
+    privileged: bool | None = None
+    run_as_user: int | None = None
+    run_as_group: int | None = None
+    run_as_non_root: bool | None = None
+    read_only_root_filesystem: bool | None = None
+    capabilities: Capabilities | None = None
+    seccomp_profile: SeccompProfile | None = None
+
+
+class PodSecurity(_Part, frozen=True, kw_only=True):
+    """The security context of a whole pod."""
+
+    run_as_non_root: bool | None = None
+    run_as_user: int | None = None
+    run_as_group: int | None = None
+    fs_group: int | None = None
+    seccomp_profile: SeccompProfile | None = None
+
+
+class Quantities(
+    _Part, frozen=True, kw_only=True, rename={"ephemeral_storage": "ephemeral-storage"}
+):
+    """Amounts of what a container uses, as Kubernetes writes quantities."""
+
+    cpu: str = ""
+    memory: str = ""
+    ephemeral_storage: str = ""
+
+
+class Requirements(_Part, frozen=True, kw_only=True):
+    """What a container is promised, and what it may use at most."""
+
+    requests: Quantities = Quantities()
+    limits: Quantities = Quantities()
+
+
+class EmptyDirectory(_Part, frozen=True, kw_only=True):
+    """A folder that lives as long as the pod."""
+
+    size_limit: str = ""
+
+
+class KeyToPath(_Part, frozen=True, kw_only=True):
+    """One entry of a Secret or ConfigMap, and the file it becomes."""
+
+    key: str
+    path: str
+
+
+class SecretFiles(_Part, frozen=True, kw_only=True):
+    """The entries of a Secret as files."""
+
+    secret_name: str
+    items: tuple[KeyToPath, ...] = ()
+    optional: bool | None = None
+
+
+class ConfigMapFiles(_Part, frozen=True, kw_only=True):
+    """The entries of a ConfigMap as files."""
+
+    name: str
+    items: tuple[KeyToPath, ...] = ()
+    optional: bool | None = None
+
+
+class ClaimFiles(_Part, frozen=True, kw_only=True):
+    """What a persistent volume holds."""
+
+    claim_name: str
+
+
+class Volume(_Part, frozen=True, kw_only=True):
+    """Something that containers mount; exactly one kind is set."""
+
+    name: str
+    empty_dir: EmptyDirectory | None = None
+    secret: SecretFiles | None = None
+    config_map: ConfigMapFiles | None = None
+    persistent_volume_claim: ClaimFiles | None = None
+
+
+class VolumeMount(_Part, frozen=True, kw_only=True):
+    """Where a container sees a volume."""
+
+    name: str
+    mount_path: str
+    read_only: bool | None = None
+    sub_path: str = ""

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a build in a pod says about its end, to whoever asked for the pod.
+
+A pod can say little: 4096 bytes in all, as a few named results. After a success these are the
+digest, the build key and the format that the pod's engine builds in; after a failure the error,
+so that whoever waits for it can tell a broken Dockerfile from a registry that was away. Where
+a pod ends without a word about it, its end came from outside.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+
+import msgspec
+
+from okd_payload.errors import (
+    BuildError,
+    InputError,
+    MissingTool,
+    OkdPayloadError,
+    RegistryUnavailable,
+    StorageError,
+    TransientBuildError,
+)
+
+DIGEST_RESULT = "digest"
+KEY_RESULT = "key"
+FORMAT_RESULT = "format"
+FAILURE_RESULT = "failure"
+RESULTS = {
+    DIGEST_RESULT: "Digest of the image's manifest in the repository.",
+    KEY_RESULT: "Build key of the image.",
+    FORMAT_RESULT: "The format that the engine in the pod builds in.",
+    FAILURE_RESULT: "Why the build failed, as JSON; not written when it did not.",
+}
+"""The results of whatever builds one component, and what they say."""
+
+_MOST_CHARACTERS = 1200
+"""Of a message, escaped twice: once here, and once in the pod's termination message."""
+
+
+class FailureKind(enum.Enum):
+    """What an error in a pod means for the one who waits."""
+
+    BUILD = "build"
+    """The same build would fail again."""
+    TRANSIENT = "transient"
+    """The same build may succeed when tried again."""
+    REQUEST = "request"
+    """What the pod was told is wrong, or it is another version: no build can succeed."""
+    SURROUNDINGS = "surroundings"
+    """The pod cannot build at all: a program or right is missing, or its disk is full."""
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An error in a pod, for those outside."""
+
+    kind: FailureKind
+    message: str
+    hint: str = ""
+
+    def to_error(self) -> OkdPayloadError:
+        """The same error, here."""
+        return _ERRORS[self.kind](self.message, hint=self.hint)
+
+
+_ERRORS: Mapping[FailureKind, type[OkdPayloadError]] = {
+    FailureKind.BUILD: BuildError,
+    FailureKind.TRANSIENT: TransientBuildError,
+    FailureKind.REQUEST: MissingTool,
+    FailureKind.SURROUNDINGS: MissingTool,
+}
+"""A pod that cannot build stops the run like a machine without buildah."""
+
+
+def failure_of(error: OkdPayloadError) -> Failure:
+    """What ``error`` means for the one who waits, short enough for a result."""
+    if isinstance(error, TransientBuildError | RegistryUnavailable):
+        kind = FailureKind.TRANSIENT
+    elif isinstance(error, MissingTool | StorageError):
+        kind = FailureKind.SURROUNDINGS
+    elif isinstance(error, InputError):
+        kind = FailureKind.REQUEST
+    else:
+        kind = FailureKind.BUILD
+    return Failure(kind=kind, message=_shorten(error.message), hint=_shorten(error.hint))
+
+
+def encode_failure(failure: Failure) -> str:
+    """``failure`` as a result."""
+    return msgspec.json.encode(failure).decode()
+
+
+def decode_failure(text: str) -> Failure | None:
+    """The failure in a result; None when it holds none that we understand."""
+    try:
+        return msgspec.json.decode(text, type=Failure)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _shorten(text: str) -> str:
+    """The beginning of ``text``: a message says first what failed, and shows then what it saw."""
+    encoded = msgspec.json.encode(text)
+    kept = text
+    while len(encoded) > _MOST_CHARACTERS:
+        kept = kept[: len(kept) * _MOST_CHARACTERS // (len(encoded) + 1)]
+        encoded = msgspec.json.encode(kept)
+    return kept if kept == text else f"{kept} ..."

@@ -201,6 +201,14 @@ class QuotaExceeded(ClusterError):
     """A quota or limit of the namespace is in the way, for now."""
 
 
+class RecordsError(OkdPayloadError):
+    """The database of the controller refuses what was asked of it."""
+
+
+class RecordsUnavailable(RecordsError):
+    """It cannot be reached, is busy, or has no room: later it may."""
+
+
 class ReleaseError(OkdPayloadError):
     """A payload cannot be assembled or read."""
 

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Releases, what they were made of, and every step that they took.
+
+A phase is written by ``move`` only, together with its transition and the event that tells of
+it: so the log has every step, in order, whatever is killed when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from okd_payload.controller.model import (
+    CONTROLLER,
+    FOLLOWERS,
+    Event,
+    FrozenInput,
+    Phase,
+    Release,
+    Transition,
+)
+from okd_payload.controller.records import events
+from okd_payload.controller.records.rows import from_row, to_row
+from okd_payload.controller.records.tables import inputs, releases, transitions
+from okd_payload.errors import RecordsError
+
+
+def find(connection: Connection, name: str) -> Release | None:
+    """The release called ``name``, withdrawn or not."""
+    row = connection.execute(select(releases).where(releases.c.name == name)).one_or_none()
+    return from_row(row, Release) if row is not None else None
+
+
+def list_of(
+    connection: Connection,
+    stream: str = "",
+    *,
+    phases: Collection[Phase] = (),
+    withdrawn: bool | None = False,
+    before: float | None = None,
+    limit: int | None = None,
+) -> list[Release]:
+    """Releases of ``stream`` (of all, without), the newest first.
+
+    ``withdrawn`` says whether those that are withdrawn, or the others; None is both. With
+    ``before``, only those created before that moment: for pages of ``limit``.
+    """
+    wanted = select(releases).order_by(releases.c.created.desc(), releases.c.name.desc())
+    if stream:
+        wanted = wanted.where(releases.c.stream == stream)
+    if phases:
+        wanted = wanted.where(releases.c.phase.in_([phase.value for phase in phases]))
+    if withdrawn is not None:
+        column = releases.c.withdrawn
+        wanted = wanted.where(column.is_not(None) if withdrawn else column.is_(None))
+    if before is not None:
+        wanted = wanted.where(releases.c.created < before)
+    if limit is not None:
+        wanted = wanted.limit(limit)
+    return [from_row(row, Release) for row in connection.execute(wanted)]
+
+
+def count(connection: Connection) -> dict[tuple[str, Phase], int]:
+    """How many releases there are, by stream and phase; withdrawn ones are not counted."""
+    found = connection.execute(
+        select(releases.c.stream, releases.c.phase, func.count())
+        .where(releases.c.withdrawn.is_(None))
+        .group_by(releases.c.stream, releases.c.phase)
+    )
+    return {(stream, Phase(phase)): number for stream, phase, number in found}
+
+
+def has_hash(connection: Connection, stream: str, input_hash: str) -> bool:
+    """Whether ``stream`` has a release of exactly these inputs, whatever became of it.
+
+    One that is kept or withdrawn counts too: the same content makes no second release.
+    """
+    wanted = select(releases.c.name).where(
+        releases.c.stream == stream, releases.c.input_hash == input_hash
+    )
+    return connection.execute(wanted.limit(1)).first() is not None
+
+
+def create(
+    connection: Connection,
+    release: Release,
+    frozen: Iterable[FrozenInput],
+    *,
+    actor: str = CONTROLLER,
+) -> None:
+    """Write a new release with what it is made of. Raises RecordsError when its name is taken."""
+    if find(connection, release.name) is not None:
+        raise RecordsError(f"there is a release {release.name} already")
+    connection.execute(insert(releases).values(to_row(release)))
+    rows = [to_row(each) | {"release": release.name} for each in frozen]
+    if rows:
+        connection.execute(insert(inputs), rows)
+    _log(connection, release, before=None, actor=actor)
+    events.add(connection, _event("release.created", release, actor))
+
+
+def move(
+    connection: Connection,
+    release: Release,
+    after: Phase,
+    *,
+    time: float,
+    actor: str = CONTROLLER,
+    reason: str = "",
+    message: str = "",
+) -> Release:
+    """``release`` in the phase ``after``, written down with its transition.
+
+    Raises RecordsError when that phase may not follow, or somebody else moved it meanwhile.
+    """
+    if after not in FOLLOWERS[release.phase]:
+        raise RecordsError(f"{release.name} is {release.phase.value}: it cannot be {after.value}")
+    moved = msgspec.structs.replace(
+        release, phase=after, changed=time, reason=reason, message=message
+    )
+    replaced = connection.execute(
+        update(releases)
+        .where(releases.c.name == release.name, releases.c.phase == release.phase.value)
+        .values(to_row(moved))
+    )
+    if replaced.rowcount != 1:
+        raise RecordsError(f"{release.name} is not {release.phase.value} any more")
+    _log(connection, moved, before=release.phase, actor=actor)
+    events.add(connection, _event("release.phase", moved, actor))
+    return moved
+
+
+def change(connection: Connection, release: Release, *, actor: str = CONTROLLER) -> None:
+    """Write ``release`` anew; its phase must be that of its record. Raises RecordsError."""
+    replaced = connection.execute(
+        update(releases)
+        .where(releases.c.name == release.name, releases.c.phase == release.phase.value)
+        .values(to_row(release))
+    )
+    if replaced.rowcount != 1:
+        raise RecordsError(f"{release.name} is not {release.phase.value} any more")
+    events.add(connection, _event("release.changed", release, actor))
+
+
+def remove(connection: Connection, name: str) -> None:
+    """Forget a release, its inputs and runs; its transitions stay."""
+    connection.execute(delete(releases).where(releases.c.name == name))
+
+
+def read_inputs(connection: Connection, name: str) -> list[FrozenInput]:
+    """What the release was made of, by tag."""
+    wanted = select(
+        inputs.c.tag, inputs.c.digest, inputs.c.reference, inputs.c.source, inputs.c.commit
+    )
+    found = connection.execute(wanted.where(inputs.c.release == name).order_by(inputs.c.tag))
+    return [from_row(row, FrozenInput) for row in found]
+
+
+def read_transitions(connection: Connection, name: str) -> list[Transition]:
+    """The steps of a release, the oldest first."""
+    columns = [column for column in transitions.c if column.name != "id"]
+    wanted = select(*columns).where(transitions.c.release == name).order_by(transitions.c.id)
+    return [from_row(row, Transition) for row in connection.execute(wanted)]
+
+
+def _log(connection: Connection, release: Release, *, before: Phase | None, actor: str) -> None:
+    step = Transition(
+        release=release.name,
+        before=before,
+        after=release.phase,
+        time=release.changed,
+        actor=actor,
+        reason=release.reason,
+        message=release.message,
+    )
+    connection.execute(insert(transitions).values(to_row(step)))
+
+
+def _event(kind: str, release: Release, actor: str) -> Event:
+    return Event(
+        time=release.changed,
+        kind=kind,
+        stream=release.stream,
+        release=release.name,
+        actor=actor,
+        message=release.message,
+        content=msgspec.json.encode(release),
+    )

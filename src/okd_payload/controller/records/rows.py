@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values as rows and rows as values: fields and columns have the same names.
+
+Enumerations are stored as their words, tuples as JSON text, bytes as they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Row, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+Value = TypeVar("Value", bound=msgspec.Struct)
+
+
+def to_row(value: msgspec.Struct) -> dict[str, Any]:
+    """The columns of ``value``."""
+    plain = msgspec.to_builtins(value, builtin_types=(bytes,))
+    return {
+        name: msgspec.json.encode(item).decode() if isinstance(item, list | tuple | dict) else item
+        for name, item in plain.items()
+    }
+
+
+def from_row(row: Row[*tuple[Any, ...]], kind: type[Value]) -> Value:
+    """The value of type ``kind`` that ``row`` holds."""
+    named = row._mapping  # noqa: SLF001 - the documented name of a row's columns
+    fields = {str(name): item for name, item in named.items()}
+    for name in _tuples(kind):
+        fields[name] = msgspec.json.decode(fields[name])
+    return msgspec.convert(fields, kind, builtin_types=(bytes,))
+
+
+def put(connection: Connection, table: Table, value: msgspec.Struct) -> None:
+    """Write ``value``, in the place of the row with its primary key where there is one."""
+    row = to_row(value)
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    keys = [column.name for column in table.primary_key]
+    others = {name: item for name, item in row.items() if name not in keys}
+    connection.execute(
+        make(table).values(row).on_conflict_do_update(index_elements=keys, set_=others)
+    )
+
+
+def _tuples(kind: type[msgspec.Struct]) -> list[str]:
+    return [
+        field.name
+        for field in msgspec.structs.fields(kind)
+        if isinstance(field.default, tuple) or field.default_factory is tuple
+    ]

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs of verifications."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from okd_payload.controller.model import CONTROLLER, Event, RunState, VerificationRun
+from okd_payload.controller.records import events
+from okd_payload.controller.records.rows import from_row, put
+from okd_payload.controller.records.tables import releases, runs
+
+
+def write(
+    connection: Connection, run: VerificationRun, *, time: float, actor: str = CONTROLLER
+) -> None:
+    """Write ``run``, new or changed, and tell of it."""
+    put(connection, runs, run)
+    stream = connection.execute(
+        select(releases.c.stream).where(releases.c.name == run.release)
+    ).scalar_one_or_none()
+    events.add(
+        connection,
+        Event(
+            time=time,
+            kind="verification.run",
+            stream=stream or "",
+            release=run.release,
+            actor=actor,
+            message=f"{run.verification}: {run.state.value}",
+            content=msgspec.json.encode(run),
+        ),
+    )
+
+
+def find(connection: Connection, identity: str) -> VerificationRun | None:
+    """The run with this id."""
+    row = connection.execute(select(runs).where(runs.c.id == identity)).one_or_none()
+    return from_row(row, VerificationRun) if row is not None else None
+
+
+def list_of(connection: Connection, names: Iterable[str]) -> dict[str, list[VerificationRun]]:
+    """The runs of each of the releases called ``names``, as they were queued."""
+    wanted = list(names)
+    found: dict[str, list[VerificationRun]] = {name: [] for name in wanted}
+    order = select(runs).order_by(runs.c.queued, runs.c.verification, runs.c.attempt, runs.c.number)
+    for row in connection.execute(order.where(runs.c.release.in_(wanted))):
+        run = from_row(row, VerificationRun)
+        found[run.release].append(run)
+    return found
+
+
+def list_in(connection: Connection, states: Collection[RunState]) -> list[VerificationRun]:
+    """All runs in one of ``states``, the oldest first."""
+    wanted = select(runs).where(runs.c.state.in_([state.value for state in states]))
+    return [
+        from_row(row, VerificationRun) for row in connection.execute(wanted.order_by(runs.c.queued))
+    ]

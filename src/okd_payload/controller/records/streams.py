@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is remembered of streams, of publications and of tested updates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from sqlalchemy import Connection, insert, select
+
+from okd_payload.controller.model import Edge, Event, Publication, StreamState
+from okd_payload.controller.records import events
+from okd_payload.controller.records.rows import from_row, put, to_row
+from okd_payload.controller.records.tables import edges, publications, streams
+
+
+def find(connection: Connection, name: str) -> StreamState:
+    """What is remembered of the stream; of a new one, that nothing is."""
+    row = connection.execute(select(streams).where(streams.c.name == name)).one_or_none()
+    return from_row(row, StreamState) if row is not None else StreamState(name=name)
+
+
+def list_all(connection: Connection) -> dict[str, StreamState]:
+    """The same of all streams, by name."""
+    found = (from_row(row, StreamState) for row in connection.execute(select(streams)))
+    return {state.name: state for state in found}
+
+
+def write(connection: Connection, state: StreamState) -> None:
+    """Remember ``state``."""
+    put(connection, streams, state)
+
+
+def add_publication(connection: Connection, publication: Publication, *, stream: str) -> None:
+    """Write down one step of a publication, and tell of it; former steps stay."""
+    connection.execute(insert(publications).values(to_row(publication)))
+    events.add(
+        connection,
+        Event(
+            time=publication.time,
+            kind="publication",
+            stream=stream,
+            release=publication.release,
+            actor=publication.actor,
+            message=f"{publication.name}: {publication.state.value}",
+            content=msgspec.json.encode(publication),
+        ),
+    )
+
+
+def read_publications(
+    connection: Connection, *, names: Iterable[str] = (), publication: str = ""
+) -> list[Publication]:
+    """The steps of publications of the releases called ``names`` (all without), the oldest first.
+
+    With ``publication``, only those of that way of publishing.
+    """
+    wanted_names = list(names)
+    columns = [column for column in publications.c if column.name != "id"]
+    wanted = select(*columns).order_by(publications.c.id)
+    if wanted_names:
+        wanted = wanted.where(publications.c.release.in_(wanted_names))
+    if publication:
+        wanted = wanted.where(publications.c.name == publication)
+    return [from_row(row, Publication) for row in connection.execute(wanted)]
+
+
+def add_edge(connection: Connection, edge: Edge) -> None:
+    """Write what one run says of an update, in the place of what it said before."""
+    put(connection, edges, edge)
+
+
+def read_edges(connection: Connection, *, target: str = "", source: str = "") -> list[Edge]:
+    """The tested updates, of all releases or into ``target`` or out of ``source``."""
+    wanted = select(edges).order_by(edges.c.source, edges.c.target, edges.c.url)
+    if target:
+        wanted = wanted.where(edges.c.target == target)
+    if source:
+        wanted = wanted.where(edges.c.source == source)
+    return [from_row(row, Edge) for row in connection.execute(wanted)]

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables. Moments are seconds since the epoch; enumerations are stored as their words."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+VERSION = 1
+"""Of the schema: raised with every change, for which ``upgrade`` then has a step."""
+
+metadata = MetaData()
+
+schema = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("configuration", String, nullable=False),
+    Column("input_hash", String, nullable=False),
+    Column("seen", Float),
+    Column("moved", Float),
+    Column("paused", Text, nullable=False),
+    Column("paused_by", String, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("error_since", Float),
+    Column("waiting", Text, nullable=False),
+    Column("rebuild", Boolean, nullable=False),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("stream", String, nullable=False),
+    Column("phase", String, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("changed", Float, nullable=False),
+    Column("input_hash", String, nullable=False),
+    Column("digest", String),
+    Column("pull_spec", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("kept", Boolean, nullable=False),
+    Column("withdrawn", Float),
+    Column("attempts", Integer, nullable=False),
+    Column("retry_at", Float),
+    Column("adopted", Boolean, nullable=False),
+    Index("releases_by_stream", "stream", "created"),
+    Index("releases_by_phase", "phase"),
+    Index("releases_by_digest", "digest"),
+)
+
+inputs = Table(
+    "inputs",
+    metadata,
+    Column("release", ForeignKey("releases.name", ondelete="CASCADE"), primary_key=True),
+    Column("tag", String, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("reference", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("commit", String, nullable=False),
+    Index("inputs_by_digest", "digest"),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("release", String, nullable=False),
+    Column("before", String),
+    Column("after", String, nullable=False),
+    Column("time", Float, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("message", Text, nullable=False),
+    Index("transitions_by_release", "release"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("release", ForeignKey("releases.name", ondelete="CASCADE"), nullable=False),
+    Column("verification", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("runner", String, nullable=False),
+    Column("platform", String, nullable=False),
+    Column("from_release", String, nullable=False),
+    Column("from_pull_spec", String, nullable=False),
+    Column("queued", Float, nullable=False),
+    Column("started", Float),
+    Column("ended", Float),
+    Column("url", Text, nullable=False),
+    Column("handle", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("log", Text, nullable=False),
+    Column("artifacts", Text, nullable=False),
+    Index("runs_by_release", "release"),
+    Index("runs_by_state", "state"),
+)
+
+publications = Table(
+    "publications",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("release", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("time", Float, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("replaced", String, nullable=False),
+    Column("target", Text, nullable=False),
+    Index("publications_by_release", "release"),
+)
+
+edges = Table(
+    "edges",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("target", String, primary_key=True),
+    Column("url", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("time", Float, nullable=False),
+    Column("platform", String, nullable=False),
+    Index("edges_by_target", "target"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("time", Float, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("stream", String, nullable=False),
+    Column("release", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("term", Integer, nullable=False),
+    Column("until", Float, nullable=False),
+)

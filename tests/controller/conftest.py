@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The database of the controller's tests: SQLite in memory and on disk, and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from okd_payload.controller.records import Database, open_database
+from okd_payload.testing.postgresql import serve_postgresql
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server of these tests' own."""
+    folder = tmp_path_factory.mktemp("postgresql")
+    for parent in (folder, *folder.parents):  # the server runs as somebody else
+        if parent.stat().st_uid == folder.stat().st_uid and str(parent) not in ("/", "/tmp"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    with serve_postgresql(folder / "server") as server:
+        yield server.url
+
+
+@pytest.fixture(
+    params=["memory", "disk", pytest.param("postgresql", marks=pytest.mark.integration)]
+)
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """An empty database, of each kind that we support."""
+    if request.param == "memory":
+        url = "sqlite:///:memory:"
+    elif request.param == "disk":
+        url = f"sqlite:///{tmp_path / 'records.db'}"
+    else:
+        url = request.getfixturevalue("postgresql")
+    opened = open_database(url)
+    await opened.write(_empty)
+    yield opened
+    await opened.close()
+
+
+def _empty(connection: object) -> None:
+    """Take out what a former test left on a server that they share."""
+    from okd_payload.controller.records.tables import metadata
+
+    for table in reversed(metadata.sorted_tables):
+        if table.name != "schema_version":
+            connection.execute(table.delete())  # type: ignore[attr-defined]

@@ -36,6 +36,10 @@ check: setup ## format, lint, types, layers and the fast tests, about a minute
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest -n 2 -m "$(FAST)"
 
+.PHONY: thorough
+thorough: setup ## the property tests with many new examples; what they find becomes a test
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n 2 -m "$(FAST)"
+
 .PHONY: bench
 bench: setup ## measure, each figure beside its baseline
 	@bench/run

@@ -203,6 +203,12 @@ def read_auth_file(path: Path, *, required: bool) -> AuthFile | None:
     return AuthFile(path, _decode(path, content))
 
 
+def decode_auth_file(content: bytes, *, name: str) -> AuthFile:
+    """``content``, which people know as ``name``, as an auth file. Raises InvalidDocument."""
+    path = Path(name)
+    return AuthFile(path, _decode(path, content))
+
+
 def _decode(path: Path, content: bytes) -> _Settings:
     if not content.strip():
         return _Settings()

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the controller works with: handed to it once, so that tests hand it twins."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from okd_payload.clock import Clock
+from okd_payload.cluster import Cluster
+from okd_payload.controller.configuration.model import StreamConfiguration
+from okd_payload.controller.records import Database
+from okd_payload.oci.location import Location
+from okd_payload.oci.repository import Repository
+from okd_payload.progress import Progress
+
+OpenLocation = Callable[[Location], Awaitable[Repository]]
+"""Gives the repository at a place: a layout, a directory or a registry."""
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything outside the controller that it reads or changes."""
+
+    database: Database
+    clock: Clock
+    progress: Progress
+    configurations: Callable[[], Mapping[str, StreamConfiguration]]
+    """The streams as they are configured now, by name; changes when files do."""
+    open_location: OpenLocation
+    """To be read, by its mirrors."""
+    open_target: OpenLocation
+    """To be written."""
+    state: Path
+    """Logs, artifacts of runs and scratch files are below it."""
+    cluster: Cluster | None = None
+    """The cluster whose image streams are watched and whose objects runners make."""
+    instance: str = "controller-0"
+    """Who we are among several instances, in leases and logs."""

@@ -65,10 +65,11 @@ CLUSTER_TRIGGER_BINDING = ObjectKind(
     "clustertriggerbindings",
     namespaced=False,
 )
+INTERCEPTOR = ObjectKind("triggers.tekton.dev/v1alpha1", "Interceptor", "interceptors")
 CLUSTER_INTERCEPTOR = ObjectKind(
     "triggers.tekton.dev/v1alpha1", "ClusterInterceptor", "clusterinterceptors", namespaced=False
 )
-"""Triggers has this kind in v1alpha1 only."""
+"""Triggers has this kind and the one before it in v1alpha1 only."""
 
 BUILD_STRATEGY = ObjectKind("shipwright.io/v1beta1", "BuildStrategy", "buildstrategies")
 CLUSTER_BUILD_STRATEGY = ObjectKind(

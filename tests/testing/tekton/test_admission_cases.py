@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tekton's rules against what a real API server and Tekton's webhooks said of 180 manifests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from okd_payload.testing.tekton.admission import Refusal, admit
+
+_CASES = Path(__file__).resolve().parents[4] / "shared" / "data" / "tekton-admission" / "cases"
+_BY_THE_SERVER = {
+    *("already-exists", "annotation-not-string", "field-unknown-metadata", "kind-unknown"),
+    *("namespace-absent", "namespace-mismatch", "resource-unknown", "version-mismatch"),
+    "version-unknown",
+}
+"""What the API server decides before Tekton is asked: tested where the server is."""
+
+_CONVERTED = {"v1beta1-pipelinerun", "v1beta1-taskref-bundle", "v1beta1-taskrun"}
+"""Old versions are converted by a webhook that is not imitated: the tool writes v1 only."""
+
+
+def _case_names() -> list[str]:
+    names = {path.stem for path in _CASES.glob("*.json") if not path.stem.startswith("sw-")}
+    return sorted(names - _BY_THE_SERVER - _CONVERTED)
+
+
+def _accepted_names() -> list[str]:
+    return [it for it in _case_names() if _read_case(it)[1]["verdict"] == "accepted"]
+
+
+def _read_case(name: str) -> tuple[bytes, dict[str, Any]]:
+    text = (_CASES / f"{name}.yaml").read_text().replace("@BIG300K@", "x" * 300 * 1024)
+    expected = msgspec.json.decode((_CASES / f"{name}.json").read_bytes())
+    return msgspec.json.encode(yaml.safe_load(text)), expected
+
+
+@pytest.mark.parametrize("name", _case_names())
+def test_the_verdict_is_that_of_a_real_cluster(name):
+    """Refusals have the same code and the same text; what is accepted has the same defaults."""
+    content, expected = _read_case(name)
+    admitted = admit(content)
+    if expected["verdict"] == "rejected":
+        assert isinstance(admitted, Refusal)
+        assert (admitted.http, admitted.message) == (expected["http"], expected["message"])
+        if isinstance(expected["status"], dict):
+            assert admitted.reason == expected["status"]["reason"]
+        return
+    assert not isinstance(admitted, Refusal), admitted.message
+    document, recorded = msgspec.json.decode(admitted), expected["object"]
+    assert document["spec"] == recorded["spec"]
+    assert document["metadata"].get("labels") == recorded["metadata"].get("labels")
+
+
+def test_all_recorded_cases_are_looked_at():
+    """No case of Tekton's own is left out without a reason."""
+    if not _CASES.is_dir():
+        pytest.skip("the recordings of a real cluster are not here")
+    assert len(_case_names()) >= 180
+
+
+@pytest.mark.parametrize("name", _accepted_names())
+def test_what_was_admitted_is_admitted_again_unchanged(name):
+    """Reading an object and writing it back changes nothing."""
+    content, _ = _read_case(name)
+    once = admit(content)
+    assert isinstance(once, bytes)
+    assert admit(once) == once

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from okd_payload.catalog.component import Resources
 from okd_payload.cluster import kinds
 from okd_payload.engines.manifests import Manifest, Metadata
 from okd_payload.engines.pod.accounts import LISTENER
-from okd_payload.engines.pod.resources import requirements_of
+from okd_payload.engines.pod.objects import Quantities, Requirements
 from okd_payload.engines.pod.rights import Right
 from okd_payload.engines.pod.security import plain_rights
 from okd_payload.engines.tekton.triggers.filtering import Filtering, make_filtering
@@ -85,8 +84,8 @@ _VALUES = {
     "repository": "the repository, as in openshift/etcd",
     "commit": "the commit",
 }
-_LISTENER_RESOURCES = Resources(
-    cpu_request="50m", cpu_limit="500m", memory_request="64Mi", memory_limit="256Mi"
+_LISTENER_RESOURCES = Requirements(
+    requests=Quantities(cpu="50m", memory="64Mi"), limits=Quantities(cpu="500m", memory="256Mi")
 )
 
 
@@ -215,9 +214,7 @@ def _deployment() -> ListenerDeployment:
     rights = plain_rights()
     # The image of the listener brings its own user, which need not be the tool's.
     pod = msgspec.structs.replace(rights.pod, run_as_user=None, run_as_group=None, fs_group=None)
-    container = ListenerContainer(
-        resources=requirements_of(_LISTENER_RESOURCES), security_context=rights.container
-    )
+    container = ListenerContainer(resources=_LISTENER_RESOURCES, security_context=rights.container)
     return ListenerDeployment(
         replicas=1,
         spec=ListenerDeploymentSpecification(

@@ -7,7 +7,7 @@ import pytest
 
 from okd_payload.errors import InvalidDocument, NoSuchObject
 from okd_payload.imagestream.cluster import IMAGE_STREAM, read_cluster_stream
-from okd_payload.testing.memory_cluster import MemoryCluster
+from okd_payload.testing.kubernetes import MemoryCluster
 
 STREAM = b"""{"kind": "ImageStream", "apiVersion": "image.openshift.io/v1",
  "metadata": {"name": "release"}, "status": {"dockerImageRepository": "x"}}"""
@@ -25,6 +25,7 @@ async def test_a_stream_is_read_by_its_name():
 async def test_what_is_no_stream():
     """Absent and foreign objects are errors that name the place."""
     cluster = MemoryCluster("okd")
+    cluster.simulated.serve(IMAGE_STREAM)
     with pytest.raises(NoSuchObject, match="release in namespace other"):
         await read_cluster_stream(cluster, "release", namespace="other")
     cluster.add(IMAGE_STREAM, "release", b'{"kind": "Status"}')

@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import yaml
 
 from okd_payload.errors import InputError
@@ -61,9 +62,18 @@ def _files(kubeconfig: Path | None) -> list[Path]:
 def _read(path: Path) -> KubeConfig:
     from lightkube.config.kubeconfig import KubeConfig
 
+    from okd_payload.cluster.entries import ClusterEntry
+
     try:
-        return KubeConfig.from_file(path)
+        document = yaml.safe_load(path.read_text())
+        config = KubeConfig.from_dict(document, fname=path)
+        for entry in document["clusters"]:
+            config.clusters[entry["name"]] = msgspec.convert(entry["cluster"], ClusterEntry)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}", hint=_HINT) from error
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (
+        *(yaml.YAMLError, msgspec.ValidationError),
+        *(UnicodeDecodeError, KeyError, TypeError, AttributeError),
+    ) as error:
         raise InputError(f"{path} is no kubeconfig: {error}", hint=_HINT) from error
+    return config

@@ -1,126 +1,166 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real cluster, through lightkube; its errors in words that say what to do."""
+"""A real cluster: found and entered by lightkube's configuration, asked by requests of our own.
+
+Every method is one line of what it means; how each is made safe to repeat, and what a refusal
+means, stands in a module of its own.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from okd_payload.clock import Clock, SystemClock
+from okd_payload.cluster.access import may
+from okd_payload.cluster.api import Api
 from okd_payload.cluster.configuration import find_cluster
-from okd_payload.cluster.protocol import ObjectKind
-from okd_payload.errors import (
-    ClusterError,
-    ClusterUnavailable,
-    InputError,
-    NoSuchObject,
-    NotPermitted,
+from okd_payload.cluster.creating import create, names_of, writing_options
+from okd_payload.cluster.deleting import delete
+from okd_payload.cluster.discovery import server_version, serves
+from okd_payload.cluster.listing import list_objects
+from okd_payload.cluster.log_following import Log
+from okd_payload.cluster.opening import connect
+from okd_payload.cluster.protocol import ObjectKind, ObjectList, WatchEvent
+from okd_payload.cluster.request import (
+    APPLY_PATCH,
+    MERGE_PATCH,
+    Subject,
+    request_about,
 )
+from okd_payload.cluster.watching import Watch
+from okd_payload.errors import ClusterError, InputError
 
-if TYPE_CHECKING:
-    from lightkube import AsyncClient
-    from lightkube.config.kubeconfig import SingleConfig
+PATIENCE = 60.0
+"""Seconds for which a cluster may fail; those who build for hours ask for more."""
 
 
 class LightkubeCluster:
     """Implements ``Cluster``."""
 
-    def __init__(self, client: AsyncClient, server: str) -> None:
-        self._client = client
-        self._server = server
+    def __init__(self, api: Api, *, namespace: str) -> None:
+        self._api = api
+        self._namespace = namespace
 
     @property
     def namespace(self) -> str:
         """The namespace of the context, or of the pod we run in."""
-        return str(self._client.namespace)
+        return self._namespace
 
     async def get(self, kind: ObjectKind, name: str, *, namespace: str = "") -> bytes:
-        """The object as JSON. Raises NoSuchObject, NotPermitted and ClusterUnavailable."""
-        from lightkube.generic_resource import create_global_resource, create_namespaced_resource
-
-        make = create_namespaced_resource if kind.namespaced else create_global_resource
-        resource: Any = make(kind.group, kind.version, kind.kind, kind.plural)
-        place = {"namespace": namespace or self.namespace} if kind.namespaced else {}
-        with self._own_errors("get", kind, name, place.get("namespace", "")):
-            found = await self._client.get(resource, name, **place)
-        return msgspec.json.encode(found.to_dict())
-
-    @contextlib.contextmanager
-    def _own_errors(self, verb: str, kind: ObjectKind, name: str, namespace: str) -> Iterator[None]:
-        """Whatever goes wrong in ``verb``, as an error of ours."""
-        import httpx2
-        from lightkube.exceptions import ConfigError
-
-        place = f" in namespace {namespace}" if namespace else ""
-        what = f"{kind.kind} {name}{place} of {self._server}"
+        """The object as JSON. Raises NoSuchObject, and other errors of clusters."""
+        request = request_about(self._subject(kind, namespace, name), "get")
+        body = (await self._api.ask(request)).body
         try:
-            yield
-        except httpx2.HTTPStatusError as error:
-            right = f"{verb} {kind.resource}{place}"
-            raise _judge(what, right, error.response.status_code, str(error)) from error
-        except KeyError as error:  # lightkube relies on refusals having a content type
-            refusal = error.__context__
-            if not isinstance(refusal, httpx2.HTTPStatusError):
-                raise
-            right = f"{verb} {kind.resource}{place}"
-            raise _judge(what, right, refusal.response.status_code, str(refusal)) from refusal
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            raise ClusterUnavailable(
-                f"{what}: the cluster cannot be reached: {str(error) or type(error).__name__}",
-                hint="check the server of the kubeconfig's context, and the network",
+            msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        except msgspec.MsgspecError as error:
+            raise ClusterError(
+                f"{request.about}: the answer is no object of an API: {error}"
             ) from error
-        except (ValueError, AttributeError) as error:
-            raise ClusterError(f"{what}: the answer is no object of an API: {error}") from error
-        except ConfigError as error:
-            raise InputError(f"{what}: {error}", hint="log in anew") from error
+        return body
+
+    async def list(self, kind: ObjectKind, *, namespace: str = "", labels: str = "") -> ObjectList:
+        """All objects that fit the label selector, as they were at one moment."""
+        return await list_objects(self._api, self._subject(kind, namespace), labels=labels)
+
+    def watch(
+        self, kind: ObjectKind, *, namespace: str = "", labels: str = "", since: str = ""
+    ) -> AsyncGenerator[WatchEvent, None]:
+        """The changes of objects, for ever."""
+        subject = self._subject(kind, namespace)
+        return Watch(self._api, subject, labels=labels, since=since).events()
+
+    async def create(
+        self, kind: ObjectKind, content: bytes, *, namespace: str = "", dry_run: bool = False
+    ) -> bytes:
+        """Make the object, once, and return it as the server has it."""
+        place = namespace or names_of(content, kind).namespace or self._namespace
+        return await create(self._api, kind, content, namespace=place, dry_run=dry_run)
+
+    async def apply(
+        self, kind: ObjectKind, content: bytes, *, namespace: str = "", dry_run: bool = False
+    ) -> bytes:
+        """Make or change the object so that it has ``content``, by server-side apply."""
+        names = names_of(content, kind)
+        if not names.name:
+            raise InputError(f"a {kind.kind} without a name cannot be applied", hint="name it")
+        subject = self._subject(kind, namespace or names.namespace, names.name)
+        request = request_about(
+            subject,
+            "patch",
+            query=writing_options(dry_run=dry_run),
+            body=content,
+            content_type=APPLY_PATCH,
+        )
+        return (await self._api.ask(request)).body
+
+    async def patch(
+        self, kind: ObjectKind, name: str, content: bytes, *, namespace: str = ""
+    ) -> bytes:
+        """Change the object by the merge patch ``content``."""
+        request = request_about(
+            self._subject(kind, namespace, name),
+            "patch",
+            query=writing_options(dry_run=False),
+            body=content,
+            content_type=MERGE_PATCH,
+        )
+        return (await self._api.ask(request)).body
+
+    async def delete(
+        self, kind: ObjectKind, name: str, *, namespace: str = "", wait: bool = False
+    ) -> bool:
+        """Delete the object and what it owns; whether there was one."""
+        return await delete(self._api, self._subject(kind, namespace, name), wait=wait)
+
+    def follow_log(
+        self, pod: str, container: str, *, namespace: str = "", follow: bool = True
+    ) -> AsyncGenerator[bytes, None]:
+        """What the container prints, in pieces, until it ends."""
+        place = namespace or self._namespace
+        return Log(self._api, namespace=place, pod=pod, container=container, follow=follow).text()
+
+    async def may(
+        self, verb: str, kind: ObjectKind, *, namespace: str = "", subresource: str = ""
+    ) -> bool:
+        """Whether we have the right, as the server says."""
+        subject = msgspec.structs.replace(self._subject(kind, namespace), subresource=subresource)
+        return await may(self._api, verb, subject)
+
+    async def server_version(self) -> str:
+        """The version of Kubernetes: ``v1.31.2``."""
+        return await server_version(self._api)
+
+    async def serves(self, kind: ObjectKind) -> bool:
+        """Whether the cluster has this kind of objects in this version."""
+        return await serves(self._api, kind)
+
+    def _subject(self, kind: ObjectKind, namespace: str, name: str = "") -> Subject:
+        place = (namespace or self._namespace) if kind.namespaced else ""
+        return Subject(kind=kind, namespace=place, name=name)
 
 
 @contextlib.asynccontextmanager
 async def open_cluster(
-    kubeconfig: Path | None = None, context: str = ""
+    kubeconfig: Path | None = None,
+    context: str = "",
+    *,
+    namespace: str = "",
+    clock: Clock | None = None,
+    patience: float = PATIENCE,
 ) -> AsyncIterator[LightkubeCluster]:
-    """The cluster that ``find_cluster`` finds. Raises InputError."""
+    """The cluster that ``find_cluster`` finds. Raises InputError.
+
+    ``namespace`` is meant where none is named, else that of the context. ``patience`` is the
+    number of seconds for which the cluster may fail before it counts as unavailable.
+    """
+    clock = clock or SystemClock()
     configuration = find_cluster(kubeconfig, context)
-    client = _connect(configuration)
+    connection = connect(configuration, clock)
     try:
-        yield LightkubeCluster(client, configuration.cluster.server)
+        api = Api(connection, clock=clock, patience=patience)
+        yield LightkubeCluster(api, namespace=namespace or configuration.namespace)
     finally:
-        await client.close()
-
-
-def _connect(configuration: SingleConfig) -> AsyncClient:
-    from lightkube import AsyncClient
-    from lightkube.config.models import User
-    from lightkube.exceptions import ConfigError
-
-    named = configuration._replace(user=configuration.user or User())  # it may be nobody
-    try:
-        return AsyncClient(named)
-    except (ConfigError, ssl.SSLError, OSError, ValueError) as error:
-        raise InputError(
-            f"the kubeconfig's context {configuration.context_name} cannot be used: {error}",
-            hint="log in anew, or mend the certificates and keys that it names",
-        ) from error
-
-
-def _judge(what: str, right: str, status: int, words: str) -> ClusterError:
-    """The error for an answer that is not the object."""
-    if status == 404:
-        return NoSuchObject(
-            f"{what} is not there",
-            hint="check the name, the namespace, and whether the cluster has this kind of objects",
-        )
-    if status == 401:
-        return NotPermitted(f"{what}: the cluster does not know us", hint="log in anew")
-    if status == 403:
-        return NotPermitted(
-            f"{what}: the right to {right} is missing",
-            hint="ask an administrator of the cluster for a role that has it",
-        )
-    if status == 429 or status >= 500:
-        return ClusterUnavailable(f"{what}: the cluster answers {words}", hint="try again later")
-    return ClusterError(f"{what}: the cluster answers {words}")
+        await connection.close()

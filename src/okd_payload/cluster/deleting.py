@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deleting an object with all it owns, and seeing it go.
+
+By default what it owns goes after it, in the background. Whoever waits asks for the foreground:
+then the object stays, marked, until all that it owns is gone and every finalizer is done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import msgspec
+
+from okd_payload.cluster.api import Api
+from okd_payload.cluster.objects import identify
+from okd_payload.cluster.one_object import object_states
+from okd_payload.cluster.request import Subject, request_about
+
+_BACKGROUND = b'{"apiVersion":"v1","kind":"DeleteOptions","propagationPolicy":"Background"}'
+_FOREGROUND = b'{"apiVersion":"v1","kind":"DeleteOptions","propagationPolicy":"Foreground"}'
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    kind: str = ""
+
+
+async def delete(api: Api, subject: Subject, *, wait: bool) -> bool:
+    """Delete it; whether there was one. Raises ClusterError."""
+    request = request_about(subject, "delete", body=_FOREGROUND if wait else _BACKGROUND)
+    settled = await api.settle(request)
+    answer = api.final(request, settled)
+    if answer.status == 404 and settled.unsure:
+        return True  # an earlier try did it
+    refusal = None if answer.good else api.refused(request, answer)
+    if answer.status == 404 and _is_absence(answer.body):
+        return False
+    if refusal is not None:
+        raise refusal
+    if wait and msgspec.json.decode(answer.body, type=_Kind).kind != "Status":
+        await _see_it_go(api, subject, uid=identify(answer.body).uid)
+    return True
+
+
+async def _see_it_go(api: Api, subject: Subject, *, uid: str) -> None:
+    async with contextlib.aclosing(object_states(api, subject)) as states:
+        async for state in states:
+            if identify(state).uid != uid:
+                return
+
+
+def _is_absence(body: bytes) -> bool:
+    """Whether the server knows the kind, and has no object of this name."""
+    try:
+        return msgspec.json.decode(body, type=_Kind).kind == "Status"
+    except msgspec.MsgspecError:
+        return False

@@ -135,7 +135,7 @@ class RunFolder:
 
     def log_of(self, component: str) -> Path:
         """Where the log of ``component`` goes."""
-        return self.path / "logs" / f"{component.replace('/', '_')}.log"
+        return self.path / "logs" / log_name(component)
 
     def add(self, component: ComponentRecord) -> None:
         """Remember how a component ended. Raises StorageError."""
@@ -158,6 +158,11 @@ class RunFolder:
                 f"cannot write the run record in {self.path}: {error.strerror}",
                 hint="free space or choose another folder with --state",
             ) from error
+
+
+def log_name(component: str) -> str:
+    """What the file with the log of ``component`` is called."""
+    return f"{component.replace('/', '_')}.log"
 
 
 def start_run(runs: Path, *, stream: str, moment: float) -> RunFolder:

@@ -10,18 +10,16 @@ a pod ends without a word about it, its end came from outside.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 
 import msgspec
 
 from okd_payload.errors import (
-    BuildError,
-    InputError,
     MissingTool,
     OkdPayloadError,
     RegistryUnavailable,
     StorageError,
     TransientBuildError,
+    Unauthorized,
 )
 
 DIGEST_RESULT = "digest"
@@ -47,10 +45,12 @@ class FailureKind(enum.Enum):
     """The same build would fail again."""
     TRANSIENT = "transient"
     """The same build may succeed when tried again."""
-    REQUEST = "request"
-    """What the pod was told is wrong, or it is another version: no build can succeed."""
+    REGISTRY = "registry"
+    """The registry could not be reached from the pod."""
+    ACCESS = "access"
+    """The registry does not let the pod do what it must."""
     SURROUNDINGS = "surroundings"
-    """The pod cannot build at all: a program or right is missing, or its disk is full."""
+    """No pod can build: its image lacks a program or is of another version."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -60,28 +60,17 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str
     hint: str = ""
 
-    def to_error(self) -> OkdPayloadError:
-        """The same error, here."""
-        return _ERRORS[self.kind](self.message, hint=self.hint)
-
-
-_ERRORS: Mapping[FailureKind, type[OkdPayloadError]] = {
-    FailureKind.BUILD: BuildError,
-    FailureKind.TRANSIENT: TransientBuildError,
-    FailureKind.REQUEST: MissingTool,
-    FailureKind.SURROUNDINGS: MissingTool,
-}
-"""A pod that cannot build stops the run like a machine without buildah."""
-
 
 def failure_of(error: OkdPayloadError) -> Failure:
     """What ``error`` means for the one who waits, short enough for a result."""
-    if isinstance(error, TransientBuildError | RegistryUnavailable):
-        kind = FailureKind.TRANSIENT
-    elif isinstance(error, MissingTool | StorageError):
+    if isinstance(error, MissingTool):
         kind = FailureKind.SURROUNDINGS
-    elif isinstance(error, InputError):
-        kind = FailureKind.REQUEST
+    elif isinstance(error, RegistryUnavailable):
+        kind = FailureKind.REGISTRY
+    elif isinstance(error, Unauthorized):
+        kind = FailureKind.ACCESS
+    elif isinstance(error, TransientBuildError | StorageError):
+        kind = FailureKind.TRANSIENT  # a full disk is that of one node
     else:
         kind = FailureKind.BUILD
     return Failure(kind=kind, message=_shorten(error.message), hint=_shorten(error.hint))

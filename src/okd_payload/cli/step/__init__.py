@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``okd-payload step``: what the pods of a cluster run, one part of a build each.
+
+Nothing here is hidden: whoever composes pipelines of their own calls the same commands.
+"""
+
+from __future__ import annotations
+
+from okd_payload.cli.lazy_group import LazyGroup
+
+_COMMANDS = {
+    "build": "Build the one image that a step document describes.",
+}
+"""What the list of commands says of each, in the order of a pipeline."""
+
+step = LazyGroup(
+    "step",
+    modules={name: f"okd_payload.cli.step.{name}:{name}" for name in _COMMANDS},
+    summaries=_COMMANDS,
+    help="The parts of a build, each for a pod of its own.",
+)

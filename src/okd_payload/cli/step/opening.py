@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every step after the snapshot begins with: the plan, and the repository of all images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from okd_payload.build.images import StreamImages
+from okd_payload.build.places import Places
+from okd_payload.cli.services import Services
+from okd_payload.cli.session import Session, start_session
+from okd_payload.cli.stream_options import StreamOptions
+from okd_payload.oci.location import parse_location
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class StepOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``step_options`` were set to."""
+
+    snapshot: str
+    repository: str
+
+
+def step_options(function: Function) -> Function:
+    """The options of a step that works on a snapshot; see ``StepOptions``."""
+    options = [
+        click.option(
+            "--snapshot",
+            required=True,
+            metavar="REPOSITORY@DIGEST",
+            help="What `step snapshot` made.",
+        ),
+        click.option(
+            "--repository",
+            default="",
+            metavar="REPOSITORY",
+            help="Where the images are; by default where the stream publishes them.",
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def take_step_options(options: dict[str, Any]) -> StepOptions:
+    """Take what belongs to ``StepOptions`` out of ``options``."""
+    return StepOptions(snapshot=options.pop("snapshot"), repository=options.pop("repository"))
+
+
+async def open_step(services: Services, options: StepOptions) -> Session:
+    """The session of the snapshot, with all images in the one repository.
+
+    Raises OkdPayloadError.
+    """
+    session = await start_session(services, StreamOptions(stream=None, snapshot=options.snapshot))
+    name = options.repository or session.catalog.stream.content_repository
+    repository = await services.open_target(parse_location(name))
+    near = (repository, *(session.base.near if session.base else ()))
+    return msgspec.structs.replace(
+        session,
+        images=StreamImages(repository, session.images.platform),
+        places=Places(near, services.open_repository),
+    )

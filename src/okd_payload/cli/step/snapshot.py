@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``okd-payload step snapshot``: everything a stream is built from, frozen, as one artifact."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from okd_payload.build.one_image import find_node
+from okd_payload.catalog.load import STREAM_FILE
+from okd_payload.catalog.parameters import StreamParameters
+from okd_payload.cli.issues import print_issues, stop_on_issues
+from okd_payload.cli.loop import run_async
+from okd_payload.cli.progress import show_progress
+from okd_payload.cli.registry_options import registry_options, registry_settings
+from okd_payload.cli.services import Services, open_services
+from okd_payload.cli.session import start_session
+from okd_payload.cli.settings import Settings
+from okd_payload.cli.snapshots import find_snapshot, record_sources, store_session
+from okd_payload.cli.step.results import result_options, take_results, write_result
+from okd_payload.cli.stream_options import StreamOptions, input_options, take_stream_options
+from okd_payload.errors import InputError, UnknownName
+from okd_payload.oci.location import parse_location
+from okd_payload.source.overrides import parse_override
+
+if TYPE_CHECKING:
+    from okd_payload.oci.registry import RegistrySettings
+
+RESULTS = {
+    "snapshot": "The snapshot as REPOSITORY@DIGEST.",
+    "digest": "Its digest.",
+    "stream": "The name of the stream.",
+}
+_GIT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/]*:")
+
+
+class _Request(msgspec.Struct, frozen=True, kw_only=True):
+    """Which stream, and where the snapshot goes."""
+
+    stream: str
+    path: str
+    variant: str
+    given: str
+    repository: str
+    locked: bool
+    selected: tuple[str, ...]
+
+
+@click.command()
+@click.argument("stream", default="")
+@click.option("--path", default="", metavar="FOLDER", help="Where the stream is in its repository.")
+@click.option(
+    "--variant",
+    default="",
+    metavar="NAME",
+    help="The stream NAME beside STREAM: NAME/stream.yaml, variants/NAME/stream.yaml or NAME.yaml.",
+)
+@click.option("--branch", default="", metavar="BRANCH", help="Of every component.")
+@click.option("--release-name", default="", metavar="NAME", help="Name of the release.")
+@click.option("--content", default="", metavar="REPOSITORY", help="Of the component images.")
+@click.option("--releases", default="", metavar="REPOSITORY", help="Of the release images.")
+@click.option(
+    "--repository",
+    default="",
+    metavar="REPOSITORY",
+    help="Where the snapshot goes; by default to the component images.",
+)
+@click.option(
+    "--select",
+    "selected",
+    multiple=True,
+    metavar="NAME",
+    help="A component that will be asked for: refuse it now if nobody knows it.",
+)
+@click.option("--locked", is_flag=True, help="Take the lock beside the stream file.")
+@click.option(
+    "--given",
+    default="",
+    metavar="REPOSITORY@DIGEST",
+    help="Take this snapshot instead of making one.",
+)
+@input_options
+@result_options(RESULTS)
+@registry_options
+@click.pass_obj
+def snapshot(settings: Settings, /, **options: Any) -> None:
+    """Freeze STREAM and store all that building it takes as one artifact, by its digest.
+
+    STREAM is a stream file, its folder, or a git repository as URL@REF. Options that are empty
+    count as not given, because pipelines pass all of theirs.
+    """
+    results = take_results(options)
+    registries = registry_settings(options)
+    parameters = StreamParameters(
+        branch=options.pop("branch"),
+        release_name=options.pop("release_name"),
+        content=options.pop("content"),
+        releases=options.pop("releases"),
+    )
+    request = _Request(**{name: options.pop(name) for name in _Request.__struct_fields__})
+    inputs = take_stream_options({"stream": None, **options})
+    reference, name = run_async(_snapshot(settings, request, inputs, parameters, registries))
+    write_result(results, "snapshot", reference)
+    write_result(results, "digest", reference.rpartition("@")[2])
+    write_result(results, "stream", name)
+    click.echo(reference)
+
+
+async def _snapshot(
+    settings: Settings,
+    request: _Request,
+    inputs: StreamOptions,
+    parameters: StreamParameters,
+    registries: RegistrySettings,
+) -> tuple[str, str]:
+    """The snapshot as it is named, and the name of its stream."""
+    selected = [name for name in request.selected if name]
+    with show_progress(settings) as progress:
+        async with open_services(settings, progress, registries=registries) as services:
+            if request.given:
+                found = await find_snapshot(services, request.given)
+                plan = found.document.frozen.plan
+                for name in selected:
+                    find_node(plan, name)
+                return request.given, plan.stream
+            sources = record_sources(services)
+            path = await _find_stream(services, request)
+            lock = path.parent / f"{path.stem}.lock" if request.locked else inputs.lock
+            options = msgspec.structs.replace(inputs, stream=path, lock=lock)
+            session = await start_session(services, options, parameters=parameters)
+            print_issues(session.plan.issues, settings)
+            stop_on_issues(session.plan.issues, doing="anything was stored")
+            for name in selected:
+                find_node(session.plan, name)
+            target = request.repository or session.catalog.stream.content_repository
+            repository = await services.open_target(parse_location(target))
+            stored = await store_session(session, sources, repository)
+            return stored.reference, session.plan.stream
+
+
+async def _find_stream(services: Services, request: _Request) -> Path:
+    """The stream file that is asked for, on this machine now. Raises InputError, SourceError."""
+    if not request.stream:
+        raise InputError("no stream was named", hint="name one, or a snapshot with --given")
+    folder = Path(request.stream)
+    if not folder.exists() and _GIT.match(request.stream):
+        _, source = parse_override(f"stream={request.stream}", directory=Path())
+        commit = await services.sources.resolve(source)
+        folder = services.temporary_folder() / "stream"
+        await services.sources.check_out(source, commit, folder)
+    return find_variant(folder, path=request.path, variant=request.variant)
+
+
+def find_variant(stream: Path, *, path: str = "", variant: str = "") -> Path:
+    """The stream file of ``variant`` at ``path`` below ``stream``, which may be a file itself.
+
+    Raises InputError for a path that leads out, and UnknownName.
+    """
+    folder = stream / _inner(path) if path else stream
+    if not variant:
+        file = folder / STREAM_FILE if folder.is_dir() else folder
+        if not file.is_file():
+            raise InputError(f"there is no stream file {file}", hint="is --path right?")
+        return file.absolute()
+    around = folder if folder.is_dir() else folder.parent
+    for name in (
+        f"{variant}/{STREAM_FILE}",
+        f"variants/{variant}/{STREAM_FILE}",
+        f"{variant}.yaml",
+    ):
+        if (around / _inner(name)).is_file():
+            return (around / name).absolute()
+    known = {file.parent.name for file in around.glob(f"**/{STREAM_FILE}")}
+    raise UnknownName("variant", variant, known=known, hint=f"none of that name is in {around}")
+
+
+def _inner(path: str) -> str:
+    if Path(path).is_absolute() or ".." in Path(path).parts:
+        raise InputError(f"{path!r} leads out of the stream", hint="give a path inside of it")
+    return path

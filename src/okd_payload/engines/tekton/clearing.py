@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clearing away finished TaskRuns, and before that taking from them what they still have.
+
+A TaskRun is only cleared away when its log and its results are here. After a run that was killed
+some have ended while nobody looked: their images are found by key, and so they are never asked
+for again, but their logs are in no file yet. They are completed in the folder of the run that
+made them, where it is on this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from okd_payload.build.records import log_name
+from okd_payload.engines.pod import labels
+from okd_payload.engines.tekton.following import Follower
+from okd_payload.engines.tekton.task_run import TaskRun
+from okd_payload.engines.tekton.watching import TaskRunWatch
+from okd_payload.engines.tekton.writing import TaskRunWriter
+
+_AT_ONCE = 8
+
+
+class Clearing:
+    """The TaskRuns of one run that may go."""
+
+    def __init__(
+        self, writer: TaskRunWriter, watch: TaskRunWatch, follower: Follower, *, keeps: bool
+    ) -> None:
+        """With ``keeps``, nothing is cleared away."""
+        self._writer = writer
+        self._watch = watch
+        self._follower = follower
+        self._keeps = keeps
+        self._finished: set[str] = set()
+        self._turn = asyncio.Semaphore(_AT_ONCE)
+
+    def add(self, task_run: TaskRun) -> None:
+        """Say that nothing is needed of ``task_run`` any more."""
+        self._finished.add(task_run.name)
+
+    async def collect(self, runs: Path, *, current: str) -> None:
+        """Complete the logs of finished TaskRuns of earlier runs whose folders are in ``runs``.
+
+        Raises StorageError.
+        """
+        former = self._watch.select(lambda run: run.is_over and _run_of(run) != current)
+        await asyncio.gather(*(self._complete(task_run, runs) for task_run in former))
+
+    async def clear(self) -> None:
+        """Delete what was added and is over."""
+        if self._keeps:
+            return
+        over = [run.name for run in self._watch.select(lambda it: it.name in self._finished)]
+        await asyncio.gather(*(self._delete(name) for name in over))
+
+    async def _complete(self, task_run: TaskRun, runs: Path) -> None:
+        folder = runs / _run_of(task_run) / "logs"
+        component = task_run.metadata.annotations.get(labels.COMPONENT_NAME, "")
+        if not component or not folder.is_dir():
+            return  # another machine's, which will look after it
+        file = folder / log_name(component)
+        whole = file.with_suffix(".whole")
+        async with self._turn:
+            log = self._follower.open_log(whole)
+            log.note(f"TaskRun {task_run.name}, which ended while nobody looked")
+            try:
+                log.look(task_run)
+                complete = await log.wait_for_end(self._follower.patience.log)
+            finally:
+                await log.close()
+        if complete:
+            whole.replace(file)
+        else:
+            whole.unlink()
+        self.add(task_run)
+
+    async def _delete(self, name: str) -> None:
+        async with self._turn:
+            await self._writer.delete(name)
+
+
+def _run_of(task_run: TaskRun) -> str:
+    return task_run.metadata.labels.get(labels.RUN, "")

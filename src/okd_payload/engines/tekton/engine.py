@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine that has every image built by a TaskRun of its own.
+
+What happens to a step: a TaskRun with its name is followed if there is one, and made if not; its
+log is copied while it runs; its end is judged by its cause, and another attempt is made where
+that helps. An image counts only when it is in the repository with the key that was asked for,
+whatever the pod says. The pod runs the buildah engine of the tool's image, so keys are those of
+that engine, and what one of the two has built the other does not build again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Collection
+from pathlib import Path
+
+from okd_payload.build.engine import BuildStep
+from okd_payload.build.images import StreamImages
+from okd_payload.clock import Clock
+from okd_payload.cluster import Cluster
+from okd_payload.engines.pod import labels
+from okd_payload.engines.pod.attempts import Attempts
+from okd_payload.engines.pod.building import key_of_step
+from okd_payload.engines.pod.causes import Cause, Reaction
+from okd_payload.engines.pod.judging import Verdict
+from okd_payload.engines.pod.verifying import verify_image
+from okd_payload.engines.tekton.clearing import Clearing
+from okd_payload.engines.tekton.following import Followed, Follower
+from okd_payload.engines.tekton.log_stream import LogStream
+from okd_payload.engines.tekton.making import Follow, Make, choose, make_build
+from okd_payload.engines.tekton.places import Places
+from okd_payload.engines.tekton.preflight import check_cluster
+from okd_payload.engines.tekton.settings import Errand, TektonSettings
+from okd_payload.engines.tekton.task_run import TaskRun
+from okd_payload.engines.tekton.watching import TaskRunWatch
+from okd_payload.engines.tekton.writing import TaskRunWriter
+from okd_payload.oci.digest import Digest
+from okd_payload.oci.repository import Repository
+from okd_payload.progress import Noticed, Progress
+
+
+class TektonEngine:
+    """Builds images into one repository; usable while it is ``opened``."""
+
+    def __init__(
+        self,
+        *,
+        cluster: Cluster,
+        repository: Repository,
+        format_version: str,
+        errand: Errand,
+        settings: TektonSettings,
+        clock: Clock,
+        progress: Progress,
+        afresh: Collection[str] = (),
+    ) -> None:
+        """``format_version`` is that of the engine in the pods' image.
+
+        Components in ``afresh`` are built although a finished TaskRun has their image.
+        """
+        self._repository = repository
+        self._format_version = format_version
+        self._errand = errand
+        self._settings = settings
+        self._clock = clock
+        self._progress = progress
+        self._afresh = frozenset(afresh)
+        self._cluster = cluster
+        namespace = settings.namespace or cluster.namespace
+        self._namespace = namespace
+        stream = labels.stream_labels(errand.stream, role=labels.BUILD_ROLE)
+        self._watch = TaskRunWatch(cluster, namespace=namespace, selector=labels.selector(stream))
+        self._places = Places(self._watch, count=settings.jobs, counts=lambda _: True)
+        self._writer = TaskRunWriter(
+            cluster,
+            self._watch,
+            namespace=namespace,
+            clock=clock,
+            patience=settings.patience,
+            progress=progress,
+        )
+        self._follower = Follower(
+            cluster,
+            self._watch,
+            namespace=namespace,
+            patience=settings.patience,
+            progress=progress,
+        )
+        self._clearing = Clearing(self._writer, self._watch, self._follower, keeps=settings.keeps)
+
+    @property
+    def format_version(self) -> str:
+        """That of the engine in the pods, so that keys are equal on every engine."""
+        return self._format_version
+
+    @contextlib.asynccontextmanager
+    async def opened(self, *, runs: Path | None = None) -> AsyncIterator[TektonEngine]:
+        """While it lasts, builds can be made; afterwards finished TaskRuns are cleared away.
+
+        ``runs`` is the folder of the stream's runs: logs of builds that ended while nobody
+        looked are completed there. Raises NoSuchKind, NotPermitted and ClusterUnavailable.
+        """
+        await check_cluster(self._cluster, namespace=self._namespace)
+        async with self._watch.opened():
+            try:
+                if runs is not None:
+                    await self._clearing.collect(runs, current=self._errand.run)
+                yield self
+            finally:
+                await self._clearing.clear()
+
+    async def build(self, step: BuildStep, *, log: Path) -> Digest:
+        """Have the image built, and return its manifest's digest.
+
+        Raises BuildError, TransientBuildError, and ClusterError, MissingTool or StorageError
+        when nothing can be built. When cancelled, the TaskRun is cancelled too.
+        """
+        key = key_of_step(step)
+        attempts = Attempts(step.component)
+        spent: set[str] = set()
+        while True:
+            present = self._watch.select(lambda run: run.key == key)
+            afresh = step.component in self._afresh
+            chosen = choose(present, spent=spent, afresh=afresh)
+            stream = self._follower.open_log(log)
+            try:
+                followed = await self._carry_out(chosen, step, stream)
+            finally:
+                await stream.close()
+            verdict = followed.verdict
+            if verdict.rule.reaction is Reaction.TAKE and followed.task_run is not None:
+                digest = await self._take(followed.task_run, step)
+                if digest is not None:
+                    return digest
+                verdict = Verdict(cause=Cause.UNDELIVERED, message=self._repository.name)
+            if followed.task_run is not None:
+                spent.add(followed.task_run.name)
+                await self._put_away(followed.task_run, verdict)
+            pause = attempts.count(verdict)
+            self._progress(Noticed(subject=step.tag, message=attempts.describe(verdict)))
+            await self._clock.wait(self._settings.patience.pause * pause)
+
+    async def _carry_out(self, chosen: Follow | Make, step: BuildStep, log: LogStream) -> Followed:
+        """Make or adopt a TaskRun and follow it; when cancelled, it is cancelled."""
+        if isinstance(chosen, Make):
+            written = make_build(
+                step,
+                chosen,
+                repository=self._repository.name,
+                errand=self._errand,
+                settings=self._settings,
+                afresh=step.component in self._afresh,
+            )
+            name = written.metadata.name
+            async with self._places.taken(name):
+                log.note(f"TaskRun {name} in namespace {self._namespace}")
+                await self._writer.make(written)
+        else:
+            name = chosen.name
+            log.note(f"TaskRun {name} in namespace {self._namespace}, begun earlier")
+            await self._writer.adopt(name, run=self._errand.run)
+        try:
+            return await self._follower.follow(name, log, subject=step.tag)
+        except asyncio.CancelledError:
+            await self._writer.cancel(name)
+            await log.wait_for_end(self._settings.patience.cancelled_log)
+            raise
+
+    async def _take(self, task_run: TaskRun, step: BuildStep) -> Digest | None:
+        """The digest of what ``task_run`` built; None when the repository does not have it."""
+        images = StreamImages(self._repository, step.platform)
+        try:
+            return await verify_image(
+                task_run.results, step, images, format_version=self._format_version
+            )
+        finally:
+            self._clearing.add(task_run)
+
+    async def _put_away(self, task_run: TaskRun, verdict: Verdict) -> None:
+        """Leave nothing of a failed attempt that could go on, or that explains nothing."""
+        if verdict.rule.reaction is Reaction.STOP:
+            await self._writer.delete(task_run.name)
+        else:
+            self._clearing.add(task_run)

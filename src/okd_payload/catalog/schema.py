@@ -20,7 +20,7 @@ _KINDS: dict[str, type] = {"stream": Stream, "component": ComponentFile}
 
 def schema_files() -> dict[str, str]:
     """The text of each schema file, by file name."""
-    return {f"{kind}.schema.json": _schema(type_) for kind, type_ in _KINDS.items()}
+    return {f"{kind}.schema.json": schema_of(type_) for kind, type_ in _KINDS.items()}
 
 
 def write_schemas(folder: Path) -> None:
@@ -29,7 +29,8 @@ def write_schemas(folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def _schema(kind: type) -> str:
+def schema_of(kind: type) -> str:
+    """The JSON Schema of files that are read as ``kind``."""
     described = msgspec.json.schema(kind)
     for definition in described["$defs"].values():
         if "description" in definition:  # which Python takes the indent from since 3.13 only

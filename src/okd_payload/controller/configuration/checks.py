@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a release stream must say to be of use, whatever form it was written in.
+
+One stream is judged alone first, then all together. Everything is told at once; a stream with an
+error is not acted on, and the others are.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from okd_payload.controller.configuration import codes
+from okd_payload.controller.configuration.model import (
+    PublishAction,
+    Schedule,
+    StreamConfiguration,
+    StreamKind,
+    Verification,
+)
+from okd_payload.issues import Issue, IssueCode
+
+_RETRY_SUFFIX = re.compile(r"-[0-9]+$")
+
+
+def check_stream(stream: StreamConfiguration, *, file: str = "") -> tuple[Issue, ...]:
+    """What is wrong with ``stream`` alone."""
+    found = [
+        *((codes.UNUSABLE_STREAM, text) for text in _places(stream)),
+        *((codes.UNUSABLE_VERIFICATION, text) for text in _verifications(stream)),
+        *((codes.UNUSABLE_PUBLICATION, text) for text in _publications(stream)),
+        *((codes.UNUSABLE_SCHEDULE, text) for text in _schedules(stream)),
+    ]
+    return tuple(_issue(stream, code, text, file) for code, text in found)
+
+
+def check_together(streams: Mapping[str, StreamConfiguration]) -> tuple[Issue, ...]:
+    """What is wrong between streams: names of streams that nobody configured."""
+    found = []
+    for stream in streams.values():
+        named = [(check.parent, "compares its images with") for check in stream.checks]
+        named += [
+            (each.upgrade.stream, f"tests {each.name} with updates from")
+            for each in stream.verifications
+            if each.upgrade and each.upgrade.stream
+        ]
+        named += [
+            (each.promote_to, "promotes into") for each in stream.schedules if each.promote_to
+        ]
+        for name, doing in named:
+            if name not in streams:
+                text = f"it {doing} {name}, which is not configured here"
+                found.append(_issue(stream, codes.UNKNOWN_RELEASE_STREAM, text, ""))
+    return tuple(found)
+
+
+def _issue(stream: StreamConfiguration, code: IssueCode, text: str, file: str) -> Issue:
+    return code.issue(f"{stream.name}: {text}", component=stream.name, file=file)
+
+
+def _places(stream: StreamConfiguration) -> Iterator[str]:
+    if stream.imported:
+        return  # whose places are those of its cluster
+    watched = stream.input.repository or stream.input.image_stream or stream.input.file
+    if stream.kind is StreamKind.INTEGRATION and not (watched or stream.input.release):
+        yield "input names nothing to watch: a repository, an imageStream, a file or a release"
+    if not stream.releases:
+        yield "releases names no repository that its releases would be in"
+    if stream.kind is StreamKind.INTEGRATION and not stream.content:
+        yield "content names no repository that its images would be kept in"
+
+
+def _verifications(stream: StreamConfiguration) -> Iterator[str]:
+    known = {each.name for each in stream.verifications}
+    for each in stream.verifications:
+        for text in _verification(each, known):
+            yield f"verification {each.name} {text}"
+    after = {each.name: set(each.after) & known for each in stream.verifications}
+    while ready := [name for name, before in after.items() if not before]:
+        after = {name: before - set(ready) for name, before in after.items() if name not in ready}
+    if after:
+        yield f"the verifications {', '.join(sorted(after))} wait for each other"
+
+
+def _verification(each: Verification, known: set[str]) -> Iterator[str]:
+    if each.asynchronous and not each.optional:
+        yield "is asynchronous, so it must be optional"
+    if each.asynchronous and each.max_retries:
+        yield "is asynchronous and has retries, which nobody would wait for"
+    if each.optional and each.runs > 1 and each.runner.kind == "prowjob":
+        yield "cannot be both optional and judged over many runs"
+    if each.required > each.runs:
+        yield f"needs {each.required} successes of {each.runs} runs"
+    if _RETRY_SUFFIX.search(each.name):
+        yield "must not end with a dash and a number, as the names of retries do"
+    for name in each.after:
+        if name not in known:
+            yield f"waits for {name}, which is not there"
+    if each.runner.kind == "prowjob" and not each.runner.settings.get("job"):
+        yield "names no job"
+    if each.runner.kind == "command" and not each.runner.arguments:
+        yield "has no command"
+
+
+def _publications(stream: StreamConfiguration) -> Iterator[str]:
+    for each in stream.publications:
+        for text in _publication(each):
+            yield f"publication {each.name} {text}"
+
+
+def _publication(each: PublishAction) -> Iterator[str]:
+    if each.kind in ("tag", "copy", "image-stream") and not all((each.targets, *each.targets)):
+        yield "says nothing to publish to"
+    if each.kind == "sign" and not each.key:
+        yield "says no key to sign with"
+    if each.kind == "command" and not each.command:
+        yield "has no command"
+
+
+def _schedules(stream: StreamConfiguration) -> Iterator[str]:
+    for each in stream.schedules:
+        for text in _schedule(each):
+            yield f"schedule {each.name} {text}"
+
+
+def _schedule(each: Schedule) -> Iterator[str]:
+    if bool(each.cron) == bool(each.interval):
+        yield "needs one of cron and an interval"
+    if each.cron:
+        try:
+            CronSim(each.cron, dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+        except CronSimError as error:
+            yield f"has a cron expression that cannot be read: {error}"
+    try:
+        ZoneInfo(each.zone)
+    except (ValueError, OSError, KeyError):
+        yield f"is in the time zone {each.zone}, which is not known"
+    if each.kind == "verify" and each.verification is not None:
+        yield from _verification(each.verification, set())

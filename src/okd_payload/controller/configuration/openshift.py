@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenShift's ``release-*.json``, and the annotation with the same content, as streams of ours.
+
+The files are accepted as they are. Where the images of such a stream are, only its cluster or
+the command line knows: the input stays open here. Jobs of Prow keep their names; whoever has no
+Prow maps them to runners of his own, by ``Runner.kind``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from okd_payload.controller.configuration import codes
+from okd_payload.controller.configuration.durations import parse_duration
+from okd_payload.controller.configuration.model import (
+    Check,
+    PublishAction,
+    Retention,
+    Runner,
+    Schedule,
+    StreamConfiguration,
+    StreamKind,
+    UpgradeOrigin,
+    Verification,
+)
+from okd_payload.controller.configuration.openshift_fields import (
+    OriginFields,
+    PeriodicFields,
+    PublishFields,
+    StreamFields,
+    VerificationFields,
+)
+from okd_payload.documents import Document, convert, invalid_field, unknown_fields
+from okd_payload.issues import Issue
+
+_STABLE = "Stable"
+_AGGREGATOR = "release-openshift-release-analysis-aggregator"
+_ENOUGH = 0.6
+"""The share of runs that must succeed where many are judged together."""
+_ORIGINS = ("Previous", "PreviousMinus1", "PreviousPatch", "PreviousMinor")
+_PLATFORM = re.compile(r"(?:^|-)(aws|gcp|azure|vsphere|metal|libvirt|openstack|ovirt|agent)(?:-|$)")
+_WITHOUT_MEANING = {
+    "overrideCLIImage": "payloads are made without a client image",
+    "pullSecretName": "credentials are those of the controller",
+    "mirrorPrefix": "inputs are frozen in the content repository",
+    "disableManifestListMode": "lists of manifests are kept where there are any",
+    "referenceMode": "references are those of the content repository",
+}
+
+
+def read_openshift(document: Document) -> tuple[StreamConfiguration, tuple[Issue, ...]]:
+    """The stream that ``document`` configures, and what of it is not honoured.
+
+    Raises InvalidDocument that names the field.
+    """
+    fields = convert(document, StreamFields)
+    if not fields.name:
+        raise invalid_field(document, ("name",), "a release stream needs a name")
+    if fields.kind not in ("", _STABLE):
+        raise invalid_field(document, ("as",), f"{fields.kind!r} is not known: leave it or Stable")
+    if fields.kind != _STABLE and not fields.to:
+        raise invalid_field(document, ("to",), "it does not say where its releases go")
+    stream = StreamConfiguration(
+        name=fields.name,
+        kind=StreamKind.STABLE if fields.kind == _STABLE else StreamKind.INTEGRATION,
+        target=fields.to,
+        message=fields.message,
+        hidden=fields.hide,
+        end_of_life=fields.end_of_life,
+        max_unready=fields.max_unready_releases,
+        min_interval=float(fields.min_creation_interval_seconds),
+        retention=Retention(expires=_seconds(document, ("expires",), fields.expires)),
+        verifications=tuple(_verifications(document, fields)),
+        publications=tuple(_publications(fields)),
+        schedules=tuple(_schedules(document, fields)),
+        checks=tuple(
+            Check(name=name, parent=each.consistent_images.parent)
+            for name, each in sorted((fields.check or {}).items())
+            if each.consistent_images is not None
+        ),
+        imported=msgspec.json.encode(document.value),
+    )
+    return stream, tuple(_tell(document, fields))
+
+
+def _verifications(document: Document, fields: StreamFields) -> Iterator[Verification]:
+    stable = fields.kind == _STABLE
+    for name, each in sorted((fields.verify or {}).items()):
+        where = ("verify", name)
+        job = each.prow_job.name if each.prow_job else ""
+        origin = None
+        if each.upgrade:
+            default = "PreviousPatch" if stable else "Previous"
+            origin = _origin(document, where, each, default=default, to=fields.to)
+        aggregated = each.aggregated_prow_job
+        count = aggregated.analysis_job_count if aggregated else 1
+        yield Verification(
+            name=name,
+            runner=_runner(job, each),
+            platform=_platform(name, job),
+            disabled=each.disabled,
+            optional=each.optional,
+            asynchronous=each.asynchronous,
+            max_retries=each.max_retries,
+            upgrade=origin,
+            runs=max(1, count),
+            required=max(1, _least(count)),
+        )
+
+
+def _runner(job: str, fields: VerificationFields) -> Runner:
+    if not job:  # what the documentation of the old controller meant by leaving it out
+        return Runner(kind="manual")
+    settings = {"job": job}
+    aggregated = fields.aggregated_prow_job
+    if aggregated is not None:
+        settings["aggregator"] = aggregated.prow_job.name if aggregated.prow_job else _AGGREGATOR
+    if fields.multi_job_analysis:
+        settings["multiJobAnalysis"] = "true"
+    return Runner(kind="prowjob", settings=settings)
+
+
+def _origin(
+    document: Document,
+    where: tuple[str, ...],
+    fields: VerificationFields | PeriodicFields,
+    *,
+    default: str,
+    to: str,
+) -> UpgradeOrigin:
+    if fields.upgrade_from not in ("", *_ORIGINS):
+        place = (*where, "upgradeFrom")
+        raise invalid_field(document, place, f"none of {', '.join(_ORIGINS)}")
+    wanted = fields.upgrade_from_release
+    if wanted is None:
+        return UpgradeOrigin(rule=fields.upgrade_from or default)
+    if fields.upgrade_from:
+        raise invalid_field(
+            document, where, "upgradeFrom and upgradeFromRelease exclude each other"
+        )
+    return _release_origin(document, (*where, "upgradeFromRelease"), wanted, to=to)
+
+
+def _release_origin(
+    document: Document, where: tuple[str, ...], fields: OriginFields, *, to: str
+) -> UpgradeOrigin:
+    if fields.candidate is not None:
+        suffix = re.sub(r"^release(?:-5)?", "", to)
+        name = f"{fields.candidate.version}.0-0.{fields.candidate.stream}{suffix}"
+        return UpgradeOrigin(rule="Previous", stream=name)
+    if fields.prerelease is not None:
+        bounds = fields.prerelease.version_bounds
+        return UpgradeOrigin(lower=bounds.lower, upper=bounds.upper)
+    if fields.release is not None:
+        return UpgradeOrigin(release=fields.release.version)
+    raise invalid_field(document, where, "one of candidate, prerelease and release is needed")
+
+
+def _publications(fields: StreamFields) -> Iterator[PublishAction]:
+    for name, each in sorted((fields.publish or {}).items()):
+        if each.tag_ref is not None:
+            yield PublishAction(
+                name=name, kind="tag", targets=(each.tag_ref.name,), disabled=each.disabled
+            )
+        elif each.image_stream_ref is not None:
+            to = each.image_stream_ref
+            yield PublishAction(
+                name=name,
+                kind="image-stream",
+                targets=(f"{to.namespace}/{to.name}" if to.namespace else to.name,),
+                tags=to.tags,
+                exclude=to.exclude_tags,
+                disabled=each.disabled,
+            )
+    if fields.alternate_image_repository:
+        yield PublishAction(
+            name="alternate-repository", kind="copy", targets=(fields.alternate_image_repository,)
+        )
+
+
+def _schedules(document: Document, fields: StreamFields) -> Iterator[Schedule]:
+    for name, each in sorted((fields.periodic or {}).items()):
+        where = ("periodic", name)
+        job = each.prow_job.name if each.prow_job else ""
+        default = "PreviousPatch" if fields.kind == _STABLE else "PreviousMinus1"
+        origin = (
+            _origin(document, where, each, default=default, to=fields.to) if each.upgrade else None
+        )
+        yield Schedule(
+            name=name,
+            kind="verify",
+            cron=each.cron,
+            interval=_seconds(document, (*where, "interval"), each.interval),
+            verification=Verification(
+                name=name,
+                runner=Runner(kind="prowjob", settings={"job": job}),
+                platform=_platform(name, job),
+                optional=True,
+                upgrade=origin,
+            ),
+        )
+
+
+def _seconds(document: Document, field: tuple[str, ...], text: str) -> float:
+    try:
+        return parse_duration(text) if text else 0.0
+    except ValueError as error:
+        raise invalid_field(document, field, str(error)) from error
+
+
+def _platform(name: str, job: str) -> str:
+    """The platform that the names tell: the verification's own first."""
+    for text in (name, job):
+        found = _PLATFORM.search(text)
+        if found:
+            return found[1]
+    return ""
+
+
+def _least(count: int) -> int:
+    """The least number of ``count`` runs that is enough."""
+    return -int(-count * _ENOUGH // 1)
+
+
+def _tell(document: Document, fields: StreamFields) -> Iterator[Issue]:
+    for field in unknown_fields(document, StreamFields):
+        name = ".".join(str(step) for step in field)
+        yield codes.UNKNOWN_STREAM_FIELD.issue(
+            f"{fields.name} has the field {name}, which is not known",
+            file=document.path,
+            line=document.line_of(field),
+            hint="check its spelling; it changes nothing here",
+        )
+    for name, reason in _WITHOUT_MEANING.items():
+        if document.value.get(name):
+            yield codes.IGNORED_STREAM_FIELD.issue(
+                f"{name} of {fields.name} has no meaning here: {reason}",
+                file=document.path,
+                line=document.line_of((name,)),
+            )
+    for name, publication in (fields.publish or {}).items():
+        if _is_about_issues(publication):
+            yield codes.IGNORED_STREAM_FIELD.issue(
+                f"{fields.name} publishes {name} to a tracker of issues, which is not done here",
+                file=document.path,
+                line=document.line_of(("publish", name)),
+            )
+
+
+def _is_about_issues(fields: PublishFields) -> bool:
+    return fields.verify_issues is not None or fields.verify_bugs is not None

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenShift's configurations are accepted as they are, and refused where they mean nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from okd_payload.controller.configuration.checks import check_stream, check_together
+from okd_payload.controller.configuration.folder import read_annotation
+from okd_payload.controller.configuration.model import (
+    PublishAction,
+    Runner,
+    StreamConfiguration,
+    StreamKind,
+    UpgradeOrigin,
+)
+from okd_payload.controller.configuration.openshift import read_openshift
+from okd_payload.documents import Document, parse_documents, read_documents
+from okd_payload.errors import InvalidDocument
+
+BASE = {"name": "4.20.0-0.x", "to": "release"}
+ACCEPTED_THERE_ONLY = {
+    "no-name": "nothing could be named after it; there it fails while it runs",
+    "no-to": "its releases would go nowhere; there it fails while it runs",
+    "upgradeFrom-bad": "there it fails while it runs",
+    "prowjob-empty-name": "there it fails while it runs",
+    "publish-tagref-empty": "there it fails while it runs",
+    "same-stream-name-twice": "both would make the same releases",
+    "yaml-file-ignored": "files of YAML are read here, and this one is wrong",
+}
+"""Cases that the peer's offline check lets pass and ours does not, with the reason."""
+
+
+def read(**fields: Any) -> StreamConfiguration:
+    """The stream of a configuration that has ``fields`` besides its name and target."""
+    stream, _ = read_openshift(Document("x.json", BASE | fields, {}))
+    return stream
+
+
+def verification(**fields: Any) -> Any:
+    """The verification ``a``, configured by ``fields``."""
+    (found,) = read(verify={"a": {"prowJob": {"name": "j"}} | fields}).verifications
+    return found
+
+
+def test_all_real_configurations_are_accepted(shared_data: Path) -> None:
+    """Twenty files of OpenShift give streams in which nothing is unknown and nothing wrong."""
+    paths = sorted((shared_data / "release-configs").glob("*.json"))
+    assert len(paths) == 20
+    for path in paths:
+        (document,) = read_documents(path)
+        stream, issues = read_openshift(document)
+        assert json.loads(stream.imported) == document.value
+        assert {issue.code for issue in issues} <= {"ignored-stream-field"}
+        assert check_stream(stream) == ()
+        assert read_annotation(json.dumps(document.value), path="annotation")[0].name == stream.name
+
+
+def test_a_real_configuration_means_what_it_says(shared_data: Path) -> None:
+    """The OKD stream of 4.20: its limits, jobs, platforms and the tag it moves."""
+    (document,) = read_documents(shared_data / "release-configs/release-okd-scos-4.20.json")
+    stream, issues = read_openshift(document)
+    assert (stream.kind, stream.target) == (StreamKind.INTEGRATION, "release-scos")
+    assert (stream.max_unready, stream.min_interval) == (1, 43200)
+    assert stream.retention.expires == 72 * 3600
+    assert stream.publications == (PublishAction(name="tag", kind="tag", targets=("scos-4.20",)),)
+    found = {each.name: each for each in stream.verifications}
+    assert found["aws"].runner == Runner(
+        kind="prowjob",
+        settings={"job": "periodic-ci-openshift-release-main-okd-scos-4.20-e2e-aws-ovn"},
+    )
+    assert [name for name, each in found.items() if not each.optional] == ["aws"]
+    assert (found["aws"].platform, found["aws"].max_retries, found["aws"].upgrade) == (
+        "aws",
+        1,
+        None,
+    )
+    assert found["aws-upgrade"].upgrade == UpgradeOrigin(rule="Previous")
+    assert found["aws-upgrade-minor"].upgrade == UpgradeOrigin(
+        rule="Previous", stream="4.19.0-0.okd-scos"
+    )
+    reason = "inputs are frozen in the content repository"
+    assert [issue.message for issue in issues] == [
+        "mirrorPrefix of 4.20.0-0.okd-scos has no meaning here: " + reason
+    ]
+
+
+def test_origins_of_updates_follow_the_kind_of_stream() -> None:
+    """Without a rule a stable stream starts from the last patch, others from the last release."""
+    assert verification(upgrade=True).upgrade == UpgradeOrigin(rule="Previous")
+    stable = read(**{"as": "Stable"}, verify={"a": {"upgrade": True, "prowJob": {"name": "j"}}})
+    assert stable.verifications[0].upgrade == UpgradeOrigin(rule="PreviousPatch")
+    bounds = {"prerelease": {"version_bounds": {"lower": "4.19.0-rc.0", "upper": "4.20.0"}}}
+    assert verification(upgrade=True, upgradeFromRelease=bounds).upgrade == UpgradeOrigin(
+        lower="4.19.0-rc.0", upper="4.20.0"
+    )
+    official = {"release": {"version": "4.19.3", "channel": "stable"}}
+    assert verification(upgrade=True, upgradeFromRelease=official).upgrade == UpgradeOrigin(
+        release="4.19.3"
+    )
+
+
+def test_aggregated_jobs_are_judged_by_their_share() -> None:
+    """Six tenths of the runs must succeed, rounded up."""
+    for count, least in ((10, 6), (9, 6), (1, 1), (3, 2)):
+        found = verification(aggregatedProwJob={"analysisJobCount": count})
+        assert (found.runs, found.required) == (count, least)
+    assert found.runner.settings["aggregator"] == "release-openshift-release-analysis-aggregator"
+
+
+def test_an_entry_without_a_job_is_for_people() -> None:
+    """What crashes the peer is what its documentation meant: somebody decides."""
+    (found,) = read(verify={"manual": {}}).verifications
+    assert found.runner == Runner(kind="manual")
+
+
+def test_unknown_fields_are_told_and_harmless() -> None:
+    """A field that is not known changes nothing; it is named with its place."""
+    text = json.dumps(BASE | {"nope": 1, "verify": {"a": {"prowJob": {"name": "j"}, "x": 2}}})
+    (document,) = parse_documents(text.encode(), path="x.json")
+    stream, issues = read_openshift(document)
+    assert len(stream.verifications) == 1
+    assert sorted(issue.message for issue in issues) == [
+        "4.20.0-0.x has the field nope, which is not known",
+        "4.20.0-0.x has the field verify.a.x, which is not known",
+    ]
+
+
+def _validate_cases(data: Path) -> list[dict[str, Any]]:
+    path = data / "release-controller-recordings/controller/validate-configs.json"
+    return [case for case in json.loads(path.read_text()) if isinstance(case["files"], dict)]
+
+
+def test_the_offline_check_agrees_with_the_peers(shared_data: Path) -> None:
+    """What the peer refuses is found here too; what only we refuse is listed with its reason."""
+    cases = _validate_cases(shared_data)
+    assert len(cases) > 15
+    differ = {}
+    for case in cases:
+        wrong = []
+        streams: dict[str, StreamConfiguration] = {}
+        for name, value in case["files"].items():
+            try:
+                stream, told = read_openshift(Document(name, value, {}))
+            except InvalidDocument as error:
+                wrong.append(error.message)
+                continue
+            wrong += [issue.message for issue in told if issue.code == "unknown-stream-field"]
+            wrong += [issue.message for issue in check_stream(stream)]
+            wrong += ["twice"] if stream.name in streams else []
+            streams[stream.name] = stream
+        wrong += [issue.message for issue in check_together(streams)]
+        if bool(wrong) != bool(case["exit"]):
+            differ[case["name"]] = wrong
+    assert differ.keys() <= ACCEPTED_THERE_ONLY.keys(), differ
+    assert all(differ.values())
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda below: st.lists(below, max_size=2) | st.dictionaries(st.text(max_size=4), below),
+    max_leaves=4,
+)
+NAMES = st.sampled_from(
+    ["name", "as", "to", "expires", "verify", "periodic", "publish", "check", "upgrade", "other"]
+)
+
+
+@given(st.dictionaries(NAMES, ANYTHING))
+def test_any_value_is_read_or_refused(value: dict[str, Any]) -> None:
+    """Whatever stands in an annotation, nothing but the refusal comes out."""
+    try:
+        stream, _ = read_openshift(Document("x.json", BASE | value, {}))
+    except InvalidDocument:
+        return
+    check_stream(stream)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "{} \n---\n{}", "\x00"])
+def test_an_annotation_that_is_none_is_refused(text: str) -> None:
+    """What is no object, or more than one, names the annotation."""
+    with pytest.raises(InvalidDocument, match="annotation"):
+        read_annotation(text, path="annotation of ocp/4.20")

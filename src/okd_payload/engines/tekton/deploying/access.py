@@ -14,7 +14,7 @@ from okd_payload.engines.manifests import Manifest, Metadata
 from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.accounts import BUILDER, PULL_REQUEST, Account
 from okd_payload.engines.pod.rights import Right
-from okd_payload.engines.tekton.deploying.kubernetes_objects import (
+from okd_payload.engines.tekton.kubernetes_objects import (
     PolicyRule,
     Role,
     RoleBinding,
@@ -77,7 +77,7 @@ def make_cluster_role(
     return role, binding
 
 
-def allow_builds_on_openshift(metadata: Metadata) -> tuple[Manifest, ...]:
+def allow_builds_on_openshift(metadata: Metadata, *, proposals: bool) -> tuple[Manifest, ...]:
     """What lets build pods in on OpenShift, which asks for more than pod security labels.
 
     The constraints are bound to the accounts that build and to no other, in this namespace only.
@@ -97,7 +97,7 @@ def allow_builds_on_openshift(metadata: Metadata) -> tuple[Manifest, ...]:
             ),
             subjects=(Subject(name=name, namespace=metadata.namespace),),
         )
-        for name in (BUILDER, PULL_REQUEST)
+        for name in (BUILDER, *((PULL_REQUEST,) if proposals else ()))
     )
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from okd_payload.engines.manifests import Manifest, Metadata
 from okd_payload.engines.pod import labels
 from okd_payload.engines.tekton.deploying.access import named
-from okd_payload.engines.tekton.deploying.kubernetes_objects import (
+from okd_payload.engines.tekton.kubernetes_objects import (
     AddressBlock,
     EgressRule,
     IngressRule,
@@ -25,9 +25,8 @@ from okd_payload.engines.tekton.deploying.kubernetes_objects import (
     Peer,
     Port,
 )
+from okd_payload.engines.tekton.triggers.pods import PULL_REQUEST_ROLE
 
-PULL_REQUEST_ROLE = "pull-request"
-"""The role label of pods that build what strangers propose."""
 LISTENER_PORT = 8080
 """Where the listener of Tekton Triggers serves."""
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import msgspec
 
 from okd_payload.cluster import ObjectKind
+from okd_payload.cluster.creating import FIELD_MANAGER
+from okd_payload.engines.manifests import Manifest
 from okd_payload.engines.pod import labels
 from okd_payload.errors import ClusterError
 
-FIELD_MANAGER = "okd-payload"
-"""The name under which ``ClusterWriter.apply`` owns fields."""
 DEPLOYMENT_LABEL = labels.PREFIX + "deployment"
 """On everything that is deployed and pruned together; its value is the name of the stream."""
 NAMESPACE_LABEL = labels.PREFIX + "namespace"
@@ -60,6 +60,10 @@ class DesiredState(msgspec.Struct, frozen=True, kw_only=True):
     stream: str
     namespace: str
     objects: tuple[ManagedObject, ...]
+    namespaced_only: bool = False
+    """Whether objects of the whole cluster are left as they are."""
+    manifests: tuple[Manifest, ...] = ()
+    """The same as values, for those who write them to files."""
 
     @property
     def marks(self) -> dict[str, str]:

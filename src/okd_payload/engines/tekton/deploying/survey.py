@@ -171,7 +171,10 @@ class _Surveyor:
 
     async def list_all(self) -> list[ManagedObject]:
         """All objects that this deployment made, in the order in which they are removed."""
-        listed = await map_concurrently(self._list, PRUNED_KINDS, at_once=_AT_ONCE)
+        looked_at = [
+            kind for kind in PRUNED_KINDS if kind.namespaced or not self._desired.namespaced_only
+        ]
+        listed = await map_concurrently(self._list, looked_at, at_once=_AT_ONCE)
         return [each for objects in listed for each in objects]
 
     async def _list(self, kind: ObjectKind) -> list[ManagedObject]:

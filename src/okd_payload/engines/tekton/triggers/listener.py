@@ -93,7 +93,8 @@ class EventRuns(msgspec.Struct, frozen=True, kw_only=True):
     """What is created for each kind of event, with ``$(tt.params.NAME)`` for its values."""
 
     push: Manifest
-    proposal: Manifest
+    proposal: Manifest | None = None
+    """None leaves proposals alone."""
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,14 +121,15 @@ def make_listener(
             f"no component is built from a branch of a repository on {forge.name}",
             hint="leave --listen away, or name the forge that the components come from",
         )
-    triggers = (
-        *_triggers(forge, forge.push, repositories, signature),
-        *_triggers(forge, forge.proposal, repositories, signature),
+    made = [(forge.push, runs.push)]
+    if runs.proposal is not None:
+        made.append((forge.proposal, runs.proposal))
+    triggers = tuple(
+        trigger for shape, _ in made for trigger in _triggers(forge, shape, repositories, signature)
     )
     return (
         _binding(metadata),
-        _template(metadata, forge.push, runs.push),
-        _template(metadata, forge.proposal, runs.proposal),
+        *(_template(metadata, shape, run) for shape, run in made),
         EventListener(
             api_version=API_VERSION,
             kind="EventListener",

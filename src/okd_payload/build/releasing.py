@@ -69,7 +69,7 @@ class ReleaseMaker:
         Raises ReleaseError when there is nothing to make it of, and RegistryError.
         """
         options = ReleaseOptions(
-            name=self._name(given, time=time),
+            name=self.name_of(given, time=time),
             previous=self._stream.release.previous,
             base_tag=self._stream.release.base,
             included=frozenset(included),
@@ -90,7 +90,7 @@ class ReleaseMaker:
         await self._releases.manifests.put(assembled.image.manifest, tag=assembled.name)
         return ReleaseOutcome(result=self._describe(assembled), issues=issues)
 
-    def _name(self, given: ReleaseInput, *, time: int) -> str:
+    def name_of(self, given: ReleaseInput, *, time: int) -> str:
         """The name of a release of ``given``, by the pattern of the stream; never the clock's."""
         release = self._stream.release
         tags = [(tag.name, pull_spec_of(tag)) for tag in given.tags]

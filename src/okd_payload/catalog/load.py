@@ -28,6 +28,7 @@ from okd_payload.catalog.definition import (
     PulledImage,
     RootFileSystem,
 )
+from okd_payload.catalog.parameters import StreamParameters, apply_parameters
 from okd_payload.catalog.release_name import check_pattern
 from okd_payload.catalog.sources import (
     read_component_files,
@@ -39,15 +40,17 @@ from okd_payload.documents import Document, convert, invalid_field, read_documen
 from okd_payload.errors import InputError, InvalidDocument
 
 STREAM_FILE = "stream.yaml"
+_AS_WRITTEN = StreamParameters()
 
 
-def load_catalog(path: Path) -> Catalog:
+def load_catalog(path: Path, *, parameters: StreamParameters = _AS_WRITTEN) -> Catalog:
     """The catalog of the stream file at ``path``, or of ``stream.yaml`` in that folder.
 
-    Raises InvalidDocument when the stream file is wrong in itself.
+    Raises InvalidDocument when the stream file is wrong in itself, and InputError when
+    ``parameters`` are.
     """
     document = _read_stream_file(path / STREAM_FILE if path.is_dir() else path)
-    stream = convert(document, Stream)
+    stream = apply_parameters(convert(document, Stream), parameters)
     _check_release(document, stream)
     folder = Path(document.path).parent
     own = _own_imports(document, stream, folder)

@@ -38,6 +38,7 @@ COMMANDS = {
     "publish": "okd_payload.cli.publish:publish",
     "copy": "okd_payload.cli.copy:copy",
     "prune": "okd_payload.cli.prune:prune",
+    "step": "okd_payload.cli.step:step",
     "doctor": "okd_payload.cli.doctor:doctor",
 }
 """Where each command is, in the order of a day's work."""
@@ -52,6 +53,7 @@ _SUMMARIES = {
     "publish": "Copy a release and its images to where clusters pull from.",
     "copy": "Copy an image, byte for byte, between any two places.",
     "prune": "Free the disk of what nobody needs any more.",
+    "step": "Do one part of a build, as the pods of a cluster do.",
     "doctor": "Show what this machine lacks, and how to mend it.",
 }
 """What the list of commands says of each, so that none has to be imported for it."""

@@ -8,6 +8,7 @@ elsewhere never loads the HTTP client.
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import AsyncIterator
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from okd_payload.oci.mirrors.repository import MirroredRegistries
     from okd_payload.oci.registry import RegistryClient, RegistrySettings
     from okd_payload.progress import Event, Progress
-    from okd_payload.source.tree import Sources
+    from okd_payload.source.listing import ListedSourceTree
 
 
 class Services:
@@ -61,11 +62,16 @@ class Services:
         return shelves
 
     @cached_property
-    def sources(self) -> Sources:
-        """The git mirrors and folders that components are built from."""
+    def sources(self) -> ListedSourceTree:
+        """The git mirrors and folders that components are built from; a snapshot brings more."""
         from okd_payload.source.tree import Sources
 
         return Sources(self.locations, clock=self.clock, progress=self.tell)
+
+    def temporary_folder(self) -> Path:
+        """A new empty folder, absolute, which is gone when the command ends."""
+        folder = tempfile.TemporaryDirectory(prefix="okd-payload-")
+        return Path(self._stack.enter_context(folder)).absolute()
 
     def tell(self, event: Event) -> None:
         """Pass ``event`` on to whoever listens now."""

@@ -12,6 +12,7 @@ from okd_payload.build.base_release import BaseRelease, freeze_over, load_base
 from okd_payload.build.bootstrap import pin_release, take_shared
 from okd_payload.build.change_set import ChangeSet, apply_change_set, read_change_set
 from okd_payload.build.contribution import make_catalog
+from okd_payload.build.engine import Engine
 from okd_payload.build.freeze import FrozenPlan, freeze
 from okd_payload.build.images import StreamImages
 from okd_payload.build.impact.change import read_changes
@@ -25,8 +26,11 @@ from okd_payload.build.plan import Plan, component_name
 from okd_payload.build.steps import Steps
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.load import STREAM_FILE, load_catalog
+from okd_payload.catalog.parameters import StreamParameters
 from okd_payload.catalog.stream import Publish
 from okd_payload.cli.services import Services
+from okd_payload.cli.snapshots import find_snapshot
+from okd_payload.cli.stream_checks import check_options, no_stream, no_stream_to_change
 from okd_payload.cli.stream_options import StreamOptions
 from okd_payload.engines.buildah import BuildahEngine, BuildahSettings
 from okd_payload.errors import InputError, UnknownName
@@ -34,10 +38,8 @@ from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.location import LayoutLocation, RegistryLocation, parse_location
 from okd_payload.oci.manifest import Platform
 from okd_payload.oci.platform import host_platform, parse_platform
+from okd_payload.oci.repository import Repository
 from okd_payload.source.lock import Lock, read_lock
-
-_CHANGE_EXAMPLE = "okd-payload build --change openshift/api@refs/pull/123/head --depth 1"
-_EXAMPLE = "okd-payload build --from-release RELEASE --component NAME=FOLDER"
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,13 +49,15 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     given: Lock
     """The lock that was asked for; empty without one."""
     images: StreamImages
-    releases: LayoutRepository
+    releases: Repository
     places: Places
     change: ChangeSet
     forced: frozenset[str]
     base: BaseRelease | None = None
     impact: Prepared | None = None
     """What a change reaches; None when none was asked for."""
+    overridden: bool = False
+    """Whether sources were changed when the snapshot was made that this comes from."""
 
     @property
     def catalog(self) -> Catalog:
@@ -71,7 +75,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.catalog.path).parent
 
 
-def find_catalog(options: StreamOptions) -> Catalog | None:
+def find_catalog(
+    options: StreamOptions, *, parameters: StreamParameters | None = None
+) -> Catalog | None:
     """The catalog that ``options`` name, or that of the current folder, None without either.
 
     Raises InputError.
@@ -84,12 +90,19 @@ def find_catalog(options: StreamOptions) -> Catalog | None:
             "--content and --releases are for builds without a stream file",
             hint=f"{path} says where its images are published, under `publish`",
         )
-    return load_catalog(path)
+    return load_catalog(path, parameters=parameters or StreamParameters())
 
 
-async def start_session(services: Services, options: StreamOptions) -> Session:
-    """Freeze the plan that ``options`` ask for. Raises OkdPayloadError."""
-    _check(options)
+async def start_session(
+    services: Services, options: StreamOptions, *, parameters: StreamParameters | None = None
+) -> Session:
+    """Freeze the plan that ``options`` ask for, or take that of a snapshot.
+
+    ``parameters`` are for the stream file. Raises OkdPayloadError.
+    """
+    check_options(options)
+    if options.snapshot:
+        return await _start_from_snapshot(services, options)
     change = read_change_set(
         components=options.components,
         dockerfiles=options.dockerfiles,
@@ -97,7 +110,7 @@ async def start_session(services: Services, options: StreamOptions) -> Session:
         directory=Path(),
     )
     given = read_lock(options.lock) if options.lock else Lock()
-    catalog = find_catalog(options)
+    catalog = find_catalog(options, parameters=parameters)
     base = None
     if catalog is not None:
         catalog = apply_change_set(change, catalog)
@@ -112,7 +125,7 @@ async def start_session(services: Services, options: StreamOptions) -> Session:
             sources=services.sources,
         )
     elif options.changes:
-        raise _no_stream_to_change()
+        raise no_stream_to_change()
     elif options.from_release and not options.with_dependants:
         publish = read_publish(options.content, options.releases)
         base = await _load_base(services, options.from_release)
@@ -125,8 +138,34 @@ async def start_session(services: Services, options: StreamOptions) -> Session:
             progress=services.tell,
         )
     else:
-        raise _no_stream(options)
+        raise no_stream(options)
     return await _freeze(services, options, catalog, change=change, base=base, given=given)
+
+
+async def _start_from_snapshot(services: Services, options: StreamOptions) -> Session:
+    """The session that a snapshot was made of; nothing is planned again."""
+    snapshot = await find_snapshot(services, options.snapshot)
+    document = snapshot.document
+    await snapshot.unpack_files()
+    services.sources = snapshot.sources(services.sources)
+    stream = document.frozen.catalog.stream
+    images = await _open_images(services, options, stream.name)
+    releases = LayoutRepository(services.locations.releases(stream.name))
+    base = None
+    if document.from_release:
+        base = await _load_base(services, document.from_release)
+    near = (images, releases, *(base.near if base else ()))
+    return Session(
+        frozen=document.frozen,
+        given=document.given,
+        images=StreamImages(images, document.platform),
+        releases=releases,
+        places=Places(near, services.open_repository),
+        change=ChangeSet(),
+        forced=_find_forced(document.frozen.plan, options.forced),
+        base=base,
+        overridden=document.overridden,
+    )
 
 
 def read_publish(content: str, releases: str) -> Publish:
@@ -169,7 +208,7 @@ async def _freeze(
     given: Lock,
 ) -> Session:
     platform = parse_platform(options.platform) if options.platform else host_platform()
-    images = LayoutRepository(services.locations.images(catalog.stream.name))
+    images = await _open_images(services, options, catalog.stream.name)
     releases = LayoutRepository(services.locations.releases(catalog.stream.name))
     prepared = None
     if options.changes:
@@ -208,6 +247,19 @@ async def _freeze(
         base=base,
         impact=prepared,
     )
+
+
+async def _open_images(services: Services, options: StreamOptions, stream: str) -> Repository:
+    """Where the images of ``stream`` are. Raises InputError."""
+    if not options.repository:
+        return LayoutRepository(services.locations.images(stream))
+    location = parse_location(options.repository)
+    if location.selector:
+        raise InputError(
+            f"--repository is a repository: {options.repository} has a tag or digest",
+            hint="leave it away",
+        )
+    return await services.open_target(location)
 
 
 async def _freeze_plan(
@@ -272,17 +324,21 @@ async def _prepare(
 
 
 def make_maker(
-    session: Session, services: Services, *, settings: BuildahSettings | None = None
+    session: Session,
+    services: Services,
+    *,
+    settings: BuildahSettings | None = None,
+    engine: Engine | None = None,
 ) -> Maker:
-    """What makes the images of ``session``, with buildah on this machine."""
-    engine = BuildahEngine(
+    """What makes the images of ``session``: by default with buildah on this machine."""
+    local = BuildahEngine(
         repository=session.images.repository,
         sources=services.sources,
         locations=services.locations,
         settings=settings,
     )
     return Maker(
-        engine=engine,
+        engine=engine or local,
         images=session.images,
         importer=Importer(session.images, session.places.repository_of, services.tell),
         steps=Steps(session.catalog, session.images),
@@ -291,44 +347,8 @@ def make_maker(
         forced=session.forced,
         moves_tags=session.change == ChangeSet()
         and session.base is None
-        and session.impact is None,
-    )
-
-
-def _check(options: StreamOptions) -> None:
-    """Refuse options that say nothing without another. Raises InputError."""
-    if options.from_release and not (options.components or options.changes):
-        raise InputError("--from-release builds nothing without --component", hint=_EXAMPLE)
-    if options.changes and (options.components or options.with_dependants):
-        raise InputError(
-            "--change finds what depends on it by itself, and goes neither with --component nor "
-            "with --with-dependants",
-            hint="change a component's own repository with --change ORG/REPO=FOLDER",
-        )
-    if not options.changes and (options.depth is not None or options.only or options.skipped):
-        raise InputError("--depth, --only and --skip go with --change", hint=_CHANGE_EXAMPLE)
-    if options.with_dependants and not options.from_release:
-        raise InputError("--with-dependants goes with --from-release", hint=_EXAMPLE)
-
-
-def _no_stream_to_change() -> InputError:
-    return InputError(
-        "who depends on a change, only a stream file or a release says, and there is none",
-        hint="name one, or a release whose images say what they were built from, with "
-        "--from-release",
-    )
-
-
-def _no_stream(options: StreamOptions) -> InputError:
-    if options.with_dependants:
-        return InputError(
-            "what is built on a component, only a stream file says, and there is none",
-            hint="name one, or leave --with-dependants away",
-        )
-    return InputError(
-        "no stream was named, and there is no stream.yaml here",
-        hint="name one, as in `okd-payload build examples/quickstart`, or change a release: "
-        f"`{_EXAMPLE}`",
+        and session.impact is None
+        and not session.overridden,
     )
 
 

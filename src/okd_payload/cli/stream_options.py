@@ -13,6 +13,7 @@ import msgspec
 from okd_payload.source.remote import redacted
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+REPOSITORY_VARIABLE = "OKD_PAYLOAD_REPOSITORY"
 
 
 class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +36,10 @@ class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
     depth: int | None = None
     only: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    snapshot: str = ""
+    """``REPOSITORY@DIGEST`` of a stream that was frozen; instead of ``stream``."""
+    repository: str = ""
+    """Where the stream's images are; empty for the layout in the state folder."""
 
     def to_words(self) -> list[str]:
         """The options that decide what is built, as on a command line, and without secrets."""
@@ -50,6 +55,7 @@ class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
             ("--content", [self.content]),
             ("--releases", [self.releases]),
             ("--platform", [self.platform]),
+            ("--snapshot", [self.snapshot]),
         )
         words = [
             word for name, values in given for value in values if value for word in (name, value)
@@ -68,6 +74,20 @@ def stream_options(function: Function) -> Function:
     return _decorate(
         function,
         click.argument("stream", required=False, type=click.Path(exists=True, path_type=Path)),
+        input_options,
+        click.option(
+            "--snapshot",
+            default="",
+            metavar="REPOSITORY@DIGEST",
+            help="Instead of STREAM: what `step snapshot` made, exactly as it was planned.",
+        ),
+    )
+
+
+def input_options(function: Function) -> Function:
+    """The options that say what a stream is built from; see ``StreamOptions``."""
+    return _decorate(
+        function,
         click.option(
             "--component",
             "components",
@@ -96,6 +116,21 @@ def stream_options(function: Function) -> Function:
         ),
         click.option(
             "--platform", default="", metavar="OS/ARCH", help="Build for another platform."
+        ),
+    )
+
+
+def repository_option(function: Function) -> Function:
+    """The option that says where the images of a stream are; see ``StreamOptions``."""
+    return _decorate(
+        function,
+        click.option(
+            "--repository",
+            default="",
+            envvar=REPOSITORY_VARIABLE,
+            metavar="REPOSITORY",
+            help="Where the images of the stream are, HOST/PATH or oci:PATH; by default in the "
+            "state folder.",
         ),
     )
 

@@ -9,7 +9,13 @@ from __future__ import annotations
 from okd_payload.cli.lazy_group import LazyGroup
 
 _COMMANDS = {
+    "snapshot": "Freeze a stream and store all that building it takes as one artifact.",
+    "imports": "Copy the images of elsewhere that a snapshot needs.",
+    "component": "Make the image of one component of a snapshot.",
     "build": "Build the one image that a step document describes.",
+    "release": "Make and push the release of the images of a snapshot.",
+    "verify": "Check a release that was pushed.",
+    "report": "Tell what a run came to, also when some of it failed.",
 }
 """What the list of commands says of each, in the order of a pipeline."""
 

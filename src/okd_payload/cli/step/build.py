@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -16,8 +12,9 @@ import msgspec
 from okd_payload.build.images import StreamImages
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.registry_options import registry_options, registry_settings
-from okd_payload.cli.services import Services, open_services
+from okd_payload.cli.services import open_services
 from okd_payload.cli.settings import Settings
+from okd_payload.cli.step.following import shown_log
 from okd_payload.cli.step.results import result_options, take_results, write_result
 from okd_payload.engines.buildah import BuildahEngine, BuildahSettings, Network
 from okd_payload.engines.pod import outcome
@@ -30,8 +27,6 @@ from okd_payload.progress import ignore_progress
 if TYPE_CHECKING:
     from okd_payload.build.engine import BuildStep
     from okd_payload.oci.registry import RegistrySettings
-
-_LOOK_SECONDS = 0.2
 
 
 class _Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +120,7 @@ async def _build(
             locations=services.locations,
             settings=BuildahSettings(network=request.network),
         )
-        async with _shown(log, services):
+        async with shown_log(log, services.clock):
             built = await build_step(
                 request.step,
                 engine=engine,
@@ -134,37 +129,3 @@ async def _build(
                 again=request.again,
             )
     return built, engine.format_version
-
-
-def _open_empty(log: Path) -> BinaryIO:
-    """``log``, emptied, to be read. Raises StorageError."""
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_bytes(b"")
-        return log.open("rb")
-    except OSError as error:
-        raise StorageError(f"cannot write to {log}: {error.strerror}") from error
-
-
-@contextlib.asynccontextmanager
-async def _shown(log: Path, services: Services) -> AsyncIterator[None]:
-    """While it lasts, what is written to ``log`` goes to standard error as well."""
-    with _open_empty(log) as file:
-
-        def copy() -> None:
-            while chunk := file.read(1024 * 1024):
-                sys.stderr.buffer.write(chunk)
-            sys.stderr.buffer.flush()
-
-        async def follow() -> None:
-            while True:  # a file tells nobody that it grows
-                copy()
-                await services.clock.wait(_LOOK_SECONDS)
-
-        following = asyncio.create_task(follow())
-        try:
-            yield
-        finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
-            copy()

@@ -103,7 +103,8 @@ def snapshot(settings: Settings, /, **options: Any) -> None:
     )
     request = _Request(**{name: options.pop(name) for name in _Request.__struct_fields__})
     inputs = take_stream_options({"stream": None, **options})
-    reference, name = run_async(_snapshot(settings, request, inputs, parameters, registries))
+    made = _snapshot(settings, request, inputs, parameters=parameters, registries=registries)
+    reference, name = run_async(made)
     write_result(results, "snapshot", reference)
     write_result(results, "digest", reference.rpartition("@")[2])
     write_result(results, "stream", name)
@@ -114,6 +115,7 @@ async def _snapshot(
     settings: Settings,
     request: _Request,
     inputs: StreamOptions,
+    *,
     parameters: StreamParameters,
     registries: RegistrySettings,
 ) -> tuple[str, str]:
@@ -147,12 +149,17 @@ async def _find_stream(services: Services, request: _Request) -> Path:
     if not request.stream:
         raise InputError("no stream was named", hint="name one, or a snapshot with --given")
     folder = Path(request.stream)
-    if not folder.exists() and _GIT.match(request.stream):
+    if _is_repository(request.stream):
         _, source = parse_override(f"stream={request.stream}", directory=Path())
         commit = await services.sources.resolve(source)
         folder = services.temporary_folder() / "stream"
         await services.sources.check_out(source, commit, folder)
     return find_variant(folder, path=request.path, variant=request.variant)
+
+
+def _is_repository(stream: str) -> bool:
+    """Whether ``stream`` is the URL of a git repository; what is there is a file or a folder."""
+    return bool(_GIT.match(stream)) and not Path(stream).exists()
 
 
 def find_variant(stream: Path, *, path: str = "", variant: str = "") -> Path:

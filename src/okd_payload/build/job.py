@@ -21,6 +21,7 @@ from okd_payload.build.impact.report import Impact
 from okd_payload.build.maker import Maker
 from okd_payload.build.records import (
     Action,
+    RunFolder,
     RunRecord,
     read_durations,
     read_runs,
@@ -68,10 +69,15 @@ async def build_images(
     clock: Clock,
     progress: Progress,
     options: JobOptions,
+    folder: RunFolder | None = None,
 ) -> BuildOutcome:
-    """Make every image of ``frozen``; failures are in the record. Raises StorageError."""
+    """Make every image of ``frozen``; failures are in the record. Raises StorageError.
+
+    ``folder`` is that of the run, where it was begun already; else a new one below ``runs``.
+    """
     durations = read_durations(read_runs(runs))
-    folder = start_run(runs, stream=frozen.plan.stream, moment=clock.now())
+    if folder is None:
+        folder = start_run(runs, stream=frozen.plan.stream, moment=clock.now())
     write_lock(frozen.lock, folder.path / LOCK_FILE)
     runner = Runner(frozen.plan, maker=maker, folder=folder, clock=clock, progress=progress)
     images = await runner.run(jobs=options.jobs, durations=durations, fail_fast=options.fail_fast)

@@ -142,6 +142,10 @@ class RunFolder:
         self._components[component.name, component.tag] = component
         self._write(self.record)
 
+    def discard(self) -> None:
+        """Remove the folder of a run in which nothing could be begun."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
     def finish(self, moment: float) -> RunRecord:
         """Close the record. Raises StorageError."""
         self._record = msgspec.structs.replace(self._record, finished=moment)

@@ -15,7 +15,7 @@ from okd_payload.build.plan import Plan, component_name
 from okd_payload.build.records import Action, ComponentRecord, RunFolder, describe
 from okd_payload.build.scheduler import End, Ending, run_graph
 from okd_payload.clock import Clock
-from okd_payload.errors import MissingTool, OkdPayloadError, StorageError
+from okd_payload.errors import ClusterError, MissingTool, OkdPayloadError, StorageError
 from okd_payload.progress import Failed, Finished, Progress
 
 
@@ -39,11 +39,12 @@ class Runner:
         """Make every node, ``jobs`` at a time; return the images of those that succeeded.
 
         Failures do not raise: how each node ended stands in the run folder. What this machine
-        lacks stops the run as ``fail_fast`` does, because all other builds would lack it too.
+        or the cluster lacks stops the run as ``fail_fast`` does, because all other builds would
+        lack it too.
         """
 
         def is_fatal(error: OkdPayloadError) -> bool:
-            return fail_fast or isinstance(error, MissingTool | StorageError)
+            return fail_fast or isinstance(error, MissingTool | StorageError | ClusterError)
 
         endings = await run_graph(
             self._graph,

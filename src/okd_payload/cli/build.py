@@ -25,30 +25,37 @@ from okd_payload.build.job import (
     LOCK_FILE,
     BuildOutcome,
     JobOptions,
-    build_images,
     make_report,
     release_images,
 )
 from okd_payload.build.records import Action, ComponentRecord
 from okd_payload.build.releasing import ReleaseMaker, ReleaseOutcome
 from okd_payload.build.report import ReleaseResult, write_report
+from okd_payload.cli.engine_options import (
+    EngineOptions,
+    check_engine_options,
+    engine_options,
+    take_engine_options,
+)
+from okd_payload.cli.engines.carrying_out import Undertaking, carry_out, watch_sources
 from okd_payload.cli.impact import print_impact
 from okd_payload.cli.issues import count_of, find_obstacle, print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document
 from okd_payload.cli.progress import show_progress
 from okd_payload.cli.registry_options import registry_options, registry_settings
-from okd_payload.cli.services import Services, open_services
-from okd_payload.cli.session import Session, make_maker, start_session
+from okd_payload.cli.services import open_services
+from okd_payload.cli.session import Session, start_session
 from okd_payload.cli.settings import Settings
 from okd_payload.cli.stream_options import (
     StreamOptions,
     change_options,
     impact_options,
+    repository_option,
     stream_options,
     take_stream_options,
 )
-from okd_payload.engines.buildah import BuildahSettings, Network
+from okd_payload.engines.buildah import Network
 from okd_payload.errors import BuildError, InputError, OkdPayloadError, ReleaseError
 from okd_payload.issues import Issue
 from okd_payload.progress import ignore_progress
@@ -80,12 +87,14 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     fail_fast: bool
     keep_going: bool
     dry_run: bool
-    network: str
+    detach: bool
     report: Path | None
+    engine: EngineOptions
 
 
 @click.command()
 @stream_options
+@repository_option
 @change_options
 @impact_options
 @click.option(
@@ -117,12 +126,11 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     is_flag=True,
     help="Make the release although images failed: theirs stay as they were.",
 )
+@engine_options
 @click.option(
-    "--network",
-    type=click.Choice([network.value for network in Network]),
-    default=Network.HOST.value,
-    show_default=True,
-    help="What builds can reach.",
+    "--detach",
+    is_flag=True,
+    help="With --engine tekton: let the cluster plan and build, and do not wait for it.",
 )
 @click.option(
     "--report",
@@ -145,12 +153,17 @@ def build(settings: Settings, /, output: str | None, **options: Any) -> None:
     """
     registries = registry_settings(options)
     stream = take_stream_options(options)
-    printed, failure = run_async(_build(settings, stream, BuildOptions(**options), registries))
+    engine = take_engine_options(options)
+    chosen = BuildOptions(engine=engine, **options)
+    printed, failure = run_async(_build(settings, stream, chosen, registries))
     if output:
         print_document(printed, output)
     else:
         if printed.release is not None:
             click.echo(f"{printed.release.name} {printed.release.digest}")
+        elif failure is None:  # a stream that makes images only, or a dry run
+            for item in printed.components:
+                click.echo(f"{item.name} {item.digest}")
         if printed.impact is not None:
             print_impact(printed.impact)
     if failure is not None:
@@ -162,7 +175,14 @@ async def _build(
 ) -> tuple[PrintedBuild, OkdPayloadError | None]:
     """What is printed, and what made the build end without a release."""
     _check(options, chosen)
+    undertaking = Undertaking(
+        stream=options,
+        engine=chosen.engine,
+        registries=registries,
+        job=JobOptions(jobs=chosen.jobs, fail_fast=chosen.fail_fast),
+    )
     async with open_services(settings, ignore_progress, registries=registries) as services:
+        sources = watch_sources(services, chosen.engine)
         with show_progress(settings) as services.progress:
             session = await start_session(services, options)
         issues = session.plan.issues
@@ -179,7 +199,7 @@ async def _build(
             for name in wave
         }
         with show_progress(settings, total=len(places), waves=places) as services.progress:
-            outcome = await _build_images(session, services, chosen)
+            outcome = await carry_out(session, services, undertaking, sources=sources)
             released, failure = await _release(session, outcome, keep_going=chosen.keep_going)
             impact, broken = await _describe_impact(session, outcome, released)
     print_issues(released.issues, settings)
@@ -213,6 +233,7 @@ def _check(options: StreamOptions, chosen: BuildOptions) -> None:
         )
     if chosen.keep_going and chosen.fail_fast:
         raise InputError("--keep-going and --fail-fast contradict each other", hint="give one")
+    check_engine_options(chosen.engine, repository=options.repository)
 
 
 def _show_plan(session: Session, impact: Prepared) -> tuple[PrintedBuild, OkdPayloadError | None]:
@@ -248,23 +269,14 @@ def _explain_impact(impact: Impact) -> OkdPayloadError | None:
     return BuildError("\n".join(lines), hint="\n".join(hints))
 
 
-async def _build_images(session: Session, services: Services, chosen: BuildOptions) -> BuildOutcome:
-    engine = BuildahSettings(network=Network(chosen.network))
-    return await build_images(
-        session.frozen,
-        maker=make_maker(session, services, settings=engine),
-        runs=services.locations.runs(session.plan.stream),
-        clock=services.clock,
-        progress=services.tell,
-        options=JobOptions(jobs=chosen.jobs, fail_fast=chosen.fail_fast),
-    )
-
-
 async def _release(
     session: Session, outcome: BuildOutcome, *, keep_going: bool
 ) -> tuple[ReleaseOutcome, OkdPayloadError | None]:
     """The release of what was built, and why there is none."""
     stream, base = session.catalog.stream, session.base
+    if stream.release.skip and base is None:
+        failed = None if outcome.is_complete else _explain(outcome.record.components, ())
+        return ReleaseOutcome(issues=()), failed
     repository_of = session.places.repository_of
     maker = ReleaseMaker(stream, releases=session.releases, repository_of=repository_of)
     try:
@@ -319,6 +331,6 @@ def _how_to_repeat(
     """The command that gives the same again, beside the lock of the report."""
     words = ["okd-payload", "build", *(Path(path).name for path in [session.catalog.path] if path)]
     words += ["--lock", LOCK_FILE, *options.to_words()]
-    if chosen.network != Network.HOST.value:
-        words += ["--network", chosen.network]
+    if chosen.engine.network != Network.HOST.value:
+        words += ["--network", chosen.engine.network]
     return (shlex.join(words),)

@@ -34,6 +34,7 @@ from okd_payload.cli.settings import Settings
 from okd_payload.cli.stream_options import (
     StreamOptions,
     change_options,
+    repository_option,
     stream_options,
     take_stream_options,
 )
@@ -80,6 +81,7 @@ class PrintedPlan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 @click.command()
 @stream_options
+@repository_option
 @change_options
 @registry_options
 @click.option(

@@ -14,6 +14,7 @@ from okd_payload.cli.loop import run_async
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
 from okd_payload.cli.settings import Settings
+from okd_payload.cli.snapshots import find_snapshot
 from okd_payload.cli.step.following import shown_log
 from okd_payload.cli.step.results import result_options, take_results, write_result
 from okd_payload.engines.buildah import BuildahEngine, BuildahSettings, Network
@@ -34,6 +35,7 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True):
 
     step: BuildStep
     repository: str
+    snapshot: str
     network: Network
     again: bool
 
@@ -51,6 +53,12 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True):
     required=True,
     metavar="REPOSITORY",
     help="Where the parents are, and where the image goes: HOST/PATH or oci:PATH.",
+)
+@click.option(
+    "--snapshot",
+    default="",
+    metavar="REPOSITORY@DIGEST",
+    help="Where the sources are that are in no git repository.",
 )
 @click.option("--again", is_flag=True, help="Build although an image with this key is there.")
 @click.option(
@@ -77,6 +85,7 @@ def build(settings: Settings, /, document: str, step_file: Path | None, **option
         request = _Request(
             step=step,
             repository=options["repository"],
+            snapshot=options["snapshot"],
             network=Network(options["network"]),
             again=options["again"],
         )
@@ -114,9 +123,13 @@ async def _build(
     log = settings.locations.state / "step.log"
     async with open_services(settings, ignore_progress, registries=registries) as services:
         repository = await services.open_target(parse_location(request.repository))
+        sources = services.sources
+        if request.snapshot:
+            snapshot = await find_snapshot(services, request.snapshot)
+            sources = snapshot.sources(sources)
         engine = BuildahEngine(
             repository=repository,
-            sources=services.sources,
+            sources=sources,
             locations=services.locations,
             settings=BuildahSettings(network=request.network),
         )

@@ -41,6 +41,11 @@ _FORMAT = "1"
 """Raised when the code below changes what equal steps give."""
 
 
+def format_version() -> str:
+    """The format of this version on this processor, whichever machine or pod builds in it."""
+    return f"buildah-{_FORMAT}/layer-{NORMAL_FORM}/{gzip_format()}"
+
+
 class BuildahEngine:
     """Builds images into one repository; any number of builds at once."""
 
@@ -63,7 +68,7 @@ class BuildahEngine:
     @property
     def format_version(self) -> str:
         """What decides images beside the step; buildah's version does not."""
-        return f"buildah-{_FORMAT}/layer-{NORMAL_FORM}/{gzip_format()}"
+        return format_version()
 
     async def build(self, step: BuildStep, *, log: Path) -> Digest:
         """Build the image, store it untagged, and return its manifest's digest.

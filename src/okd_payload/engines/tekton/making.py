@@ -88,6 +88,7 @@ def make_build(
     arguments = (
         *("step", "build", "--step", f"$(params.{_STEP_PARAMETER})"),
         *("--repository", repository, "--network", settings.network),
+        *(("--snapshot", settings.snapshot) if settings.snapshot else ()),
         *(("--again",) if afresh else ()),
         *registry_words(settings.tool),
         *(

@@ -57,6 +57,8 @@ class TektonSettings(msgspec.Struct, frozen=True, kw_only=True):
     """TaskRuns at a time, those of an interrupted run included."""
     network: str = "host"
     """What builds can reach: ``host`` or ``none``."""
+    snapshot: str = ""
+    """``REPOSITORY@DIGEST`` of what pods build from and find nowhere else; empty for nothing."""
     keeps: bool = False
     """Whether finished TaskRuns stay when their logs and results are here."""
     patience: Patience = Patience()

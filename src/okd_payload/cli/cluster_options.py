@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options that say which cluster is meant, shared by all commands that ask one."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import msgspec
+
+if TYPE_CHECKING:
+    from okd_payload.cluster import Cluster
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+NAMESPACE_VARIABLE = "OKD_PAYLOAD_NAMESPACE"
+
+
+class ClusterOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the options of ``cluster_options`` were set to."""
+
+    namespace: str = ""
+    kubeconfig: Path | None = None
+    context: str = ""
+
+
+def cluster_options(function: Function) -> Function:
+    """The options of a command that asks a cluster; see ``ClusterOptions``."""
+    options = [
+        click.option(
+            "-n",
+            "--namespace",
+            default="",
+            envvar=NAMESPACE_VARIABLE,
+            metavar="NAME",
+            help="The namespace on the cluster; else that of the context.",
+        ),
+        click.option(
+            "--kubeconfig",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            metavar="FILE",
+            help="How to reach the cluster; else KUBECONFIG says it, or the pod's account.",
+        ),
+        click.option(
+            "--context", default="", metavar="NAME", help="Which cluster of the kubeconfig it is."
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def take_cluster_options(options: dict[str, Any]) -> ClusterOptions:
+    """Take what belongs to ``ClusterOptions`` out of ``options``."""
+    names = ClusterOptions.__struct_fields__
+    return ClusterOptions(**{name: options.pop(name) for name in names})
+
+
+@contextlib.asynccontextmanager
+async def connect(options: ClusterOptions) -> AsyncIterator[Cluster]:
+    """The cluster that ``options`` mean. Raises InputError."""
+    from okd_payload.cluster.lightkube_cluster import open_cluster
+
+    async with open_cluster(
+        options.kubeconfig, options.context, namespace=options.namespace
+    ) as cluster:
+        yield cluster

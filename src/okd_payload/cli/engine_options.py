@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options that say which engine builds, and how it does, shared by all that build."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from okd_payload.cli.cluster_options import ClusterOptions, cluster_options, take_cluster_options
+from okd_payload.cli.engines import ENGINES, LOCAL_ENGINE
+from okd_payload.engines.buildah.settings import Network
+from okd_payload.engines.pod.image import IMAGE_VARIABLE
+from okd_payload.engines.pod.security import SecurityProfile
+from okd_payload.errors import InputError
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+ENGINE_VARIABLE = "OKD_PAYLOAD_ENGINE"
+_MINUTE = 60.0
+
+
+class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the options of ``engine_options`` were set to."""
+
+    engine: str = LOCAL_ENGINE
+    network: str = Network.HOST.value
+    image: str = ""
+    service_account: str = ""
+    credentials: str = ""
+    trust: str = ""
+    pod_security: str = SecurityProfile.USER_NAMESPACE.value
+    timeout: int = 240
+    """Minutes for one build."""
+    keeps: bool = False
+    cluster: ClusterOptions = ClusterOptions()
+
+    @property
+    def seconds(self) -> float:
+        """How long one build may take."""
+        return self.timeout * _MINUTE
+
+    def to_words(self) -> list[str]:
+        """The options of builds in pods, as on a command line."""
+        given = (
+            ("--network", self.network if self.network != Network.HOST.value else ""),
+            ("--image", self.image),
+            ("--service-account", self.service_account),
+            ("--credentials", self.credentials),
+            ("--trust", self.trust),
+            ("--pod-security", self.pod_security),
+            ("--timeout", str(self.timeout)),
+        )
+        return [word for name, value in given if value for word in (name, value)]
+
+
+def engine_options(function: Function) -> Function:
+    """The options of a command that builds; see ``EngineOptions``."""
+    options = [
+        click.option(
+            "--engine",
+            type=click.Choice(list(ENGINES)),
+            default=LOCAL_ENGINE,
+            envvar=ENGINE_VARIABLE,
+            show_default=True,
+            help="What builds: this machine, or a cluster.",
+        ),
+        click.option(
+            "--network",
+            type=click.Choice([network.value for network in Network]),
+            default=Network.HOST.value,
+            show_default=True,
+            help="What builds can reach.",
+        ),
+        click.option(
+            "--image",
+            default="",
+            metavar="PULLSPEC",
+            help=f"The image of okd-payload that pods run; else {IMAGE_VARIABLE}, or the public "
+            "one of this version.",
+        ),
+        click.option(
+            "--service-account",
+            default="",
+            metavar="NAME",
+            help="The account that pods run as; else the namespace's default one.",
+        ),
+        click.option(
+            "--credentials",
+            default="",
+            metavar="SECRET",
+            help="The Secret with the registry credentials of pods, of type "
+            "kubernetes.io/dockerconfigjson.",
+        ),
+        click.option(
+            "--trust",
+            default="",
+            metavar="CONFIGMAP",
+            help="The ConfigMap whose ca.crt has further roots that pods trust.",
+        ),
+        click.option(
+            "--pod-security",
+            type=click.Choice([profile.value for profile in SecurityProfile]),
+            default=SecurityProfile.USER_NAMESPACE.value,
+            show_default=True,
+            help="What build pods ask for: a user namespace, capabilities, or everything.",
+        ),
+        click.option(
+            "--timeout",
+            type=click.IntRange(min=1),
+            default=240,
+            show_default=True,
+            metavar="MINUTES",
+            help="How long one build on a cluster may take, waiting included.",
+        ),
+        click.option(
+            "--keep-task-runs",
+            "keeps",
+            is_flag=True,
+            help="Leave what was made on the cluster there when it is over.",
+        ),
+        cluster_options,
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def take_engine_options(options: dict[str, Any]) -> EngineOptions:
+    """Take what belongs to ``EngineOptions`` out of ``options``."""
+    cluster = take_cluster_options(options)
+    names = [name for name in EngineOptions.__struct_fields__ if name in options]
+    return EngineOptions(cluster=cluster, **{name: options.pop(name) for name in names})
+
+
+def check_engine_options(options: EngineOptions, *, repository: str) -> None:
+    """Refuse a cluster that could not reach the images. Raises InputError."""
+    if options.engine == LOCAL_ENGINE:
+        return
+    if not repository or repository.startswith("oci:"):
+        raise InputError(
+            f"--engine {options.engine} needs --repository: pods cannot reach this machine's disk",
+            hint="name a registry repository that pods may push to, as in --repository "
+            "registry.example.com/me/okd",
+        )

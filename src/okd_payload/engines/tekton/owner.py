@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who plans, when the plan is made in the cluster: the TaskRun that this program runs in.
+
+It tells us by a variable, which Tekton fills in. Its children carry its name as their owner, so
+that they go with it; and it is never its own child.
+"""
+
+from __future__ import annotations
+
+import os
+
+from okd_payload.engines.tekton.settings import Owner
+
+OWNER_VARIABLE = "OKD_PAYLOAD_COORDINATOR"
+OWNER_VALUE = "$(context.taskRun.name)/$(context.taskRun.uid)"
+"""What the variable is set to in the coordinator's step."""
+
+
+def find_owner() -> Owner | None:
+    """The TaskRun that we run in; None when nobody says so."""
+    name, _, uid = os.environ.get(OWNER_VARIABLE, "").partition("/")
+    return Owner(name=name, uid=uid) if name and uid else None

@@ -7,10 +7,31 @@ says. What is read tolerates everything else that the API has.
 
 from __future__ import annotations
 
+import enum
+
 import msgspec
 
 from okd_payload.catalog.openshift_names import DOCKER_IMAGE
 from okd_payload.cluster import kinds
+from okd_payload.engines.pod.labels import WHOLE_KEY
+from okd_payload.errors import ClusterError
+
+
+class Phase(enum.Enum):
+    """How far a build is, as the API says it."""
+
+    NEW = "New"
+    PENDING = "Pending"
+    RUNNING = "Running"
+    COMPLETE = "Complete"
+    FAILED = "Failed"
+    ERROR = "Error"
+    CANCELLED = "Cancelled"
+
+
+ENDED = frozenset({"Complete", "Failed", "Error", "Cancelled"})
+UNRESOLVABLE = frozenset({"InvalidImageReference", "InvalidOutputReference"})
+"""Reasons for which a build stays ``New`` until it is cancelled: the cluster keeps hoping."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -215,8 +236,45 @@ class Build(Part, frozen=True, kw_only=True):
     spec: BuildSpecification
     status: BuildStatus = BuildStatus()
 
+    @property
+    def name(self) -> str:
+        """Its name in its namespace."""
+        return self.metadata.name
+
+    @property
+    def uid(self) -> str:
+        """What tells it from others that have had its name."""
+        return self.metadata.uid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it ran, or came to an end without running."""
+        return self.status.phase in ENDED
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or will not begin: some of its references mean nothing."""
+        waits = self.status.phase == Phase.NEW.value and self.status.reason in UNRESOLVABLE
+        return waits or self.has_ended
+
+    @property
+    def key(self) -> str:
+        """The build key of the image that it makes; empty when it makes none of ours."""
+        return self.metadata.annotations.get(WHOLE_KEY, "")
+
+
+def decode_build(content: bytes) -> Build:
+    """The build in ``content``. Raises ClusterError."""
+    try:
+        return _BUILD.decode(content)
+    except msgspec.MsgspecError as error:
+        raise ClusterError(f"the cluster has a Build that is none: {error}") from error
+
 
 def new_build_config(metadata: Metadata, spec: BuildSpecification) -> BuildConfig:
     """A configuration that says what kind of object it is."""
     kind = kinds.BUILD_CONFIG
     return BuildConfig(api_version=kind.api_version, kind=kind.kind, metadata=metadata, spec=spec)
+
+
+_BUILD = msgspec.json.Decoder(Build)

@@ -114,7 +114,7 @@ def check_catalog(catalog: Catalog, document: Document) -> Iterator[Issue]:
         if problem:
             yield problem.issue(file=entry.origin.file, line=entry.origin.line)
     base = catalog.stream.release.base
-    if base not in catalog.tags:
+    if not catalog.stream.release.skip and base not in catalog.tags:
         yield codes.DANGLING_REFERENCE.issue(
             f"releases are made on the tag {base!r}, which nobody makes",
             file=document.path,

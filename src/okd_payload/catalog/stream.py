@@ -212,6 +212,9 @@ class Release(Written, frozen=True, kw_only=True):
     previous: Annotated[
         tuple[str, ...], Meta(description="versions that may upgrade to these releases")
     ] = ()
+    skip: Annotated[
+        Line, Meta(description="the stream makes images only and no releases, and why")
+    ] = ""
 
 
 class Stream(Written, frozen=True, kw_only=True):

@@ -45,6 +45,12 @@ def _key(step: BuildStep, version: str = "1") -> str:
     return key_of(inputs_of(step, format_version=version))
 
 
+def test_a_step_that_was_sent_elsewhere_has_its_key():
+    """A step that was written down and read again has the key that it had before."""
+    again = msgspec.json.decode(msgspec.json.encode(STEP), type=BuildStep)
+    assert _key(again) == _key(STEP)
+
+
 CHANGES: list[tuple[dict[str, Any], str]] = [
     (
         {"commit": Commit(id="c" * 40, tree="b" * 40, time=7, location="")},

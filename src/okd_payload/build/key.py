@@ -53,7 +53,8 @@ def inputs_of(step: BuildStep, *, format_version: str) -> BuildInputs:
         timestamp=step.timestamp,
         layering=step.layering.value,
         dockerfile=_short_hash(step.dockerfile),
-        context=step.context_directory,
+        # A default is left out only when it is the very same object, which a decoded one is not.
+        context="." if step.context_directory == "." else step.context_directory,
         commit=step.commit.id if step.commit else "",
         tree=step.commit.tree if step.commit else "",
         arguments={item.name: _short_hash(item.value) for item in step.build_arguments},

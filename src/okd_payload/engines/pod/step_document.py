@@ -17,10 +17,19 @@ import msgspec
 
 from okd_payload.build.engine import BuildStep
 from okd_payload.errors import BuildError, InputError
+from okd_payload.source.model import FolderSource
 
 MOST_BYTES = 96 * 1024
 _MOST_INFLATED = 16 * 1024 * 1024
 _LEVEL = 9
+
+
+def portable(step: BuildStep) -> BuildStep:
+    """``step`` without paths of this machine: a folder travels by its commit, in a snapshot."""
+    if not isinstance(step.source, FolderSource) or step.commit is None:
+        return step
+    source = FolderSource(path=f"/snapshot/{step.commit.id}")
+    return msgspec.structs.replace(step, source=source)
 
 
 def encode_step(step: BuildStep) -> str:

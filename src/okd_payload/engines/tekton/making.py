@@ -12,7 +12,7 @@ from okd_payload.engines.pod import labels, outcome
 from okd_payload.engines.pod.building import key_of_step
 from okd_payload.engines.pod.causes import Reaction
 from okd_payload.engines.pod.judging import judge
-from okd_payload.engines.pod.step_document import encode_step
+from okd_payload.engines.pod.step_document import encode_step, portable
 from okd_payload.engines.pod.tool import build_pod, registry_words
 from okd_payload.engines.tekton.naming import attempt_of, task_run_name
 from okd_payload.engines.tekton.objects import (
@@ -110,6 +110,6 @@ def make_build(
         step=STEP,
         timeout=settings.timeout,
         service_account=settings.service_account,
-        parameters=(Parameter(name=_STEP_PARAMETER, value=encode_step(step)),),
+        parameters=(Parameter(name=_STEP_PARAMETER, value=encode_step(portable(step))),),
         results=outcome.RESULTS,
     )

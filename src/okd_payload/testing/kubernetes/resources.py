@@ -13,7 +13,7 @@ import msgspec
 
 from okd_payload.cluster import ObjectKind
 
-_ALL_VERBS = (
+ALL_VERBS = (
     "delete",
     "deletecollection",
     "get",
@@ -42,7 +42,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     subresources: tuple[str, ...] = ()
     custom: bool = False
     """Whether a definition made it; the server knows more of its own kinds."""
-    verbs: tuple[str, ...] = _ALL_VERBS
+    verbs: tuple[str, ...] = ALL_VERBS
 
     @property
     def name(self) -> str:

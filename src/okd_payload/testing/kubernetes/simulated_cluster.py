@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +18,12 @@ import msgspec
 
 from okd_payload.clock import Clock, SystemClock
 from okd_payload.cluster import Change, ObjectKind
-from okd_payload.cluster.kinds import NAMESPACE, POD, SELF_SUBJECT_ACCESS_REVIEW
+from okd_payload.cluster.kinds import (
+    CUSTOM_RESOURCE_DEFINITION,
+    NAMESPACE,
+    POD,
+    SELF_SUBJECT_ACCESS_REVIEW,
+)
 from okd_payload.testing.kubernetes import changes, creation, deletion, reading
 from okd_payload.testing.kubernetes.access import Access
 from okd_payload.testing.kubernetes.admission import Mutating, Validating
@@ -34,6 +40,12 @@ from okd_payload.testing.kubernetes.requests import (
     WriteOptions,
 )
 from okd_payload.testing.kubernetes.resources import Resource, resource_of
+from okd_payload.testing.kubernetes.schema.builtin import built_in_schema
+from okd_payload.testing.kubernetes.schema.definitions import (
+    Definition,
+    read_custom,
+    read_definitions,
+)
 from okd_payload.testing.kubernetes.state import Conversion, State
 from okd_payload.testing.kubernetes.statuses import Refusal, not_found
 from okd_payload.testing.kubernetes.store import Key, Record
@@ -71,6 +83,11 @@ class SimulatedCluster:
         self._users = 0
         review = resource_of(SELF_SUBJECT_ACCESS_REVIEW, status=False)
         self.state.resources.add(msgspec.structs.replace(review, verbs=("create",)))
+        for resource in self.state.resources:
+            schema = built_in_schema(resource.kind)
+            if schema is not None:
+                self.state.schemas[resource.name, resource.storage] = schema
+        self.state.store.listen(self._follow)
         for namespace in _SYSTEM:
             self.add_namespace(namespace)
 
@@ -97,6 +114,15 @@ class SimulatedCluster:
         resource = resource_of(kind, status=status)
         self.state.resources.add(resource)
         return resource
+
+    def install(self, *paths: Path) -> None:
+        """Have the kinds that files or folders define.
+
+        They hold CustomResourceDefinitions in YAML, or OpenAPI definitions in JSON.
+        """
+        for path in paths:
+            for definition in read_definitions(path):
+                self._define(definition)
 
     def add_namespace(self, name: str, labels: dict[str, str] | None = None) -> JsonObject:
         """Make a namespace and its service account ``default``."""
@@ -264,6 +290,21 @@ class SimulatedCluster:
         if found is None:
             raise Refusal(404, "NotFound", "the server could not find the requested resource")
         return found
+
+    def _define(self, definition: Definition) -> None:
+        self.state.resources.add(definition.resource)
+        for version, schema in definition.schemas.items():
+            self.state.schemas[definition.resource.name, version] = schema
+
+    def _follow(self, record: Record) -> None:
+        """Serve what a CustomResourceDefinition in the cluster defines, and no longer after it."""
+        if record.stored.key.resource != CUSTOM_RESOURCE_DEFINITION.resource:
+            return
+        definition = read_custom(record.stored.document)
+        if record.change is Change.DELETED:
+            self.state.resources.remove(definition.resource)
+        else:
+            self._define(definition)
 
     def _review(self, request: ActionRequest) -> JsonObject:
         return self.access.review(request.user, request.document)

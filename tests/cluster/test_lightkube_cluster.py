@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 
 import pytest
-import yaml
+from scripted_api import kubeconfig
 
 from okd_payload.cluster import ObjectKind
 from okd_payload.cluster.configuration import find_cluster
@@ -28,30 +28,10 @@ VERSIONS = ObjectKind(
 PATH = "/apis/image.openshift.io/v1/namespaces/okd/imagestreams/release"
 
 
-def kubeconfig(path, server, **context):
-    """A kubeconfig with one context."""
-    content = {
-        "current-context": "it",
-        "clusters": [{"name": "c", "cluster": {"server": server}}],
-        "users": [{"name": "u", "user": {"token": "t"}}],
-        "contexts": [{"name": "it", "context": {"cluster": "c", "user": "u", **context}}],
-    }
-    path.write_text(yaml.safe_dump(content))
-    return path
-
-
 def answer(document):
     """What an API server says."""
     body = json.dumps(document).encode()
     return Answer(body=body, headers={"Content-Type": "application/json"})
-
-
-@pytest.fixture(autouse=True)
-def _nowhere(monkeypatch, tmp_path):
-    """No cluster of whoever runs the tests."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -65,7 +45,7 @@ def server():
 async def cluster(server, tmp_path):
     """The cluster behind the server."""
     path = kubeconfig(tmp_path / "kubeconfig", server.url, namespace="okd")
-    async with open_cluster(path) as cluster:
+    async with open_cluster(path, patience=0) as cluster:
         yield cluster
 
 
@@ -114,7 +94,9 @@ async def test_what_is_no_api_server(cluster, server):
 
 async def test_nobody_there(tmp_path):
     """A cluster that cannot be reached says so, with its address."""
-    async with open_cluster(kubeconfig(tmp_path / "k", "http://127.0.0.1:1")) as cluster:
+    async with open_cluster(
+        kubeconfig(tmp_path / "k", "http://127.0.0.1:1"), patience=0
+    ) as cluster:
         with pytest.raises(ClusterUnavailable, match=r"127\.0\.0\.1:1: the cluster cannot be"):
             await cluster.get(STREAMS, "release")
 

@@ -36,7 +36,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 
     server: str
     proxy: str = ""
-    """An HTTP proxy; empty for what the environment says."""
+    """An HTTP proxy; empty for none."""
     server_name: str = ""
     """The name in its certificate, where it is not that of the address."""
 
@@ -135,9 +135,7 @@ class Connection:
                 proxy=self._address.proxy or None,
                 server_hostname=self._address.server_name or None,
             )
-        except (aiohttp.ClientConnectorCertificateError, aiohttp.InvalidURL) as error:
-            return Unreached(words=_words(error), sent=False, mendable=False)
-        except aiohttp.ClientConnectorSSLError as error:
+        except (aiohttp.ClientSSLError, aiohttp.InvalidURL) as error:
             return Unreached(words=_words(error), sent=False, mendable=False)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Unreached(words=_words(error), sent=False)
@@ -156,7 +154,6 @@ class Connection:
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": f"okd-payload/{__version__}"},
-                trust_env=True,
             )
         return self._session
 

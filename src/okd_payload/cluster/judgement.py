@@ -104,12 +104,23 @@ def _forbidden(request: Request, refusal: Refusal, what: str) -> ClusterError:
     missing = _MISSING_RIGHT.search(refusal.message)
     if missing:
         return _missing_right(missing, what)
+    if _WEBHOOK.search(refusal.message):
+        return _refused(refusal, what)
     words = _after(_FORBIDDEN, refusal.message)
     if "NamespaceTerminating" in refusal.causes or "it is being terminated" in words:
         return Refused(
             f"{what}: the namespace is being deleted",
             hint="wait until it is gone and make it anew, or name another one",
         )
+    return (
+        _out_of_bounds(words, what)
+        or _not_secure_enough(words, what)
+        or _other_forbidden(request, refusal, words, what)
+    )
+
+
+def _out_of_bounds(words: str, what: str) -> ClusterError | None:
+    """A quota or a limit of the namespace is in the way, for now or for good."""
     if "exceeded quota:" in words:
         return QuotaExceeded(
             f"{what}: {words}",
@@ -125,7 +136,7 @@ def _forbidden(request: Request, refusal: Refusal, what: str) -> ClusterError:
             f"{what}: {words}",
             hint="ask for what the LimitRange of the namespace allows, or have that changed",
         )
-    return _not_secure_enough(words, what) or _other_forbidden(request, refusal, words, what)
+    return None
 
 
 def _missing_right(missing: re.Match[str], what: str) -> NotPermitted:

@@ -48,15 +48,25 @@ def connect(configuration: SingleConfig, clock: Clock) -> Connection:
         ) from error
     address = Address(
         server=cluster.server,
-        proxy=beyond.proxy_url or "",
+        proxy=beyond.proxy_url or _proxy_of_environment(cluster.server),
         server_name=beyond.tls_server_name or "",
     )
     if address.proxy and not address.proxy.startswith(("http://", "https://")):
         raise InputError(
-            f"the kubeconfig's proxy {address.proxy} is none of HTTP",
-            hint="name an http:// or https:// proxy as proxy-url",
+            f"the proxy for {address.server} is none of HTTP",
+            hint="name an http:// or https:// one, as proxy-url in the kubeconfig or HTTPS_PROXY",
         )
     return Connection(address, credentials, tls=tls)
+
+
+def _proxy_of_environment(server: str) -> str:
+    """What ``HTTPS_PROXY`` and ``NO_PROXY`` say of the server, looked up once and not each time."""
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(server)
+    proxy = getproxies().get(parts.scheme, "")
+    return "" if proxy_bypass(parts.netloc) else proxy
 
 
 def _tls(configuration: SingleConfig, user: User) -> ssl.SSLContext | None:

@@ -93,10 +93,13 @@ def request_about(
     address: Subject | None = None,
 ) -> Request:
     """The request to do ``verb`` with ``subject``; to create is asked of the ``address``."""
+    about = str(subject)
+    if verb == "create" and not subject.name:
+        about = f"a new {subject.kind.kind}{subject.place}"
     return Request(
         verb=verb,
         path=(address or subject).path,
-        about=str(subject),
+        about=about,
         right=f"{subject.resource}{subject.place}",
         query=query,
         body=body,

@@ -58,10 +58,8 @@ def problem_with(variable: str, scope: Scope) -> str | None:
             return None if name in scope.results else f"no result {name} is declared"
         case "steps" | "step", _:
             return _step_problem(rest, scope)
-        case "tasks" | "finally", _:
-            return _task_problem(rest, scope)
         case _:
-            return "nothing has this name"
+            return _task_problem(rest if first in {"tasks", "finally"} else [], scope)
 
 
 def _param_problem(name: str, keys: list[str], scope: Scope) -> str | None:

@@ -2,11 +2,13 @@
 """Which rights a pod that builds images needs, each with its reason.
 
 Buildah builds with chroot isolation, as everywhere, so no runtime, no ``/dev/fuse`` and no
-device is asked for. It needs to make mounts and to own files as any user, and there are three
-ways to have that, from little to much: a user namespace that the kubelet makes, in which root
-is nobody outside; root of the node's user namespace with a few capabilities; and a privileged
-pod, for nodes on which nothing less is let through. What only plans, pushes or assembles runs
-as an ordinary user with nothing at all, which every namespace admits.
+device is asked for. It needs to make mounts and to own files as any user, and makes a user
+namespace of its own for that: the pod runs as an ordinary user, and needs no more than two
+capabilities, by which ``newuidmap`` and ``newgidmap`` give that namespace its ids. Three ways
+lead there: with a namespace of the kubelet's around it, without, and, where security modules of
+the nodes let neither through, as a privileged pod. What only plans, pushes or assembles has no
+right at all, which every namespace admits. What was tried, and how each trial ended, stands in
+``docs/explanation/the-tools-image.md``.
 """
 
 from __future__ import annotations
@@ -23,17 +25,17 @@ from okd_payload.engines.pod.objects import (
 )
 
 TOOL_USER = 1000
-"""The user of the tool's image, where it is not root."""
+"""The user of the tool's image, and its group: by them the image knows which ids are its own."""
 
 
 class SecurityProfile(enum.Enum):
     """How a pod may build: chosen by what the cluster's nodes and admission let through."""
 
     USER_NAMESPACE = "userns"
-    """Root in a user namespace of the pod (``hostUsers: false``; Kubernetes 1.33, or earlier
-    with the feature gate)."""
+    """As an ordinary user, whose two capabilities reach nothing outside a user namespace of the
+    pod (``hostUsers: false``; Kubernetes 1.33, or earlier with the feature gate)."""
     CAPABILITIES = "capabilities"
-    """Root of the node with the capabilities that builds need, and no other."""
+    """As an ordinary user of the node's user namespace, with these two capabilities."""
     PRIVILEGED = "privileged"
     """Everything; where the two others are refused by the node's security modules."""
 
@@ -46,19 +48,11 @@ class Capability(msgspec.Struct, frozen=True):
 
 
 BUILD_CAPABILITIES = (
-    Capability("CHOWN", "files of an image belong to many users"),
-    Capability("DAC_OVERRIDE", "packages install below folders that root has no permission for"),
-    Capability("FOWNER", "modes and times are set on files of other users"),
-    Capability("FSETID", "set-user-id bits must survive a write"),
-    Capability("MKNOD", "packages bring device files; whiteouts of overlay are such files too"),
-    Capability("SETFCAP", "packages give capabilities to files, as iputils does to ping"),
-    Capability("SETGID", "RUN instructions change to the group that USER names"),
-    Capability("SETPCAP", "buildah drops capabilities before it starts a RUN instruction"),
-    Capability("SETUID", "RUN instructions change to the user that USER names"),
-    Capability("SYS_ADMIN", "buildah mounts the image's file system, /proc and volumes"),
-    Capability("SYS_CHROOT", "chroot isolation"),
+    Capability("SETGID", "newgidmap gives the user namespace of a build its groups"),
+    Capability("SETUID", "newuidmap gives the user namespace of a build its users"),
 )
-"""What root in a build pod keeps. In a user namespace they reach nothing outside of it."""
+"""What a build pod keeps: files of an image belong to many users. Both are capabilities of the
+two programs in the tool's image, not of the user who runs them."""
 
 
 class PodRights(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +63,7 @@ class PodRights(msgspec.Struct, frozen=True, kw_only=True):
     host_users: bool | None = None
     """False for a user namespace of its own; None leaves it to the cluster."""
     admission_level: str
-    """The level of pod security admission that lets it through: restricted or privileged."""
+    """The strictest level of pod security admission that lets it through."""
 
 
 def plain_rights() -> PodRights:
@@ -98,13 +92,16 @@ def build_rights(profile: SecurityProfile) -> PodRights:
         container = ContainerSecurity(privileged=True, run_as_user=0, run_as_group=0)
         return PodRights(container=container, admission_level="privileged")
     container = ContainerSecurity(
-        allow_privilege_escalation=True,
-        run_as_user=0,
-        run_as_group=0,
+        allow_privilege_escalation=True,  # else the two programs get no capabilities
+        run_as_non_root=True,
+        run_as_user=TOOL_USER,
+        run_as_group=TOOL_USER,
         capabilities=Capabilities(
             add=tuple(capability.name for capability in BUILD_CAPABILITIES), drop=("ALL",)
         ),
-        seccomp_profile=SeccompProfile(type="Unconfined"),
     )
+    # No seccomp profile is named: those of runtimes refuse to make namespaces and mounts, and
+    # naming "Unconfined" asks for the privileged level of admission. Where the kubelet sets one
+    # by itself (seccompDefault), a privileged pod is what is left.
     own_users = False if profile is SecurityProfile.USER_NAMESPACE else None
-    return PodRights(container=container, host_users=own_users, admission_level="privileged")
+    return PodRights(container=container, host_users=own_users, admission_level="baseline")

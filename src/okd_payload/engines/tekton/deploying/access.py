@@ -89,7 +89,7 @@ def allow_builds_on_openshift(metadata: Metadata, *, proposals: bool) -> tuple[M
             metadata=named(
                 metadata,
                 f"{name}-constraints",
-                "building images needs root in the pod and capabilities that only these "
+                "building images needs capabilities and a seccomp profile that only these "
                 "security context constraints admit",
             ),
             role_ref=RoleReference(

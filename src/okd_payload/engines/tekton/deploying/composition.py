@@ -122,8 +122,8 @@ def kind_of(manifest: Manifest) -> ObjectKind:
 def _make_namespace(settings: DeploymentSettings, metadata: Metadata) -> Namespace:
     level = build_rights(settings.tool.profile).admission_level
     why = (
-        f"enforce={level}: a pod that builds images is root in the pod and mounts file systems, "
-        "which no stricter level admits; every other pod here is one that restricted admits"
+        f"enforce={level}: a pod that builds images makes a user namespace for each build, which "
+        "no stricter level admits; every other pod here is one that restricted admits"
     )
     own = named(metadata, settings.namespace, why)
     return Namespace(

@@ -212,7 +212,8 @@ class _Rewriting:
             _BEGINNING - dt.datetime.fromtimestamp(0, dt.UTC)
         )
         self._names = {recorded.name: name_of(run)}
-        self._uids = {uid_of(recorded.document): uid_of(run)}
+        self.uids = {uid_of(recorded.document): uid_of(run)}
+        """The uids here, by those that were recorded."""
         build = object_at(run, "spec", "build").get("name")
         old = object_at(recorded.document, "spec", "build").get("name")
         if build and old:
@@ -234,12 +235,12 @@ class _Rewriting:
 
     def invent(self, event: RecordedChange, uid: str) -> None:
         """A new object: from now on its recorded uid means ``uid``."""
-        self._uids[uid_of(event.document)] = uid
+        self.uids[uid_of(event.document)] = uid
         self._names[event.name] = self.name(event.name)
 
     def adopt(self, event: RecordedChange, current: JsonObject) -> None:
         """An object that is here already stands for the recorded one."""
-        self._uids[uid_of(event.document)] = uid_of(current)
+        self.uids[uid_of(event.document)] = uid_of(current)
 
     def document(self, event: RecordedChange) -> JsonObject:
         """The recorded object as it is here; the store gives it its resource version."""
@@ -254,8 +255,8 @@ class _Rewriting:
         return self._rewrite_text(value) if isinstance(value, str) else value
 
     def _rewrite_text(self, text: str) -> str:
-        if text in self._uids:
-            return self._uids[text]
+        if text in self.uids:
+            return self.uids[text]
         if text == self._namespaces[0]:
             return self._namespaces[1]
         if text in self._names:

@@ -47,7 +47,7 @@ class Pods:
 RESULTS = {
     "snapshot": ("snapshot", "digest", "stream"),
     "component": ("digest", "key", "built"),
-    "release": ("digest", "name", "pullspec"),
+    "release": ("digest", "name", "pull-spec"),
 }
 
 
@@ -66,7 +66,7 @@ def test_a_stream_is_built_step_by_step(
     content, releases = f"{docker_registry}/steps/content", f"{docker_registry}/steps/release"
     stream = write_stream(tmp_path / "stream")
     here = ("--content", content, "--releases", releases)
-    made = pods.run("snapshot", stream.parent, *here, "--select", "etcd", "--branch", "")
+    made = pods.run("snapshot", stream.parent, "etcd", *here, "--branch", "")
     assert made["snapshot"].startswith(f"{content}@sha256:")
     assert made["stream"] == "small"
     assert made["snapshot"].endswith(made["digest"])
@@ -85,12 +85,10 @@ def test_a_stream_is_built_step_by_step(
     assert len(first["etcd"]["key"]) == 64
     assert first["root"]["key"] == ""
     released = pods.run("release", *step)
-    assert released["pullspec"] == f"{releases}@{released['digest']}"
-    pods.run("verify", released["pullspec"], *step)
+    assert released["pull-spec"] == f"{releases}@{released['digest']}"
+    pods.run("verify", released["pull-spec"], *step)
     report = tmp_path / "report"
-    told = pods.run(
-        "report", *step, "--to", report, "--status", "etcd=Succeeded", "--status", "base=None"
-    )
+    told = pods.run("report", *step, "--to", report, "etcd=Succeeded", "base=None", "")
     assert released["name"] in told["out"]
     written = json.loads((report / "report.json").read_bytes())
     assert written["release"]["digest"] == released["digest"]
@@ -112,7 +110,7 @@ def test_a_failed_component_is_told_in_the_report(
     made = pods.run("snapshot", stream, "--content", content)
     step = ("--snapshot", made["snapshot"])
     pods.run("component", "root", *step)
-    told = pods.run("report", *step, "--status", "base=Failed", "--to", tmp_path / "report")
+    told = pods.run("report", *step, "base=Failed", "--to", tmp_path / "report")
     assert "failed base: its task failed" in told["out"]
     assert "skipped etcd: parent base is made again" in told["out"]
     assert "there is no release" in told["out"]
@@ -125,9 +123,9 @@ def test_a_given_snapshot_is_taken_as_it_is(
     content = f"{docker_registry}/given/content"
     stream = write_stream(tmp_path / "stream")
     made = pods.run("snapshot", stream, "--content", content)
-    given = pods.run("snapshot", "", "--given", made["snapshot"], "--select", "")
+    given = pods.run("snapshot", "@", "", "--given", made["snapshot"])
     assert given["snapshot"] == made["snapshot"]
-    wrong = pods.run("snapshot", "", "--given", made["snapshot"], "--select", "etdc", code=2)
+    wrong = pods.run("snapshot", "", "etdc", "--given", made["snapshot"], code=2)
     assert "did you mean etcd" in wrong["err"]
     changed = main(["plan", "--snapshot", made["snapshot"], "--component", "etcd=/tmp"])
     assert changed == 2

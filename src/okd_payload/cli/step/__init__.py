@@ -12,6 +12,7 @@ _COMMANDS = {
     "snapshot": "Freeze a stream and store all that building it takes as one artifact.",
     "imports": "Copy the images of elsewhere that a snapshot needs.",
     "component": "Make the image of one component of a snapshot.",
+    "batch": "Make some images of a snapshot, and what they stand on.",
     "build": "Build the one image that a step document describes.",
     "release": "Make and push the release of the images of a snapshot.",
     "verify": "Check a release that was pushed.",

@@ -19,16 +19,11 @@ from okd_payload.cli.step.following import shown_log
 from okd_payload.cli.step.opening import StepOptions, open_step, step_options, take_step_options
 from okd_payload.cli.step.results import result_options, take_results, write_result
 from okd_payload.engines.buildah import BuildahSettings, Network
+from okd_payload.engines.pod.step_results import COMPONENT_RESULTS
 from okd_payload.progress import ignore_progress
 
 if TYPE_CHECKING:
     from okd_payload.oci.registry import RegistrySettings
-
-RESULTS = {
-    "digest": "The digest of the image.",
-    "key": "Its build key; empty for what is not built from a source.",
-    "built": "Whether it was made now (true), or found by its key (false).",
-}
 
 
 @click.command()
@@ -41,7 +36,7 @@ RESULTS = {
     show_default=True,
     help="What the build can reach.",
 )
-@result_options(RESULTS)
+@result_options(COMPONENT_RESULTS)
 @registry_options
 @click.pass_obj
 def component(settings: Settings, /, name: str, **options: Any) -> None:

@@ -16,6 +16,8 @@ from okd_payload.build.places import Places
 from okd_payload.build.publish import publish_release
 from okd_payload.build.releasing import ReleaseMaker, ReleaseOutcome
 from okd_payload.build.report import ReleaseResult
+from okd_payload.catalog.parameters import StreamParameters, apply_parameters
+from okd_payload.catalog.release_name import check_pattern
 from okd_payload.cli.issues import count_of, print_issues, stop_on_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.progress import show_progress
@@ -25,6 +27,7 @@ from okd_payload.cli.session import Session, make_maker
 from okd_payload.cli.settings import Settings
 from okd_payload.cli.step.opening import StepOptions, open_step, step_options, take_step_options
 from okd_payload.cli.step.results import result_options, take_results, write_result
+from okd_payload.engines.pod.step_results import RELEASE_RESULTS
 from okd_payload.errors import BuildError, InputError
 from okd_payload.oci.location import parse_location
 from okd_payload.oci.repository import Repository
@@ -33,11 +36,6 @@ from okd_payload.release.load import load_release
 if TYPE_CHECKING:
     from okd_payload.oci.registry import RegistrySettings
 
-RESULTS = {
-    "digest": "The digest of the release image.",
-    "name": "The name of the release.",
-    "pullspec": "Where it is pulled from: REPOSITORY@DIGEST.",
-}
 _MOST_TOLD = 10
 
 
@@ -47,34 +45,39 @@ class _Wanted(msgspec.Struct, frozen=True, kw_only=True):
     to: str
     selected: tuple[str, ...]
     keep_going: bool
+    content: str
+    release_name: str
 
 
 @click.command()
+@click.argument("selected", nargs=-1, metavar="[NAME]...")
 @step_options
 @click.option(
     "--to",
     default="",
-    metavar="REPOSITORY",
-    help="Where the release goes; by default where the stream publishes it.",
+    metavar="REPOSITORY[:TAG]",
+    help="Where the release goes, and a tag besides its name; by default where the stream "
+    "publishes it.",
 )
 @click.option(
-    "--select",
-    "selected",
-    multiple=True,
-    metavar="NAME",
-    help="Only this component was asked for: what others lack stays as its tag has it.",
+    "--content",
+    default="",
+    metavar="REPOSITORY",
+    help="Where the component images go; by default where the stream publishes them.",
 )
+@click.option("--release-name", default="", metavar="NAME", help="Its name, or a pattern of one.")
 @click.option(
     "--keep-going", is_flag=True, help="Whatever is missing stays as the stream's tags have it."
 )
-@result_options(RESULTS)
+@result_options(RELEASE_RESULTS)
 @registry_options
 @click.pass_obj
 def release(settings: Settings, /, **options: Any) -> None:
     """Assemble, check and push the release of a snapshot, of images that are all built.
 
-    Images are found by their build keys in the repository. An issue that the stream does not
-    permit stops it before a tag leads to the release.
+    Images are found by their build keys in the repository. With NAMEs, only these were asked for,
+    and whatever else is missing stays as the stream's tags have it. An issue that the stream does
+    not permit stops it before a tag leads to the release.
     """
     results = take_results(options)
     registries = registry_settings(options)
@@ -87,7 +90,7 @@ def release(settings: Settings, /, **options: Any) -> None:
         raise BuildError("no release was made", hint="the issues above say why")
     write_result(results, "digest", made.result.digest)
     write_result(results, "name", made.result.name)
-    write_result(results, "pullspec", made.result.reference)
+    write_result(results, "pull-spec", made.result.reference)
     click.echo(f"{made.result.name} {made.result.reference}")
 
 
@@ -96,16 +99,29 @@ async def _release(
 ) -> ReleaseOutcome:
     with show_progress(settings) as progress:
         async with open_services(settings, progress, registries=registries) as services:
-            session = await open_step(services, options)
+            session = _adjust(await open_step(services, options), wanted)
             found = await find_images(session.plan, make_maker(session, services))
             former = await _former(session, found, wanted)
-            target = wanted.to or session.catalog.stream.release_repository
-            releases = await services.open_target(parse_location(target))
+            target = parse_location(wanted.to or session.catalog.stream.release_repository)
+            releases = await services.open_target(target)
             made = await _make(session, services, found, former=former, releases=releases)
             if made.result is None:
                 return made
             published = await _publish(session, services, made.result, releases)
+            if target.tag:
+                manifest = await releases.manifests.get(made.result.digest)
+                await releases.manifests.put(manifest, tag=target.tag)
             return msgspec.structs.replace(made, result=published)
+
+
+def _adjust(session: Session, wanted: _Wanted) -> Session:
+    """``session`` with the name and the repository that this release shall have."""
+    parameters = StreamParameters(content=wanted.content, release_name=wanted.release_name)
+    frozen, catalog = session.frozen, session.catalog
+    stream = apply_parameters(catalog.stream, parameters)
+    check_pattern(stream.release.name, stream=stream.name, version=stream.release.version)
+    changed = msgspec.structs.replace(catalog, stream=stream)
+    return msgspec.structs.replace(session, frozen=msgspec.structs.replace(frozen, catalog=changed))
 
 
 async def _former(

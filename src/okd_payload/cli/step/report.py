@@ -43,15 +43,9 @@ class _Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command()
+@click.argument("statuses", nargs=-1, metavar="[NAME=STATUS]...")
 @step_options
 @click.option("--run", "name", default="run", metavar="NAME", help="Name of the run.")
-@click.option(
-    "--status",
-    "statuses",
-    multiple=True,
-    metavar="NAME=STATUS",
-    help="How the task of a component ended: Succeeded, Failed or None.",
-)
 @click.option(
     "--releases",
     default="",
@@ -61,17 +55,17 @@ class _Run(msgspec.Struct, frozen=True, kw_only=True):
 @click.option(
     "--to",
     "target",
-    type=click.Path(file_okay=False, path_type=Path),
+    default="",
     metavar="DIR",
     help="Write report.json and report.html there.",
 )
 @registry_options
 @click.pass_obj
-def report(settings: Settings, /, target: Path | None, **options: Any) -> None:
+def report(settings: Settings, /, target: str, **options: Any) -> None:
     """Tell what became of every image of a snapshot, and which release there is.
 
-    What is built is known from the repository, whoever built it; what is not, from the statuses.
-    The exit code says nothing about the run.
+    What is built is known from the repository, whoever built it. Of the rest the engine says how
+    the task of NAME ended: Succeeded, Failed, or None. The exit code says nothing about the run.
     """
     registries = registry_settings(options)
     step = take_step_options(options)
@@ -81,8 +75,8 @@ def report(settings: Settings, /, target: Path | None, **options: Any) -> None:
         releases=options["releases"],
     )
     told = run_async(_report(settings, step, run, registries))
-    if target is not None:
-        write_report(told, target)
+    if target:
+        write_report(told, Path(target))
     for item in told.components:
         if item.action in (Action.FAILED, Action.SKIPPED):
             click.echo(f"{item.action.value} {item.name}: {item.reason.partition(chr(10))[0]}")

@@ -22,7 +22,7 @@ def result_options(told: Mapping[str, str]) -> Callable[[Function], Function]:
         for name, meaning in reversed(list(told.items())):
             option = click.option(
                 f"--result-{name}",
-                _PREFIX + name,
+                _PREFIX + name.replace("-", "_"),
                 type=click.Path(dir_okay=False, path_type=Path),
                 metavar="FILE",
                 help=f"Write there: {meaning[0].lower()}{meaning[1:]}",
@@ -36,7 +36,7 @@ def result_options(told: Mapping[str, str]) -> Callable[[Function], Function]:
 def take_results(options: dict[str, Any]) -> dict[str, Path]:
     """Take the files of ``result_options`` out of ``options``: those that were asked for."""
     names = [name for name in options if name.startswith(_PREFIX)]
-    files = {name.removeprefix(_PREFIX): options.pop(name) for name in names}
+    files = {name.removeprefix(_PREFIX).replace("_", "-"): options.pop(name) for name in names}
     return {name: path for name, path in files.items() if path is not None}
 
 

@@ -11,6 +11,8 @@ import click
 import msgspec
 
 from okd_payload.build.one_image import find_node
+from okd_payload.build.plan import Plan
+from okd_payload.build.work_graph import work_graph
 from okd_payload.catalog.load import STREAM_FILE
 from okd_payload.catalog.parameters import StreamParameters
 from okd_payload.cli.issues import print_issues, stop_on_issues
@@ -23,6 +25,7 @@ from okd_payload.cli.settings import Settings
 from okd_payload.cli.snapshots import find_snapshot, record_sources, store_session
 from okd_payload.cli.step.results import result_options, take_results, write_result
 from okd_payload.cli.stream_options import StreamOptions, input_options, take_stream_options
+from okd_payload.engines.pod.step_results import SNAPSHOT_RESULTS
 from okd_payload.errors import InputError, UnknownName
 from okd_payload.oci.location import parse_location
 from okd_payload.source.overrides import parse_override
@@ -30,11 +33,6 @@ from okd_payload.source.overrides import parse_override
 if TYPE_CHECKING:
     from okd_payload.oci.registry import RegistrySettings
 
-RESULTS = {
-    "snapshot": "The snapshot as REPOSITORY@DIGEST.",
-    "digest": "Its digest.",
-    "stream": "The name of the stream.",
-}
 _GIT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/]*:")
 
 
@@ -47,11 +45,13 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True):
     given: str
     repository: str
     locked: bool
+    expect: str
     selected: tuple[str, ...]
 
 
 @click.command()
 @click.argument("stream", default="")
+@click.argument("selected", nargs=-1, metavar="[NAME]...")
 @click.option("--path", default="", metavar="FOLDER", help="Where the stream is in its repository.")
 @click.option(
     "--variant",
@@ -70,11 +70,10 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True):
     help="Where the snapshot goes; by default to the component images.",
 )
 @click.option(
-    "--select",
-    "selected",
-    multiple=True,
-    metavar="NAME",
-    help="A component that will be asked for: refuse it now if nobody knows it.",
+    "--expect",
+    default="",
+    metavar="GRAPH",
+    help="Refuse another graph than the one that a Pipeline was rendered from.",
 )
 @click.option("--locked", is_flag=True, help="Take the lock beside the stream file.")
 @click.option(
@@ -84,14 +83,15 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True):
     help="Take this snapshot instead of making one.",
 )
 @input_options
-@result_options(RESULTS)
+@result_options(SNAPSHOT_RESULTS)
 @registry_options
 @click.pass_obj
 def snapshot(settings: Settings, /, **options: Any) -> None:
     """Freeze STREAM and store all that building it takes as one artifact, by its digest.
 
-    STREAM is a stream file, its folder, or a git repository as URL@REF. Options that are empty
-    count as not given, because pipelines pass all of theirs.
+    STREAM is a stream file, its folder, or a git repository as URL@REF. NAMEs are components that
+    will be asked for: what nobody knows is refused now. Options and names that are empty count as
+    not given, because pipelines pass all of theirs.
     """
     results = take_results(options)
     registries = registry_settings(options)
@@ -120,14 +120,12 @@ async def _snapshot(
     registries: RegistrySettings,
 ) -> tuple[str, str]:
     """The snapshot as it is named, and the name of its stream."""
-    selected = [name for name in request.selected if name]
     with show_progress(settings) as progress:
         async with open_services(settings, progress, registries=registries) as services:
             if request.given:
                 found = await find_snapshot(services, request.given)
                 plan = found.document.frozen.plan
-                for name in selected:
-                    find_node(plan, name)
+                _check(plan, request)
                 return request.given, plan.stream
             sources = record_sources(services)
             path = await _find_stream(services, request)
@@ -136,12 +134,24 @@ async def _snapshot(
             session = await start_session(services, options, parameters=parameters)
             print_issues(session.plan.issues, settings)
             stop_on_issues(session.plan.issues, doing="anything was stored")
-            for name in selected:
-                find_node(session.plan, name)
+            _check(session.plan, request)
             target = request.repository or session.catalog.stream.content_repository
             repository = await services.open_target(parse_location(target))
             stored = await store_session(session, sources, repository)
             return stored.reference, session.plan.stream
+
+
+def _check(plan: Plan, request: _Request) -> None:
+    """Refuse what the run could only find out late. Raises UnknownName and InputError."""
+    for name in filter(None, request.selected):
+        find_node(plan, name)
+    present = work_graph(plan).digest
+    if request.expect not in ("", present):
+        raise InputError(
+            f"the Pipeline was rendered from another graph ({request.expect}) than the stream "
+            f"has now ({present})",
+            hint="render it again with `okd-payload render tekton`, and apply it",
+        )
 
 
 async def _find_stream(services: Services, request: _Request) -> Path:

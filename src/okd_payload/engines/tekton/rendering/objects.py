@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tasks, Pipelines and PipelineRuns of ``tekton.dev/v1``: the fields that we write."""
+
+from __future__ import annotations
+
+import msgspec
+
+from okd_payload.engines.manifests import Manifest
+from okd_payload.engines.pod.objects import (
+    ContainerSecurity,
+    EnvironmentVariable,
+    KeyToPath,
+    PodSecurity,
+    Requirements,
+    Volume,
+    VolumeMount,
+)
+
+API_VERSION = "tekton.dev/v1"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Base of what objects are made of: what is not set is not written."""
+
+
+class Parameter(Part, frozen=True, kw_only=True):
+    """A value that a Task or a Pipeline takes; without a default it has to be given."""
+
+    name: str
+    type: str = "string"
+    description: str = ""
+    default: str | tuple[str, ...] | None = None
+
+
+class Given(Part, frozen=True, kw_only=True):
+    """A value that is given."""
+
+    name: str
+    value: str | tuple[str, ...]
+
+
+class Result(Part, frozen=True, kw_only=True):
+    """A value that a Task gives, or with ``value`` one that a Pipeline does."""
+
+    name: str
+    description: str = ""
+    value: str = ""
+
+
+class Workspace(Part, frozen=True, kw_only=True):
+    """A folder that whoever runs it brings."""
+
+    name: str
+    description: str = ""
+    mount_path: str = ""
+    optional: bool | None = None
+    read_only: bool | None = None
+
+
+class Step(Part, frozen=True, kw_only=True):
+    """One container of a Task."""
+
+    name: str
+    image: str
+    working_dir: str = ""
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    env: tuple[EnvironmentVariable, ...] = ()
+    compute_resources: Requirements
+    security_context: ContainerSecurity
+    volume_mounts: tuple[VolumeMount, ...] = ()
+
+
+class TaskSpec(Part, frozen=True, kw_only=True):
+    """What a Task does."""
+
+    description: str
+    params: tuple[Parameter, ...] = ()
+    workspaces: tuple[Workspace, ...] = ()
+    results: tuple[Result, ...] = ()
+    steps: tuple[Step, ...]
+    volumes: tuple[Volume, ...] = ()
+
+
+class Task(Manifest, frozen=True, kw_only=True):
+    """A Task."""
+
+    spec: TaskSpec
+
+
+class TaskReference(Part, frozen=True, kw_only=True):
+    """The Task that a task of a Pipeline runs."""
+
+    name: str
+
+
+class When(Part, frozen=True, kw_only=True):
+    """What has to hold for a task to run."""
+
+    input: str
+    operator: str
+    values: tuple[str, ...]
+
+
+class BoundWorkspace(Part, frozen=True, kw_only=True):
+    """The workspace of the Pipeline that a task gets as its own."""
+
+    name: str
+    workspace: str
+
+
+class PipelineTask(Part, frozen=True, kw_only=True):
+    """One task of a Pipeline."""
+
+    name: str
+    task_ref: TaskReference
+    run_after: tuple[str, ...] = ()
+    when: tuple[When, ...] = ()
+    params: tuple[Given, ...] = ()
+    workspaces: tuple[BoundWorkspace, ...] = ()
+    timeout: str = ""
+    retries: int = 0
+    on_error: str = ""
+
+
+class PipelineSpec(Part, frozen=True, kw_only=True):
+    """What a Pipeline does."""
+
+    description: str
+    params: tuple[Parameter, ...] = ()
+    workspaces: tuple[Workspace, ...] = ()
+    results: tuple[Result, ...] = ()
+    tasks: tuple[PipelineTask, ...]
+    finally_: tuple[PipelineTask, ...] = msgspec.field(default=(), name="finally")
+
+
+class Pipeline(Manifest, frozen=True, kw_only=True):
+    """A Pipeline."""
+
+    spec: PipelineSpec
+
+
+class SecretWorkspace(Part, frozen=True, kw_only=True):
+    """The entries of a Secret as files of a workspace."""
+
+    secret_name: str
+    items: tuple[KeyToPath, ...] = ()
+
+
+class Binding(Part, frozen=True, kw_only=True):
+    """What a run brings as a workspace."""
+
+    name: str
+    secret: SecretWorkspace | None = None
+
+
+class Timeouts(Part, frozen=True, kw_only=True):
+    """How long a run, its tasks and what comes after may take."""
+
+    pipeline: str
+    tasks: str
+    finally_: str = msgspec.field(name="finally")
+
+
+class PodTemplate(Part, frozen=True, kw_only=True):
+    """What every pod of a run gets."""
+
+    security_context: PodSecurity | None = None
+    host_users: bool | None = None
+    automount_service_account_token: bool | None = None
+    enable_service_links: bool | None = None
+
+
+class RunTemplate(Part, frozen=True, kw_only=True):
+    """Who pods are, and how they are made."""
+
+    service_account_name: str = ""
+    pod_template: PodTemplate | None = None
+
+
+class PipelineRunSpec(Part, frozen=True, kw_only=True):
+    """One run of a Pipeline."""
+
+    pipeline_ref: TaskReference
+    params: tuple[Given, ...] = ()
+    workspaces: tuple[Binding, ...] = ()
+    timeouts: Timeouts
+    task_run_template: RunTemplate
+
+
+class PipelineRun(Manifest, frozen=True, kw_only=True):
+    """A run of a Pipeline."""
+
+    spec: PipelineRunSpec

@@ -115,7 +115,7 @@ def kubeconfig(path, server, *, user=None, cluster=None, **context):
     content = {
         "current-context": "it",
         "clusters": [{"name": "c", "cluster": {"server": server, **(cluster or {})}}],
-        "users": [{"name": "u", "user": user or {"token": "t"}}],
+        "users": [{"name": "u", "user": {"token": "t"} if user is None else user}],
         "contexts": [{"name": "it", "context": {"cluster": "c", "user": "u", **context}}],
     }
     path.write_text(yaml.safe_dump(content))

@@ -135,8 +135,10 @@ def error_for(code, message, reason="", *, verb="create", **details):
         ),
         ('taskruns "x" is forbidden: something new', "Refused", "change the object"),
         (
-            'x is forbidden: User "jane" cannot create resource "taskruns" in API group '
-            '"tekton.dev" in the namespace "builds": RBAC: role "a" not found',
+            (
+                'x is forbidden: User "jane" cannot create resource "taskruns" in API group '
+                '"tekton.dev" in the namespace "builds": RBAC: role "a" not found'
+            ),
             "NotPermitted",
             "`kubectl auth can-i create taskruns.tekton.dev --namespace builds`",
         ),

@@ -25,7 +25,11 @@ class _Kind(msgspec.Struct, frozen=True):
 
 
 async def delete(api: Api, subject: Subject, *, wait: bool) -> bool:
-    """Delete it; whether there was one. Raises ClusterError."""
+    """Delete it; whether there was one. Raises ClusterError.
+
+    When a connection breaks, the HTTP client asks once more by itself: then what was deleted by
+    the lost request counts as not there.
+    """
     request = request_about(subject, "delete", body=_FOREGROUND if wait else _BACKGROUND)
     settled = await api.settle(request)
     answer = api.final(request, settled)

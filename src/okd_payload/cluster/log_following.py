@@ -30,9 +30,13 @@ _SILENCE = 600.0
 _PAUSE = 0.5
 
 
+class _There(msgspec.Struct, frozen=True):
+    """Something whose being there is all that counts."""
+
+
 class _State(msgspec.Struct, frozen=True):
-    running: msgspec.Raw | None = None
-    terminated: msgspec.Raw | None = None
+    running: _There | None = None
+    terminated: _There | None = None
 
 
 class _ContainerStatus(msgspec.Struct, frozen=True, rename="camel"):
@@ -43,7 +47,8 @@ class _ContainerStatus(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def printed(self) -> bool:
         """Whether it has, or had, a chance to print anything."""
-        return bool(self.state.running or self.ended or self.last_state.terminated)
+        states = (self.state.running, self.state.terminated, self.last_state.terminated)
+        return any(state is not None for state in states)
 
     @property
     def ended(self) -> bool:

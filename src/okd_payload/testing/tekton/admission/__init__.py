@@ -15,8 +15,8 @@ Not imitated: ``CustomRun``, ``VerificationPolicy``, features that are off, conv
 are missing, workspaces that are not bound).
 """
 
-from okd_payload.testing.tekton.admission.admit import KINDS, admit, admit_document
+from okd_payload.testing.tekton.admission.admit import admit, admit_document
 from okd_payload.testing.tekton.admission.loose_ends import LooseEnd, check_variables
 from okd_payload.testing.tekton.admission.refusals import Refusal
 
-__all__ = ["KINDS", "LooseEnd", "Refusal", "admit", "admit_document", "check_variables"]
+__all__ = ["LooseEnd", "Refusal", "admit", "admit_document", "check_variables"]

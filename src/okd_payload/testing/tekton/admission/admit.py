@@ -54,9 +54,6 @@ from okd_payload.testing.tekton.admission.runs import (
 )
 from okd_payload.testing.tekton.admission.tasks import check_step_action, check_task_alone
 
-KINDS = ("Task", "TaskRun", "Pipeline", "PipelineRun", "StepAction")
-"""The kinds that have rules here; all others pass."""
-
 _RESERVED_ANNOTATIONS = ("results.tekton.dev/", "chains.tekton.dev/")
 
 
@@ -68,12 +65,18 @@ class _Rules(msgspec.Struct, frozen=True):
     check: Callable[[Any], Iterable[FieldError]]
 
 
-_RULES: dict[str, _Rules] = {
-    "Task": _Rules(TaskSpec, complete_task, check_task_alone),
-    "StepAction": _Rules(StepActionSpec, complete_step_action, check_step_action),
-    "Pipeline": _Rules(PipelineSpec, complete_pipeline, check_pipeline_alone),
-    "TaskRun": _Rules(TaskRunSpec, complete_task_run, check_task_run),
-    "PipelineRun": _Rules(PipelineRunSpec, complete_pipeline_run, check_pipeline_run),
+_V1 = "tekton.dev/v1"
+_RULES = {
+    (_V1, "Task"): _Rules(TaskSpec, complete_task, check_task_alone),
+    (_V1, "Pipeline"): _Rules(PipelineSpec, complete_pipeline, check_pipeline_alone),
+    (_V1, "TaskRun"): _Rules(TaskRunSpec, complete_task_run, check_task_run),
+    (_V1, "PipelineRun"): _Rules(PipelineRunSpec, complete_pipeline_run, check_pipeline_run),
+    **{
+        (f"tekton.dev/{version}", "StepAction"): _Rules(
+            StepActionSpec, complete_step_action, check_step_action
+        )
+        for version in ("v1alpha1", "v1beta1")
+    },
 }
 
 
@@ -83,36 +86,55 @@ def admit(content: bytes) -> bytes | Refusal:
     return admitted if isinstance(admitted, Refusal) else msgspec.json.encode(admitted)
 
 
-def admit_document(
-    document: Mapping[str, Any], *, before: Mapping[str, Any] | None = None
-) -> dict[str, Any] | Refusal:
-    """The document of an object as the cluster would have it, or why it is refused.
+def admit_document(document: Mapping[str, Any]) -> dict[str, Any] | Refusal:
+    """The document of a new object as the cluster would have it, or why it is refused."""
+    completed = complete(document)
+    if isinstance(completed, Refusal) or not has_rules(document):
+        return completed
+    metadata = completed["metadata"]
+    name = metadata.get("name", "")
+    if not name and metadata.get("generateName"):
+        name = metadata["generateName"][:58] + "00000"  # the server cuts, and adds five letters
+    labels, annotations = metadata.get("labels", {}), metadata.get("annotations", {})
+    if refused := check_metadata(completed["kind"], name, labels, annotations):
+        return refused
+    return judge(completed) or completed
 
-    With ``before`` it is a change of this object.
-    """
-    kind = document.get("kind", "")
-    if kind not in _RULES or document.get("apiVersion", "").partition("/")[0] != "tekton.dev":
+
+def has_rules(document: Mapping[str, Any]) -> bool:
+    """Whether the webhooks look at objects of this kind and version."""
+    return (document.get("apiVersion"), document.get("kind")) in _RULES
+
+
+def complete(document: Mapping[str, Any], *, created: bool = True) -> dict[str, Any] | Refusal:
+    """What the mutating webhook makes of the document."""
+    if not has_rules(document):
         return dict(document)
-    rules = _RULES[kind]
+    rules = _RULES[document["apiVersion"], document["kind"]]
     try:
         spec = rules.complete(decode(document.get("spec"), rules.entity))
     except Undecodable as error:
         return undecodable(str(error))
     except Unwritable as error:
         return unmarshalable(str(error))
-    metadata = _complete_metadata(kind, document.get("metadata") or {}, created=before is None)
-    name = metadata.get("name") or metadata.get("generateName", "")
-    labels, annotations = metadata.get("labels", {}), metadata.get("annotations", {})
-    if "name" not in metadata and name:
-        name = name[:58] + "00000"  # the server cuts, and adds five letters
-    if refused := check_metadata(kind, name, labels, annotations):
-        return refused
-    errors = [*check_name(name), *within("spec", rules.check(spec))]
+    kind, metadata = document["kind"], document.get("metadata") or {}
+    metadata = _complete_metadata(kind, metadata, created=created)
+    return {**document, "metadata": metadata, "spec": encode(spec)}
+
+
+def judge(
+    document: Mapping[str, Any], *, before: Mapping[str, Any] | None = None
+) -> Refusal | None:
+    """What the validating webhook says to a completed document, or to a change of ``before``."""
+    if not has_rules(document):
+        return None
+    rules = _RULES[document["apiVersion"], document["kind"]]
+    spec = decode(document.get("spec"), rules.entity)
+    errors = [*check_name(document["metadata"].get("name", ""))]
+    errors += within("spec", rules.check(spec))
     if before is not None:
         errors += within("spec", _check_change(before, spec))
-    if refused := not_valid(errors):
-        return refused
-    return {**document, "metadata": metadata, "spec": encode(spec)}
+    return not_valid(errors)
 
 
 def _check_change(before: Mapping[str, Any], spec: Entity) -> Iterable[FieldError]:

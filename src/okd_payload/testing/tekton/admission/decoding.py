@@ -79,7 +79,7 @@ def decode(document: Any, entity: type[EntityType], *, root: str = "spec") -> En
 
 def encode(entity: Entity) -> dict[str, Any]:
     """The entity as a document, as the webhook writes it."""
-    document: dict[str, Any] = msgspec.to_builtins(entity)
+    document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(entity))
     return document
 
 

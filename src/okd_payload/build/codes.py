@@ -57,6 +57,11 @@ TAKEN_FROM_OCP = IssueCode(
     Severity.NOTICE,
     "Images that the stream begins with are OCP's, and may not be given to others.",
 )
+DECLARED_EDGES = IssueCode(
+    "declared-edges",
+    Severity.WARNING,
+    "What components stand on was taken from definitions alone: no Dockerfile was read.",
+)
 
 ALL_CODES = (
     SOURCE_UNAVAILABLE,
@@ -71,4 +76,5 @@ ALL_CODES = (
     CHANGED_IMPORT,
     SHARED_IMAGE_MISSING,
     TAKEN_FROM_OCP,
+    DECLARED_EDGES,
 )

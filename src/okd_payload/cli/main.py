@@ -36,8 +36,10 @@ COMMANDS = {
     "catalog": "okd_payload.cli.catalog:catalog",
     "release": "okd_payload.cli.release:release",
     "publish": "okd_payload.cli.publish:publish",
+    "deploy": "okd_payload.cli.deploy:deploy",
     "copy": "okd_payload.cli.copy:copy",
     "prune": "okd_payload.cli.prune:prune",
+    "render": "okd_payload.cli.render:render",
     "step": "okd_payload.cli.step:step",
     "doctor": "okd_payload.cli.doctor:doctor",
 }
@@ -51,8 +53,10 @@ _SUMMARIES = {
     "catalog": "Read, check and keep in step what a stream is made of.",
     "release": "Make, show and check releases.",
     "publish": "Copy a release and its images to where clusters pull from.",
+    "deploy": "Bring a cluster to where it builds a stream, and keep it there.",
     "copy": "Copy an image, byte for byte, between any two places.",
     "prune": "Free the disk of what nobody needs any more.",
+    "render": "Write a stream as files for engines that run without this program.",
     "step": "Do one part of a build, as the pods of a cluster do.",
     "doctor": "Show what this machine lacks, and how to mend it.",
 }

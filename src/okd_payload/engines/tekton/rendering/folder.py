@@ -32,6 +32,8 @@ from okd_payload.errors import InputError
 
 CUSTOM = "custom"
 _KUSTOMIZATION = "kustomization.yaml"
+CUSTOM_FILE = f"overlays/{CUSTOM}/{_KUSTOMIZATION}"
+"""The file that belongs to people."""
 _RENDERED = "Rendered by okd-payload: change the stream and render again, not this file."
 _CUSTOMISED = (
     "content-repository",
@@ -95,7 +97,7 @@ def _custom(overlay: str, pipeline: Pipeline) -> TextFile:
         [make_kustomization(resources=(f"../{overlay}",), patches=(patch,))],
         comment=("Yours: put your values in. Rendering again keeps this file.",),
     )
-    return TextFile(f"overlays/{CUSTOM}/{_KUSTOMIZATION}", text)
+    return TextFile(CUSTOM_FILE, text)
 
 
 def _kustomization(folder: str, value: Kustomization) -> TextFile:

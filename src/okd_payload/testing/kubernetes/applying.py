@@ -8,7 +8,7 @@ another value is a conflict, for which ``force`` takes the field over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -248,25 +248,33 @@ def _without(node: Node, value: Any, gone: FieldSet) -> Any:
     for path in gone:
         by_step.setdefault(path[0], set()).add(path[1:])
     if isinstance(value, dict):
-        kept = {}
-        for name, each in value.items():
-            below = by_step.get(f"f:{name}")
-            if below is None:
-                kept[name] = each
-            elif () not in below:
-                rest = _without(child_of(node, name), each, frozenset(below))
-                if rest or not each:
-                    kept[name] = rest
-        return kept
-    items = node.items or Node(preserve=True)
-    rest_items = []
-    for each in value:
-        below = by_step.get(item_step(node, each))
+        return _without_fields(node, value, by_step)
+    return _without_items(node, value, by_step)
+
+
+def _without_fields(node: Node, value: JsonObject, gone: Mapping[str, set[Path]]) -> JsonObject:
+    kept = {}
+    for name, each in value.items():
+        below = gone.get(f"f:{name}")
         if below is None:
-            rest_items.append(each)
+            kept[name] = each
+        elif () not in below:
+            rest = _without(child_of(node, name), each, frozenset(below))
+            if rest or not each:
+                kept[name] = rest
+    return kept
+
+
+def _without_items(node: Node, value: list[Any], gone: Mapping[str, set[Path]]) -> list[Any]:
+    items = node.items or Node(preserve=True)
+    kept = []
+    for each in value:
+        below = gone.get(item_step(node, each))
+        if below is None:
+            kept.append(each)
         elif () not in below and (SELF,) not in below:
-            rest_items.append(_without(items, each, frozenset(below)))
-    return rest_items
+            kept.append(_without(items, each, frozenset(below)))
+    return kept
 
 
 def _whole(live: JsonObject) -> JsonObject:

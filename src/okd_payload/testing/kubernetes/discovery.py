@@ -16,6 +16,10 @@ def describe_version(version: str) -> JsonObject:
     return {
         "major": major,
         "minor": minor,
+        "emulationMajor": major,
+        "emulationMinor": minor,
+        "minCompatibilityMajor": major,
+        "minCompatibilityMinor": str(int(minor) - 1),
         "gitVersion": version,
         "gitCommit": "0" * 40,
         "gitTreeState": "clean",

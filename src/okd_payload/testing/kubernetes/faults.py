@@ -43,12 +43,11 @@ class Refuse(Fault, frozen=True, kw_only=True):
     code: int
     reason: str = ""
     message: str = "the server is broken"
-    retry_after: int = 0
+    details: Details | None = None
 
     def refusal(self) -> Refusal:
         """The answer."""
-        details = Details(retry_after_seconds=self.retry_after) if self.retry_after else None
-        return Refusal(self.code, self.reason, self.message, details=details)
+        return Refusal(self.code, self.reason, self.message, details=self.details)
 
 
 class Proxy(Fault, frozen=True, kw_only=True):
@@ -97,7 +96,7 @@ def overloaded(
         code=refusal.code,
         reason=refusal.reason,
         message=refusal.message,
-        retry_after=seconds,
+        details=refusal.details,
         method=method,
         path=path,
         times=times,
@@ -121,23 +120,27 @@ def broken(
     )
 
 
+_UNREACHABLE = (
+    'Post "https://tekton-pipelines-webhook.tekton-pipelines.svc:443/defaulting?timeout=10s": '
+    "dial tcp 192.0.2.1:443: connect: connection refused"
+)
+
+
 def webhook_down(
     webhook: str = "webhook.pipeline.tekton.dev",
     *,
+    why: str = _UNREACHABLE,
     method: str = "POST",
     path: str = "",
     times: int = 1,
 ) -> Refuse:
     """An admission webhook that cannot be reached."""
-    why = (
-        'Post "https://tekton-pipelines-webhook.tekton-pipelines.svc:443/defaulting?timeout=10s": '
-        "dial tcp 192.0.2.1:443: connect: connection refused"
-    )
     refusal = statuses.webhook_unreachable(webhook, why)
     return Refuse(
         code=refusal.code,
         reason=refusal.reason,
         message=refusal.message,
+        details=refusal.details,
         method=method,
         path=path,
         times=times,

@@ -104,7 +104,7 @@ class HttpApi:
             return Reply(document=found)
         target = read_path(request.path, self._state.resources)
         if target is None or isinstance(target, GroupPath):
-            return Reply(code=404, text="404 page not found\n", media_type="text/plain")
+            return _no_such_page()
         form = read_accept(request.headers.get("accept", ""))
         verb = _verb(request, target)
         if (target.resource.name, target.subresource) not in _OPEN:
@@ -115,50 +115,57 @@ class HttpApi:
         return reply
 
     def _discover(self, path: str) -> JsonObject | None:
+        """What the server says of itself at ``path``, if that is such a path."""
         resources = self._state.resources
-        if path == "/version":
-            return describe_version(self._cluster.version)
-        if path.rstrip("/") == "/api":
-            return describe_core()
-        if path.rstrip("/") == "/apis":
-            return describe_groups(resources)
+        match path.rstrip("/"):
+            case "/version":
+                return describe_version(self._cluster.version)
+            case "/api":
+                return describe_core()
+            case "/apis":
+                return describe_groups(resources)
         found = read_path(path, resources)
-        if isinstance(found, GroupPath):
-            if found.version:
-                return describe_resources(resources, found.group, found.version) or None
-            return describe_group(resources, found.group) or None
-        return None
+        if not isinstance(found, GroupPath):
+            return None
+        if found.version:
+            return describe_resources(resources, found.group, found.version) or None
+        return describe_group(resources, found.group) or None
 
     def _perform(
         self, request: Request, target: Target, verb: str, *, user: str, form: str
     ) -> Reply:
-        if target.subresource == "log":
-            return self._log(request, target)
-        if target.subresource not in ("", *target.resource.subresources) and not self._acts(target):
-            return Reply(code=404, text="404 page not found\n", media_type="text/plain")
+        if verb in ("create", "patch", "update") or target.subresource not in ("", "status"):
+            return self._write(request, target, verb, user=user)
         if verb == "watch":
             return self._watch(request, target, form)
         if verb == "list":
-            return Reply(
-                document=reading.list_objects(self._state, target, list_options(request.query))
-            )
+            options = list_options(request.query)
+            return Reply(document=reading.list_objects(self._state, target, options))
         if verb == "get":
             return Reply(document=reading.get(self._state, target))
+        return self._delete(request, target, verb, user=user)
+
+    def _write(self, request: Request, target: Target, verb: str, *, user: str) -> Reply:
+        """What changes something, and what subresources do."""
+        if target.subresource == "log" and target.resource.name == "pods":
+            return self._log(request, target)
+        if target.subresource not in ("", *target.resource.subresources) and not self._acts(target):
+            return _no_such_page()
         if verb == "create":
             return self._create(request, target, user)
-        if verb == "update":
-            body = self._body(request, target)
-            options = write_options(
-                request.query,
-                "UpdateOptions",
-                user=user,
-                agent=request.agent,
-                duplicates=body.duplicates,
-            )
-            return _done(changes.replace(self._state, target, body.document, options))
         if verb == "patch":
             return self._patch(request, target, user)
-        return self._delete(request, target, verb, user=user)
+        if verb != "update":
+            return _no_such_page()
+        body = self._body(request, target)
+        options = write_options(
+            request.query,
+            "UpdateOptions",
+            user=user,
+            agent=request.agent,
+            duplicates=body.duplicates,
+        )
+        return _done(changes.replace(self._state, target, body.document, options))
 
     def _acts(self, target: Target) -> bool:
         return (target.resource.name, target.subresource) in self._cluster.actions
@@ -249,6 +256,10 @@ async def _lines(events: AsyncIterator[watching.Event], form: str) -> AsyncItera
     async for type_, document in events:
         shown = document if type_ == "ERROR" else show(document, form)
         yield msgspec.json.encode({"type": type_, "object": shown}) + b"\n"
+
+
+def _no_such_page() -> Reply:
+    return Reply(code=404, text="404 page not found\n", media_type="text/plain")
 
 
 def _done(answer: Answer) -> Reply:

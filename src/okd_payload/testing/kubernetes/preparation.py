@@ -26,6 +26,12 @@ from okd_payload.testing.kubernetes.metadata import (
 )
 from okd_payload.testing.kubernetes.requests import FieldValidation, Target, WriteOptions
 from okd_payload.testing.kubernetes.rules import decoding_problem, rule_problems
+from okd_payload.testing.kubernetes.schema import Schema
+from okd_payload.testing.kubernetes.standard import (
+    MUTATING_FIRST,
+    VALIDATING_FIRST,
+    VALIDATING_LAST,
+)
 from okd_payload.testing.kubernetes.state import State
 from okd_payload.testing.kubernetes.statuses import (
     Cause,
@@ -82,7 +88,11 @@ def decode(
         warnings,
     )
     document = _without_unknown_metadata(document)
-    return schema.shape(document) if schema else document
+    if schema is None:
+        return document
+    if not resource.custom:
+        _check_go_types(schema, target, document)
+    return schema.shape(document)
 
 
 def check_place(target: Target, document: JsonObject) -> JsonObject:
@@ -147,10 +157,10 @@ def admission_request(
 
 def mutate(state: State, document: JsonObject, request: AdmissionRequest) -> JsonObject:
     """``document`` as admission wants it; with the schema's defaults once more."""
-    if not state.mutating:
+    if not state.mutating and request.resource.custom:
         return document
     document = clone(document)
-    for function in state.mutating:
+    for function in (*MUTATING_FIRST, *state.mutating):
         document = function(document, request)
     schema = state.schemas.get((request.resource.name, request.version))
     return schema.shape(document) if schema else document
@@ -158,7 +168,7 @@ def mutate(state: State, document: JsonObject, request: AdmissionRequest) -> Jso
 
 def validate(state: State, document: JsonObject, request: AdmissionRequest) -> None:
     """Refuse what validating admission refuses."""
-    for function in state.validating:
+    for function in (*VALIDATING_FIRST, *state.validating, *VALIDATING_LAST):
         function(document, request)
 
 
@@ -210,6 +220,16 @@ def _judge_unknown(
         return
     why = f"strict decoding error: {', '.join(findings)}"
     raise decoding_error(target.resource.kind, target.version, why)
+
+
+def _check_go_types(schema: Schema, target: Target, document: JsonObject) -> None:
+    """Refuse what Go cannot decode as a type of its own: the first of it, as Go does."""
+    for cause in schema.problems(document):
+        if cause.reason == "FieldValueTypeInvalid":
+            wrong = cause.message.removeprefix("Invalid value: ")
+            kind = target.resource.kind
+            why = f"json: cannot unmarshal into Go struct field {kind}.{cause.field}: {wrong}"
+            raise decoding_error(kind, target.version, why)
 
 
 def _without_unknown_metadata(document: JsonObject) -> JsonObject:

@@ -32,6 +32,7 @@ from okd_payload.testing.kubernetes.documents import (
     name_of,
     namespace_of,
 )
+from okd_payload.testing.kubernetes.housekeeping import keep_house
 from okd_payload.testing.kubernetes.requests import (
     DeleteOptions,
     PatchType,
@@ -88,6 +89,7 @@ class SimulatedCluster:
             if schema is not None:
                 self.state.schemas[resource.name, resource.storage] = schema
         self.state.store.listen(self._follow)
+        keep_house(self.state)
         for namespace in _SYSTEM:
             self.add_namespace(namespace)
 

@@ -23,6 +23,8 @@ BOOKMARK_SECONDS = 60.0
 """How often a watch is told how far it has come."""
 _LAST_BOOKMARK_SECONDS = 2.0
 """How long before its end it is told once more."""
+_SHORT_SECONDS = 10.0
+"""A watch that is shorter is told nothing."""
 _INITIAL_END = "k8s.io/initial-events-end"
 
 Event = tuple[str, JsonObject]
@@ -124,8 +126,10 @@ class _Watch:
             return [BOOKMARK_SECONDS * number for number in range(1, 1440)]
         count = int(seconds // BOOKMARK_SECONDS)
         regular = [BOOKMARK_SECONDS * number for number in range(1, count + 1)]
-        last = max(0.0, seconds - _LAST_BOOKMARK_SECONDS)
-        return sorted({*(each for each in regular if each < last), last})
+        last = seconds - _LAST_BOOKMARK_SECONDS
+        if seconds < _SHORT_SECONDS:
+            return []
+        return [*(each for each in regular if each < last), last]
 
     def _present(self) -> Iterator[Event]:
         target = self._target

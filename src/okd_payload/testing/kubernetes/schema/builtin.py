@@ -56,7 +56,7 @@ def built_in_schema(kind: str) -> Schema | None:
     """The schema of a built-in kind; nothing for one that is not in the table."""
     if kind not in _table():
         return None
-    return Schema(_compile(kind))
+    return Schema(_compile(kind, judged=True), omits_empty=True)
 
 
 @functools.cache
@@ -67,31 +67,30 @@ def _table() -> dict[str, list[str]]:
 
 
 @functools.cache
-def _compile(name: str) -> Node:
+def _compile(name: str, *, judged: bool) -> Node:
+    """The node of a type; where it is not ``judged``, as in a status, nothing must be given."""
     properties = {}
     required = []
     for field in _table()[name]:
         word, _, kind = field.partition(" ")
-        if word.startswith("*"):
+        if word.startswith("*") and judged:
             required.append(word[1:])
-        properties[word.removeprefix("*")] = _field(kind)
+        word = word.removeprefix("*")
+        properties[word] = _field(kind, judged=judged and word != "status")
     return Node(type="object", properties=properties, required=tuple(required))
 
 
-def _field(kind: str) -> Node:
+def _field(kind: str, *, judged: bool) -> Node:
+    """The node of a field, for which Go takes null as absent."""
     if kind.startswith("[]"):
         item, _, keys = kind[2:].partition("/")
         return Node(
             type="array",
             nullable=True,
-            items=_field(item),
+            items=_field(item, judged=judged),
             list_type=ListType.MAP if keys else ListType.ATOMIC,
             list_keys=tuple(keys.split(",")) if keys else (),
         )
     simple = _SIMPLE.get(kind)
-    return _nullable(_compile(kind) if simple is None else simple)
-
-
-def _nullable(node: Node) -> Node:
-    """``node`` as a field of a type of Go: null is as good as absent."""
+    node = _compile(kind, judged=judged) if simple is None else simple
     return msgspec.structs.replace(node, nullable=True)

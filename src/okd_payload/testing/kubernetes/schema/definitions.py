@@ -115,7 +115,7 @@ def read_open_api(document: JsonObject) -> Iterator[Definition]:
     compiler = _Compiler(definitions)
     for name, schema in definitions.items():
         found = _OPENSHIFT_NAME.fullmatch(name)
-        if found is None or not _IDENTITY <= set(schema.get("properties") or ()):
+        if found is None or not set(schema.get("properties") or ()) >= _IDENTITY:
             continue
         group, version, kind = f"{found['group']}.openshift.io", found["version"], found["kind"]
         if not kind.endswith("List") and kind not in _NO_RESOURCE:
@@ -169,7 +169,7 @@ class _Compiler:
             },
             additional=self._compile(additional) if isinstance(additional, dict) else None,
             items=self._compile(items) if isinstance(items, dict) else None,
-            required=tuple(schema.get("required") or ()),
+            required=_required(schema),
             bounds=compile_bounds(
                 {key: value for key, value in schema.items() if key in ("enum", "pattern")}
             ),
@@ -177,6 +177,14 @@ class _Compiler:
             list_keys=_list_keys(schema),
             atomic=schema.get("x-kubernetes-map-type") == "atomic",
         )
+
+
+def _required(schema: JsonObject) -> tuple[str, ...]:
+    """The fields that must be given; of whole objects the server fills in all but ``spec``."""
+    names = schema.get("required") or ()
+    if set(schema.get("properties") or ()) >= _IDENTITY:
+        names = [name for name in names if name == "spec"]
+    return tuple(names)
 
 
 def _list_type(schema: JsonObject) -> ListType:

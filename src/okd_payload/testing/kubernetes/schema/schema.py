@@ -9,7 +9,12 @@ from okd_payload.testing.kubernetes.documents import JsonObject
 from okd_payload.testing.kubernetes.metadata import KNOWN_FIELDS
 from okd_payload.testing.kubernetes.schema.check import check_value
 from okd_payload.testing.kubernetes.schema.node import Node
-from okd_payload.testing.kubernetes.schema.shape import fill_defaults, prune, unknown_fields
+from okd_payload.testing.kubernetes.schema.shape import (
+    fill_defaults,
+    omit_empty,
+    prune,
+    unknown_fields,
+)
 from okd_payload.testing.kubernetes.statuses import Cause
 
 _OBJECT = ("apiVersion", "kind", "metadata")
@@ -18,8 +23,10 @@ _OBJECT = ("apiVersion", "kind", "metadata")
 class Schema:
     """What is known of the objects of one kind in one version."""
 
-    def __init__(self, root: Node) -> None:
+    def __init__(self, root: Node, *, omits_empty: bool = False) -> None:
         self.root = root
+        self._omits_empty = omits_empty
+        """Whether the server leaves out what is null or empty, as Go does with its own types."""
 
     def unknown(self, document: JsonObject) -> list[str]:
         """The paths of all fields that nobody knows, in the order of the API server."""
@@ -33,6 +40,8 @@ class Schema:
         """``document`` without what nobody knows and with defaults; the rest is shared."""
         kept = {name: document[name] for name in _OBJECT if name in document}
         pruned = prune(self.root, _without_metadata(document))
+        if self._omits_empty:
+            pruned = omit_empty(self.root, pruned)
         return {**kept, **fill_defaults(self.root, pruned)}
 
     def problems(self, document: JsonObject) -> Iterator[Cause]:

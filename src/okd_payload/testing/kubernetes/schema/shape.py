@@ -63,6 +63,27 @@ def fill_defaults(node: Node, value: Any) -> Any:
     return value
 
 
+def omit_empty(node: Node, value: Any) -> Any:
+    """``value`` without nulls, empty lists and empty maps, but for what must be given."""
+    if isinstance(value, dict):
+        kept = {}
+        for name, each in value.items():
+            child = _child(node, name)
+            if each is None or (not each and child is not None and _is_empty(node, name, child)):
+                continue
+            kept[name] = each if child is None else omit_empty(child, each)
+        return kept
+    if isinstance(value, list) and node.items is not None:
+        return [omit_empty(node.items, each) for each in value]
+    return value
+
+
+def _is_empty(node: Node, name: str, child: Node) -> bool:
+    """Whether an empty value of ``child`` is left out: lists and maps are, structs are not."""
+    container = child.type == "array" or child.additional is not None
+    return container and name not in node.required
+
+
 def _lacks(value: dict[str, Any], name: str, child: Node) -> bool:
     return name not in value or (value[name] is None and not child.nullable)
 

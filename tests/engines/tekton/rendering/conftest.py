@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plans to be rendered, each read once."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from rendered import plan_stream
+
+from okd_payload.build.plan import Plan
+
+
+@pytest.fixture(scope="session")
+def planned(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Plan]:
+    """Gives the plan of a stream by its name."""
+    known: dict[str, Plan] = {}
+
+    def plan(name: str) -> Plan:
+        if name not in known:
+            folder = tmp_path_factory.mktemp("rendered")
+            known[name] = asyncio.run(plan_stream(name, shared_data, folder))
+        return known[name]
+
+    return plan

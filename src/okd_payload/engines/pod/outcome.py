@@ -34,7 +34,7 @@ RESULTS = {
 }
 """The results of whatever builds one component, and what they say."""
 
-_MOST_CHARACTERS = 1200
+_MOST_BYTES = 1500
 """Of a message, escaped twice: once here, and once in the pod's termination message."""
 
 
@@ -91,9 +91,11 @@ def decode_failure(text: str) -> Failure | None:
 
 def _shorten(text: str) -> str:
     """The beginning of ``text``: a message says first what failed, and shows then what it saw."""
-    encoded = msgspec.json.encode(text)
     kept = text
-    while len(encoded) > _MOST_CHARACTERS:
-        kept = kept[: len(kept) * _MOST_CHARACTERS // (len(encoded) + 1)]
-        encoded = msgspec.json.encode(kept)
+    while (size := _size_as_result(kept)) > _MOST_BYTES:
+        kept = kept[: len(kept) * _MOST_BYTES // (size + 1)]
     return kept if kept == text else f"{kept} ..."
+
+
+def _size_as_result(text: str) -> int:
+    return len(msgspec.json.encode(msgspec.json.encode(text).decode()))

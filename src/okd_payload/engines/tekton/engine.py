@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
@@ -87,6 +88,7 @@ class TektonEngine:
             patience=settings.patience,
             progress=progress,
         )
+        self._alone: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._clearing = Clearing(self._writer, self._watch, self._follower, keeps=settings.keeps)
 
     @property
@@ -116,6 +118,11 @@ class TektonEngine:
         Raises BuildError, TransientBuildError, and ClusterError, MissingTool or StorageError
         when nothing can be built. When cancelled, the TaskRun is cancelled too.
         """
+        async with self._alone[key_of_step(step)]:  # two components may be the same image
+            return await self._build(step, log)
+
+    async def _build(self, step: BuildStep, log: Path) -> Digest:
+        """The image of a step that nobody else of this run builds now."""
         key = key_of_step(step)
         attempts = Attempts(step.component)
         spent: set[str] = set()

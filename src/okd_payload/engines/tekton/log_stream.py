@@ -13,6 +13,8 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from okd_payload.cluster import Cluster
 from okd_payload.engines.tekton.task_run import StepState, TaskRun
 from okd_payload.errors import ClusterError, NoSuchObject
@@ -22,6 +24,20 @@ from okd_payload.oci.layout.files import storage_errors
 _RUNNING = "Running"
 
 
+class _Copy(msgspec.Struct, frozen=True):
+    """One log that is copied, or was."""
+
+    task: asyncio.Task[bool]
+    started_at: str
+    """Of the container, as far as it was known."""
+
+    @property
+    def was_lost(self) -> bool:
+        """Whether it ended before its end."""
+        task = self.task
+        return task.done() and not task.cancelled() and not task.exception() and not task.result()
+
+
 class LogStream:
     """Copies the logs of one TaskRun to one file."""
 
@@ -29,24 +45,27 @@ class LogStream:
         self._cluster = cluster
         self._namespace = namespace
         self._file = file
-        self._streams: dict[tuple[str, str], asyncio.Task[bool]] = {}
+        self._copies: dict[tuple[str, str], _Copy] = {}
         self.on_end: Callable[[], None] | None = None
         """Called when the last of the containers that were begun has said all."""
 
     @property
     def has_ended(self) -> bool:
         """Whether all that was begun is over: the containers have nothing more to say."""
-        return bool(self._streams) and all(stream.done() for stream in self._streams.values())
+        return bool(self._copies) and all(copy.task.done() for copy in self._copies.values())
 
     def look(self, task_run: TaskRun) -> None:
         """Begin to copy what can be copied now."""
         condition = task_run.condition
-        started = task_run.is_over or (condition is not None and condition.reason == _RUNNING)
-        if not (started and task_run.status.pod_name):
+        runs = condition is not None and condition.reason == _RUNNING
+        if not (runs or task_run.is_over):
+            # Its pod was taken away and is made again: what was copied is of the one before.
+            self._copies = {key: it for key, it in self._copies.items() if not it.task.done()}
             return
-        for step in task_run.status.steps:
-            if step.has_begun and step.container:
-                self._begin(task_run.status.pod_name, step)
+        if task_run.status.pod_name:
+            for step in task_run.status.steps:
+                if step.has_begun and step.container:
+                    self._begin(task_run.status.pod_name, step)
 
     def note(self, text: str) -> None:
         """Write a line of our own. Raises StorageError."""
@@ -54,32 +73,34 @@ class LogStream:
 
     async def wait_for_end(self, seconds: float) -> bool:
         """Wait for the last lines, ``seconds`` at most; whether all logs came to their end."""
-        streams = list(self._streams.values())
-        if not streams:
+        tasks = [copy.task for copy in self._copies.values()]
+        if not tasks:
             return False
-        _, late = await asyncio.wait(streams, timeout=seconds)
+        _, late = await asyncio.wait(tasks, timeout=seconds)
         if late:
             self.note("the cluster did not bring the end of this log in time")
             return False
-        return all(not it.cancelled() and it.exception() is None and it.result() for it in streams)
+        return not any(it.cancelled() or it.exception() or not it.result() for it in tasks)
 
     async def close(self) -> None:
         """Stop copying. Raises StorageError when the file could not be written."""
-        for stream in self._streams.values():
-            stream.cancel()
-        for ended in await asyncio.gather(*self._streams.values(), return_exceptions=True):
+        tasks = [copy.task for copy in self._copies.values()]
+        for task in tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(ended, Exception):
                 raise ended
 
     def _begin(self, pod: str, step: StepState) -> None:
-        former = self._streams.get((pod, step.container))
+        started_at = step.running.started_at if step.running is not None else ""
+        former = self._copies.get((pod, step.container))
         if former is not None:
-            was_lost = former.done() and not former.cancelled() and former.exception() is None
-            if not (was_lost and not former.result()):
+            is_another = bool(started_at) and started_at != former.started_at
+            if not (former.was_lost or (is_another and former.task.done())):
                 return
-        stream = asyncio.create_task(self._copy(pod, step.container))
-        stream.add_done_callback(self._notice_end)
-        self._streams[pod, step.container] = stream
+        task = asyncio.create_task(self._copy(pod, step.container))
+        task.add_done_callback(self._notice_end)
+        self._copies[pod, step.container] = _Copy(task, started_at)
 
     def _notice_end(self, _: asyncio.Task[bool]) -> None:
         if self.on_end is not None and self.has_ended:

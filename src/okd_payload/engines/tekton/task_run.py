@@ -55,19 +55,20 @@ class Terminated(_Read, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Empty(_Read, frozen=True, kw_only=True):
-    """Something that is only there or not."""
+class Running(_Read, frozen=True, kw_only=True):
+    """A container that was started."""
+
+    started_at: str = ""
 
 
 class StepState(_Read, frozen=True, kw_only=True):
-    """Where a step is; at most one of the three kinds is set."""
+    """Where a step is; at most one of the last two is set."""
 
     name: str = ""
     container: str = ""
     termination_reason: str = ""
     terminated: Terminated | None = None
-    running: Empty | None = None
-    waiting: Empty | None = None
+    running: Running | None = None
 
     @property
     def has_begun(self) -> bool:

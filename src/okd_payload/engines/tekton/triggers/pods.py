@@ -149,6 +149,9 @@ def coordinator_pod(
         "build",
         stream_path(source),
         *("--engine", "tekton", "--namespace", namespace, "--service-account", BUILDER),
+        *("--image", settings.image, "--pod-security", settings.profile.value),
+        *(("--credentials", settings.credentials) if settings.credentials else ()),
+        *(("--trust", settings.trust) if settings.trust else ()),
         *options,
         *registry_words(settings),
     )

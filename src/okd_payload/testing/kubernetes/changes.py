@@ -59,7 +59,15 @@ _GIVEN_BY_THE_SERVER = (
 def replace(state: State, target: Target, document: JsonObject, options: WriteOptions) -> Answer:
     """Put ``document`` in the place of the object. Raises Refusal."""
     warnings: list[str] = []
-    document = decode(state, target, document, options, warnings=warnings)
+    before = state.find(target.resource.name, target.namespace, target.name)
+    document = decode(
+        state,
+        target,
+        document,
+        options,
+        warnings=warnings,
+        before=state.convert(before, target) if before else None,
+    )
     document = check_place(target, document)
     if name_of(document) != target.name:
         raise bad_request(
@@ -79,7 +87,7 @@ def patch(
     current = state.convert(stored.document, target)
     changed = patched(current, kind, content, state.schema(target))
     warnings: list[str] = []
-    document = decode(state, target, changed, options, warnings=warnings)
+    document = decode(state, target, changed, options, warnings=warnings, before=current)
     document = check_place(target, document)
     return replace_with(state, target, document, options, warnings=warnings)
 
@@ -112,7 +120,7 @@ def replace_with(
     )
     document = mutate(state, document, request)
     document = _with_server_fields(target, before, document)
-    check_rules(state, target, document)
+    check_rules(state, target, document, before=before)
     problems = list(change_problems(before, document))
     if problems:
         raise invalid_object(target.resource, target.name, problems)

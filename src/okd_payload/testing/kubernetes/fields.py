@@ -124,14 +124,12 @@ def changed_by(
     subresource: str = "",
 ) -> list[JsonObject]:
     """The entries after ``manager`` changed an object, not by applying something."""
-    node = root_node(schema)
     old, new = owned_part(before), owned_part(after)
-    if old == new:
+    changes = list(_differences(root_node(schema), old, new, ()))
+    if not changes:
         return list_at(before, "metadata", "managedFields")
-    had = _values(node, old)
-    has = _values(node, new)
-    removed = frozenset(path for path in had if path not in has)
-    written = frozenset(path for path, value in has.items() if had.get(path, had) != value)
+    written = frozenset(path for path, is_there in changes if is_there)
+    removed = frozenset(path for path, is_there in changes if not is_there) - written
     api_version = str(after.get("apiVersion"))
     mine = Manager(
         name=manager or "unknown",
@@ -239,9 +237,32 @@ def _walk(node: Node, value: Any, path: Path, *, places: bool) -> Iterator[Path]
         yield where
 
 
-def _values(node: Node, value: Any) -> dict[Path, Any]:
-    """What stands at each path; of places that have parts nothing but that they are there."""
-    return dict(_steps(node, value, (), places=True))
+def _differences(node: Node, old: Any, new: Any, path: Path) -> Iterator[tuple[Path, bool]]:
+    """The paths that changed, each with whether something stands there now."""
+    if old == new and type(old) is type(new):
+        return
+    if type(old) is not type(new) or not (merges(node, old) and merges(node, new)):
+        yield from ((where, False) for where, _ in _steps(node, old, path, places=True))
+        yield from ((where, True) for where, _ in _steps(node, new, path, places=True))
+        return
+    before, after = _parts(node, old, path), _parts(node, new, path)
+    for step, (child, value) in before.items():
+        if step not in after:
+            yield from ((where, False) for where, _ in _steps(child, value, step, places=True))
+    for step, (child, value) in after.items():
+        was = before[step][1] if step in before else None
+        if was is not None:
+            yield from _differences(child, was, value, step)
+        else:
+            yield from ((where, True) for where, _ in _steps(child, value, step, places=True))
+
+
+def _parts(node: Node, value: Any, path: Path) -> dict[Path, tuple[Node, Any]]:
+    """What stands directly below a place, with its node, by its path."""
+    if isinstance(value, dict):
+        return {(*path, f"f:{name}"): (child_of(node, name), each) for name, each in value.items()}
+    items = node.items or Node(preserve=True)
+    return {(*path, item_step(node, each)): (items, each) for each in value}
 
 
 def _steps(node: Node, value: Any, path: Path, *, places: bool) -> Iterator[tuple[Path, Any]]:

@@ -59,8 +59,12 @@ def decode(
     options: WriteOptions,
     *,
     warnings: list[str],
+    before: JsonObject | None = None,
 ) -> JsonObject:
-    """The object as the server understands it: without unknown fields, with defaults."""
+    """The object as the server understands it: without unknown fields, with defaults.
+
+    What is as it was in ``before`` has been judged already.
+    """
     resource = target.resource
     expected = resource.api_version(target.version)
     given = document.get("apiVersion") or expected
@@ -75,14 +79,17 @@ def decode(
         raise decoding_error(resource.kind, target.version, why)
     document = {"apiVersion": expected, "kind": kind, **_rest(document)}
     check_types(document, target.version)
-    if not resource.custom:
+    if not resource.custom and before is None:
         problem = decoding_problem(document)
         if problem:
             raise decoding_error(kind, target.version, problem)
     schema = state.schema(target)
     _judge_unknown(
         [f'duplicate field "{path}"' for path in options.duplicates]
-        + [f'unknown field "{path}"' for path in (schema.unknown(document) if schema else ())],
+        + [
+            f'unknown field "{path}"'
+            for path in (schema.unknown(document, before=before) if schema else ())
+        ],
         target,
         options,
         warnings,
@@ -92,7 +99,7 @@ def decode(
         return document
     if not resource.custom:
         _check_go_types(schema, target, document)
-    return schema.shape(document)
+    return schema.shape(document, before=before)
 
 
 def check_place(target: Target, document: JsonObject) -> JsonObject:
@@ -163,7 +170,9 @@ def mutate(state: State, document: JsonObject, request: AdmissionRequest) -> Jso
     for function in (*MUTATING_FIRST, *state.mutating):
         document = function(document, request)
     schema = state.schemas.get((request.resource.name, request.version))
-    return schema.shape(document) if schema else document
+    if schema is None:
+        return document
+    return schema.shape(document, before=request.old)
 
 
 def validate(state: State, document: JsonObject, request: AdmissionRequest) -> None:
@@ -172,15 +181,19 @@ def validate(state: State, document: JsonObject, request: AdmissionRequest) -> N
         function(document, request)
 
 
-def check_rules(state: State, target: Target, document: JsonObject) -> None:
+def check_rules(
+    state: State, target: Target, document: JsonObject, *, before: JsonObject | None = None
+) -> None:
     """Refuse an object that breaks the rules of names, of its schema or of its kind."""
-    problems = list(object_problems(state, target, document))
+    problems = object_problems(state, target, document, before=before)
     if problems:
         raise invalid_object(target.resource, name_of(document), problems)
 
 
-def object_problems(state: State, target: Target, document: JsonObject) -> list[Cause]:
-    """Everything that an object breaks."""
+def object_problems(
+    state: State, target: Target, document: JsonObject, *, before: JsonObject | None = None
+) -> list[Cause]:
+    """Everything that an object breaks, but for what was so in ``before``."""
     resource = target.resource
     problems: list[Cause] = []
     if document.get("kind") != resource.kind:
@@ -190,8 +203,8 @@ def object_problems(state: State, target: Target, document: JsonObject) -> list[
     problems += metadata_problems(document, resource.name)
     schema = state.schema(target)
     if schema is not None:
-        problems += schema.problems(document)
-    if not resource.custom:
+        problems += schema.problems(document, before=before)
+    if not resource.custom and not target.subresource:
         problems += rule_problems(document)
     return problems
 

@@ -8,13 +8,20 @@ lists and maps, and what ``allOf``, ``anyOf``, ``oneOf`` and ``not`` combine. Ru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from okd_payload.testing.kubernetes.schema.formats import has_format
-from okd_payload.testing.kubernetes.schema.node import Bounds, ListType, Node, go_pattern
+from okd_payload.testing.kubernetes.schema.node import (
+    NOTHING,
+    Bounds,
+    ListType,
+    Node,
+    below,
+    go_pattern,
+)
 from okd_payload.testing.kubernetes.statuses import (
     Cause,
     duplicate,
@@ -24,11 +31,21 @@ from okd_payload.testing.kubernetes.statuses import (
     unsupported,
 )
 
+_TYPES: Mapping[type, str] = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
 _SHOWN_TYPES = {"object": "object", "array": "array"}
 
 
-def check_value(node: Node, value: Any, path: str) -> Iterator[Cause]:
-    """Everything that keeps ``value`` from standing at ``path``."""
+def check_value(node: Node, value: Any, path: str, *, before: Any = NOTHING) -> Iterator[Cause]:
+    """Everything that keeps ``value`` from standing at ``path``, where ``before`` may stand."""
+    if value == before:
+        return
     if value is None and (node.nullable or not node.type):
         return
     wrong = _wrong_type(node, value, path)
@@ -36,15 +53,15 @@ def check_value(node: Node, value: Any, path: str) -> Iterator[Cause]:
         yield wrong
         return
     if isinstance(value, dict):
-        yield from _check_object(node, value, path)
+        yield from _check_object(node, value, path, before)
     elif isinstance(value, list):
-        yield from _check_list(node, value, path)
+        yield from _check_list(node, value, path, before)
     if node.bounds is not None:
         yield from _check_bounds(node.bounds, value, path)
     yield from _check_combinations(node, value, path)
 
 
-def _check_object(node: Node, value: dict[str, Any], path: str) -> Iterator[Cause]:
+def _check_object(node: Node, value: dict[str, Any], path: str, before: Any) -> Iterator[Cause]:
     for name in node.required:
         if name not in value:
             yield required(_join(path, name))
@@ -52,13 +69,14 @@ def _check_object(node: Node, value: dict[str, Any], path: str) -> Iterator[Caus
         child = node.properties.get(name, node.additional)
         if child is not None:
             where = _join(path, name) if name in node.properties else f"{path}.{name}"
-            yield from check_value(child, each, where)
+            yield from check_value(child, each, where, before=below(before, name))
 
 
-def _check_list(node: Node, value: list[Any], path: str) -> Iterator[Cause]:
+def _check_list(node: Node, value: list[Any], path: str, before: Any) -> Iterator[Cause]:
     if node.items is not None:
         for number, each in enumerate(value):
-            yield from check_value(node.items, each, f"{path}[{number}]")
+            was = below(before, number)
+            yield from check_value(node.items, each, f"{path}[{number}]", before=was)
     if node.list_type is ListType.ATOMIC:
         return
     seen: set[bytes] = set()
@@ -193,24 +211,16 @@ def _type_invalid(path: str, value: Any, why: str, *, shown: str = "") -> Cause:
 
 def type_of(value: Any) -> str:
     """The type of a value, as schemas call it."""
-    names: Sequence[tuple[type, str]] = (
-        (bool, "boolean"),
-        (int, "integer"),
-        (float, "number"),
-        (str, "string"),
-        (list, "array"),
-        (dict, "object"),
-    )
-    return next((name for kind, name in names if isinstance(value, kind)), "null")
+    return _TYPES.get(type(value), "null")
 
 
 def _is(value: Any, wanted: str) -> bool:
     found = type_of(value)
+    if found == wanted:
+        return True
     if wanted == "number":
-        return found in ("integer", "number")
-    if wanted == "integer" and found == "number":
-        return float(value).is_integer()
-    return found == wanted
+        return found == "integer"
+    return wanted == "integer" and found == "number" and float(value).is_integer()
 
 
 def _shown(value: Any) -> str:

@@ -82,6 +82,19 @@ ANYTHING = Node(preserve=True)
 """A place of which nothing is known."""
 
 
+NOTHING: Any = object()
+"""Equal to no value."""
+
+
+def below(value: Any, step: str | int) -> Any:
+    """What stands below ``value``; ``NOTHING`` where nothing does."""
+    if isinstance(value, dict):
+        return value.get(step, NOTHING)
+    if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return NOTHING
+
+
 def compile_schema(schema: JsonObject) -> Node:
     """The node for a schema of a custom resource, which has no references."""
     return Node(

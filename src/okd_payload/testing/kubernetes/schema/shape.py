@@ -10,44 +10,56 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from okd_payload.testing.kubernetes.schema.node import Node
+from okd_payload.testing.kubernetes.schema.node import NOTHING, Node, below
 
 _EMBEDDED = frozenset({"apiVersion", "kind", "metadata"})
 
 
-def unknown_fields(node: Node, value: Any, path: str = "") -> Iterator[str]:
+def unknown_fields(
+    node: Node, value: Any, path: str = "", *, before: Any = NOTHING
+) -> Iterator[str]:
     """The paths of the fields below ``value`` that ``node`` does not know."""
+    if value == before:
+        return
     if isinstance(value, dict):
         for name, each in value.items():
             child = _child(node, name)
             where = f"{path}.{name}" if path else name
             if child is not None:
-                yield from unknown_fields(child, each, where)
+                yield from unknown_fields(child, each, where, before=below(before, name))
             elif not _keeps(node, name):
                 yield where
     elif isinstance(value, list) and node.items is not None:
         for number, each in enumerate(value):
-            yield from unknown_fields(node.items, each, f"{path}[{number}]")
+            where = f"{path}[{number}]"
+            yield from unknown_fields(node.items, each, where, before=below(before, number))
 
 
-def prune(node: Node, value: Any) -> Any:
+def prune(node: Node, value: Any, *, before: Any = NOTHING) -> Any:
     """``value`` without the fields that ``node`` does not know."""
+    if value == before:
+        return before
     if isinstance(value, dict):
         kept = {}
         for name, each in value.items():
             child = _child(node, name)
             if child is not None:
-                kept[name] = prune(child, each)
+                kept[name] = prune(child, each, before=below(before, name))
             elif _keeps(node, name):
                 kept[name] = each
         return kept
     if isinstance(value, list) and node.items is not None:
-        return [prune(node.items, each) for each in value]
+        items = node.items
+        return [
+            prune(items, each, before=below(before, number)) for number, each in enumerate(value)
+        ]
     return value
 
 
-def fill_defaults(node: Node, value: Any) -> Any:
+def fill_defaults(node: Node, value: Any, *, before: Any = NOTHING) -> Any:
     """``value`` with the defaults of ``node`` where fields are absent, or null and must not be."""
+    if value == before:
+        return before
     if isinstance(value, dict):
         filled = dict(value)
         for name, child in node.properties.items():
@@ -56,10 +68,14 @@ def fill_defaults(node: Node, value: Any) -> Any:
         for name, each in filled.items():
             known = _child(node, name)
             if known is not None:
-                filled[name] = fill_defaults(known, each)
+                filled[name] = fill_defaults(known, each, before=below(before, name))
         return filled
     if isinstance(value, list) and node.items is not None:
-        return [fill_defaults(node.items, each) for each in value]
+        items = node.items
+        return [
+            fill_defaults(items, each, before=below(before, number))
+            for number, each in enumerate(value)
+        ]
     return value
 
 

@@ -43,12 +43,14 @@ async def carry_out(
     created: list[ManagedObject] = []
     try:
         if changes.makes_namespace:
-            await _make_namespace(cluster, changes, created)
-            changes = msgspec.structs.replace(await again(), makes_namespace=True)
+            made = await _make_namespace(cluster, changes, created)
+            changes = _with_namespace(await again(), made)
             if any(issue.blocks for issue in changes.issues):
                 await _undo(cluster, desired.namespace, created)
                 return CarriedOut(changes=changes, issues=changes.issues)
         for change in changes.changes:
+            if change.object in created:
+                continue
             await _make(cluster, desired.namespace, change, created)
         for change in changes.of(Action.REMOVE):
             await _remove(cluster, desired.namespace, change.object)
@@ -66,11 +68,20 @@ async def remove(cluster: Cluster, changes: DeploymentChanges) -> None:
 
 async def _make_namespace(
     cluster: Cluster, changes: DeploymentChanges, created: list[ManagedObject]
-) -> None:
-    for change in changes.changes:
-        if change.object.kind == kinds.NAMESPACE:
-            created.append(change.object)
-            await cluster.apply(kinds.NAMESPACE, change.object.content)
+) -> tuple[ObjectChange, ...]:
+    made = tuple(each for each in changes.changes if each.object.kind == kinds.NAMESPACE)
+    for change in made:
+        created.append(change.object)
+        await cluster.apply(kinds.NAMESPACE, change.object.content)
+    return made
+
+
+def _with_namespace(
+    changes: DeploymentChanges, made: tuple[ObjectChange, ...]
+) -> DeploymentChanges:
+    """``changes`` as they are now, with the namespace among what was created by then."""
+    others = tuple(each for each in changes.changes if each.object.kind != kinds.NAMESPACE)
+    return msgspec.structs.replace(changes, changes=(*made, *others), makes_namespace=True)
 
 
 async def _make(

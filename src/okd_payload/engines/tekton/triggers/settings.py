@@ -50,23 +50,24 @@ class ListenerChoice(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_source(text: str, *, folder: str = "") -> StreamSource:
     """The stream's repository as people write it, ``URL`` or ``URL@REF``. Raises InputError."""
-    url, at, ref = text.rpartition("@")
-    if not at or "/" not in url or ":" in ref:
-        url, ref = text, ""  # what is behind the @ of git@host:path is no ref
-    if is_commit(ref):
-        raise InputError(
-            f"{text!r} names a commit, which never changes", hint="name a branch or a tag"
-        )
-    if "://" not in url or url.startswith("-"):
+    scheme, separator, rest = text.partition("://")
+    host, _, path = rest.partition("/")
+    path, _, ref = path.partition("@")
+    url = f"{scheme}://{host}/{path}"
+    if not separator or scheme not in ("http", "https", "git"):
         raise InputError(
             f"{text!r} is no address that pods could fetch from",
             hint="write https://HOST/ORG/REPO@BRANCH; pods have no keys for ssh",
         )
-    if "@" in url.partition("://")[2].partition("/")[0]:
+    if "@" in host:
         raise InputError(
             "an address with a password in it would be seen by everybody on the cluster",
             hint="pods read the stream from a public repository; "
             "Argo CD and Flux keep credentials for private ones",
+        )
+    if is_commit(ref):
+        raise InputError(
+            f"{text!r} names a commit, which never changes", hint="name a branch or a tag"
         )
     if folder and not _FOLDER.fullmatch(folder):
         raise InputError(

@@ -21,7 +21,12 @@ from okd_payload.catalog.dockerfile import (
     evaluate,
     parse_dockerfile,
 )
+from okd_payload.catalog.dockerfile.model import Span
 from okd_payload.errors import BuildError, InvalidDocument
+
+_OPTION = re.compile(r"(?<!\S)--[a-z]+=\S+")
+_KEYWORD = re.compile(r"\A\s*(?:#[^\n]*\n\s*)*[A-Za-z]+(?=\s)")
+_WORD = re.compile(r"[^\s\\`]")
 
 
 class _Edit(msgspec.Struct, frozen=True):
@@ -61,16 +66,27 @@ def _pin_options(
             continue
         seen.add(key)
         start, end = _extent(dockerfile, operand)
-        pattern = re.compile(rf"(?<=from=)([\"']?){re.escape(operand.written)}(?=[\s,\"'\\])")
-        found = list(pattern.finditer(dockerfile.text, start, end))
+        found = list(_options_in(dockerfile.text, start, end, operand.written))
         if not found:
             raise BuildError(
                 f"{component}: line {operand.line} of its Dockerfile names {operand.written} in "
                 "a way that OpenShift Builds cannot be told the image of",
                 hint="name the image in a FROM of its own, and that stage here",
             )
-        for match in found:
-            yield _Edit(match.start() + len(match[1]), match.end(), specs[operand.name])
+        for span in found:
+            yield _Edit(span.start, span.end, specs[operand.name])
+
+
+def _options_in(text: str, start: int, end: int, name: str) -> Iterator[Span]:
+    """Where the options of the instruction at ``start`` name ``name``: before its first word."""
+    option = re.compile(rf"(?:^|=|,)from=[\"']?({re.escape(name)})(?=[,\"']|$)")
+    for word in _OPTION.finditer(text, start, end):
+        between = text[start : word.start()]
+        if _WORD.search(_KEYWORD.sub("", _OPTION.sub("", between), count=1)):
+            return
+        for match in option.finditer(word[0].lstrip("-")):
+            shift = word.start() + len(word[0]) - len(word[0].lstrip("-"))
+            yield Span(shift + match.start(1), shift + match.end(1))
 
 
 def _extent(dockerfile: Dockerfile, operand: Operand) -> tuple[int, int]:

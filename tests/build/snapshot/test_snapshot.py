@@ -8,27 +8,36 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from okd_payload.build.freeze import FrozenPlan, freeze
-from okd_payload.build.plan import ComponentNode, ImportNode
+from okd_payload.build.plan import ComponentNode, ImportNode, Plan
+from okd_payload.build.snapshot.archives import FILES_TYPE
 from okd_payload.build.snapshot.making import (
     OpenedSnapshot,
     SnapshotRequest,
     make_snapshot,
     open_snapshot,
 )
-from okd_payload.build.snapshot.model import StoredSnapshot
+from okd_payload.build.snapshot.model import SnapshotDocument, StoredSnapshot
+from okd_payload.build.snapshot.relocation import decode_document, encode_document
 from okd_payload.build.snapshot.sources import RecordingSources
+from okd_payload.catalog.catalog import Catalog
+from okd_payload.catalog.component import Component, Origin
 from okd_payload.catalog.load import load_catalog
+from okd_payload.catalog.stream import CatalogSource, Stream
 from okd_payload.clock import SystemClock
-from okd_payload.errors import ContentError, InputError, NotFound, SourceError
+from okd_payload.errors import ContentError, InputError, NotFound, SourceError, UnsafeEntry
 from okd_payload.locations import find_locations
-from okd_payload.oci.digest import Digest
+from okd_payload.oci.blob_sources import FileSource
+from okd_payload.oci.digest import Digest, digest_of
+from okd_payload.oci.layers.writer import LayerWriter
 from okd_payload.oci.manifest import Descriptor, Platform, encode_manifest
 from okd_payload.oci.reference import Reference
 from okd_payload.source.alteration import FileChanges, NewFile, Patch, Patches
 from okd_payload.source.lock import Lock
-from okd_payload.source.model import GitSource
+from okd_payload.source.model import FolderSource, GitSource
 from okd_payload.source.tree import Sources
 from okd_payload.testing.memory_repository import MemoryRepository
 from okd_payload.testing.memory_sources import MemorySourceTree
@@ -282,3 +291,118 @@ async def test_a_stream_beside_large_things_is_refused(tmp_path: Path) -> None:
         file.truncate(65 * 1024**2)
     with pytest.raises(InputError, match="the stream in"):
         await snapshot_of(path, MemoryRepository(), tmp_path)
+
+
+async def test_definitions_elsewhere_come_along(tmp_path: Path) -> None:
+    """A kustomization outside of the stream's folder, and the bases that it stands on."""
+    files = {
+        "streams/scos/stream.yaml": "name: scos\ncatalog:\n"
+        "  - kustomization: ../../definitions/variants/scos\n  - components: ../shared\n"
+        "release: {base: base}\n",
+        "streams/shared/base.yaml": "inlineDockerfile: |\n  FROM scratch\n",
+        "streams/other/unused": "x",
+        "definitions/variants/scos/kustomization.yaml": "resources: [../../base]\n",
+        "definitions/base/kustomization.yaml": "resources: [etcd.yaml]\n",
+        "definitions/base/etcd.yaml": "apiVersion: build.openshift.io/v1\nkind: BuildConfig\n"
+        "metadata: {name: etcd}\nspec:\n"
+        "  output: {to: {kind: ImageStreamTag, name: release:etcd}}\n"
+        "  source: {dockerfile: FROM scratch}\n  strategy: {dockerStrategy: {}}\n",
+    }
+    for name, text in files.items():
+        put(tmp_path / "one" / name, text)
+    repository = MemoryRepository()
+    made = await snapshot_of(tmp_path / "one/streams/scos", repository, tmp_path)
+    snapshot = await opened(repository, made, tmp_path / "there")
+    await snapshot.unpack_all()
+    catalog = load_catalog(snapshot.stream_file)
+    assert [each.name for each in catalog.components] == ["base", "etcd"]
+    assert catalog.issues == ()
+    assert present(tmp_path / "there") == {f"stream/{name}" for name in files} - {
+        "stream/streams/other/unused"
+    }
+
+
+def put(path: Path, text: str) -> None:
+    """Write a file with its folders."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def present(folder: Path) -> set[str]:
+    """The files below ``folder``."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+async def test_a_change_of_a_release_needs_no_stream_file(tmp_path: Path) -> None:
+    """Its catalog was made from the release and the folder that is given."""
+    put(tmp_path / "etcd" / "Dockerfile", "FROM scratch\n")
+    component = Component(
+        name="etcd",
+        tag="etcd",
+        origin=Origin(""),
+        source=FolderSource(path=str(tmp_path / "etcd")),
+    )
+    catalog = Catalog(path="", stream=Stream(name="change", catalog=()), components=(component,))
+    sources = RecordingSources(sources_in(tmp_path))
+    frozen = await freeze(
+        catalog, sources=sources, resolve=nothing, platform=AMD64, lock=Lock(), only=["etcd"]
+    )
+    repository = MemoryRepository()
+    request = SnapshotRequest(frozen=frozen, given=Lock(), platform=AMD64, overridden=True)
+    stored = await make_snapshot(request, sources=sources, repository=repository)
+    snapshot = await opened(repository, Made(frozen, stored), tmp_path / "there")
+    await snapshot.unpack_all()
+    (node,) = snapshot.document.frozen.plan.components
+    assert node.component.source is not None
+    assert snapshot.document.frozen.only == {"etcd"}
+    commit = await snapshot.sources(sources_in(tmp_path / "x")).resolve(node.component.source)
+    assert commit == node.commit
+
+
+async def test_a_forged_layer_never_leads_out(tmp_path: Path) -> None:
+    """Whoever can write to the repository gets no file of this machine changed."""
+    repository = MemoryRepository()
+    made = await snapshot_of(write(tmp_path / "one"), repository, tmp_path)
+    with LayerWriter(tmp_path / "forged", media_type=FILES_TYPE) as writer:
+        writer.add_file("../../outside", b"x")
+        layer = writer.finish()
+    await repository.blobs.write(layer.descriptor, FileSource(layer.path))
+    snapshot = await opened(repository, made, tmp_path / "there")
+    forged = OpenedSnapshot(
+        repository,
+        tmp_path / "there",
+        msgspec.structs.replace(snapshot.document, files=layer.descriptor),
+    )
+    with pytest.raises(UnsafeEntry):
+        await forged.unpack_files()
+    assert not present(tmp_path / "there")
+
+
+@given(st.binary(max_size=200) | st.dictionaries(st.text(), st.text()).map(msgspec.json.encode))
+def test_a_damaged_document_is_told(content: bytes) -> None:
+    """Whatever the bytes are, it is an error of the content or of the version."""
+    with pytest.raises((ContentError, InputError)):
+        decode_document(content, Path("/there"), tool="1")
+
+
+def test_no_text_is_taken_for_a_path_of_ours(tmp_path: Path) -> None:
+    """What begins like our mark is refused when a snapshot is made."""
+    with pytest.raises(InputError, match="contains a NUL"):
+        encode_document(_with_text("\0/stream"), {})
+    moved = encode_document(_with_text("/one/two"), {"/one": "stream"})
+    assert decode_document(moved, tmp_path, tool="1").from_release == f"{tmp_path}/stream/two"
+    kept = encode_document(_with_text("/ones/two"), {"/one": "stream"})
+    assert decode_document(kept, tmp_path, tool="1").from_release == "/ones/two"
+
+
+def _with_text(text: str) -> SnapshotDocument:
+    stream = Stream(name="x", catalog=(CatalogSource(components="."),))
+    catalog = Catalog(path="", stream=stream, components=())
+    empty = Descriptor(media_type=FILES_TYPE, digest=digest_of(b""), size=0)
+    return SnapshotDocument(
+        tool="1",
+        platform=AMD64,
+        frozen=FrozenPlan(catalog=catalog, plan=Plan(stream="x", nodes={}), lock=Lock()),
+        from_release=text,
+        files=empty,
+    )

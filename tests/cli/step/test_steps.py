@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_stream import write_stream
+from small_stream import COMPONENTS, write_stream
 
 from okd_payload.cli.main import COMMANDS, main
 
@@ -129,3 +130,83 @@ def test_a_given_snapshot_is_taken_as_it_is(
     assert "did you mean etcd" in wrong["err"]
     changed = main(["plan", "--snapshot", made["snapshot"], "--component", "etcd=/tmp"])
     assert changed == 2
+
+
+def git(folder: Path, *words: str) -> None:
+    """Run git in ``folder`` as nobody in particular."""
+    identity = ["-c", "user.name=n", "-c", "user.email=e@example.com"]
+    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
+
+
+def test_a_stream_in_git_is_frozen_with_its_parameters(
+    pods: Pods, tmp_path: Path, docker_registry: str
+) -> None:
+    """A variant at a path of a repository: branch, name and repositories are those of the run."""
+    repository = tmp_path / "repository"
+    write_stream(repository / "streams" / "variants" / "scos")
+    git(repository, "init", "-q", "-b", "main")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "streams")
+    content = f"{docker_registry}/git/content"
+    made = pods.run(
+        *("snapshot", f"file://{repository}@main", "--path", "streams", "--variant", "scos"),
+        *("--release-name", "4.20.0-0.mine", "--content", content, "--repository", content),
+    )
+    step = ("--snapshot", made["snapshot"])
+    batch = pods.run("batch", "", *step)
+    assert "etcd built sha256:" in batch["out"]
+    again = pods.run("batch", "etcd", *step)
+    assert "etcd reused sha256:" in again["out"]
+    assert "etcd-operator" not in again["out"]
+    released = pods.run("release", *step, "--to", f"{docker_registry}/git/release:mine")
+    assert released["name"] == "4.20.0-0.mine"
+    tagged = pods.run("verify", released["pull-spec"], *step)
+    assert tagged["out"] == f"{released['pull-spec']}: sound\n"
+    wrong = pods.run(
+        "snapshot", f"file://{repository}@main", "--path", "../x", "--content", content, code=2
+    )
+    assert "leads out of the stream" in wrong["err"]
+    missing = pods.run(
+        *("snapshot", f"file://{repository}@main", "--path", "streams", "--variant", "scso"),
+        *("--content", content),
+        code=2,
+    )
+    assert "did you mean scos" in missing["err"]
+
+
+def test_a_batch_goes_on_where_something_fails(
+    pods: Pods, tmp_path: Path, docker_registry: str
+) -> None:
+    """Only what stands on the failure is skipped, and all is told."""
+    components = {**COMPONENTS, "broken": "inlineDockerfile: |\n  FROM base\n  RUN exit 3\n"}
+    components["above"] = "inlineDockerfile: |\n  FROM broken\n"
+    stream = write_stream(tmp_path / "stream", components=components)
+    made = pods.run("snapshot", stream, "--content", f"{docker_registry}/batch/content")
+    failed = pods.run("batch", "above", "etcd", "--snapshot", made["snapshot"], code=1)
+    told = dict(line.split(" ", 1) for line in failed["out"].splitlines())
+    assert told["etcd"].startswith("built sha256:")
+    assert told["broken"].startswith("failed ")
+    assert told["above"] == "skipped broken failed"
+    assert "1 of 5 images failed, 1 skipped" in failed["err"]
+
+
+def test_a_selection_takes_what_the_tags_have(
+    pods: Pods, tmp_path: Path, docker_registry: str
+) -> None:
+    """With a changed base, one component is rebuilt, and the others stay as they were."""
+    here = ("--content", f"{docker_registry}/select/content")
+    here += ("--releases", f"{docker_registry}/select/release")
+    stream = write_stream(tmp_path / "stream")
+    before = pods.run("snapshot", stream, *here)
+    pods.run("batch", "--snapshot", before["snapshot"])
+    etcd = tmp_path / "stream" / "etcd" / "etcd.sh"
+    etcd.write_text("#!/bin/sh\necho etcd 3.6\n")
+    operator = tmp_path / "stream" / "etcd-operator" / "manifests" / "0000_12_etcd_00.yaml"
+    operator.write_text(operator.read_text().replace("name: etcd,", "name: other,"))
+    step = ("--snapshot", pods.run("snapshot", stream, *here)["snapshot"])
+    pods.run("component", "etcd", *step)
+    refused = pods.run("release", *step, code=1)
+    assert "etcd-operator: changed commit" in refused["err"]
+    pods.run("release", "etcd", *step)
+    kept = pods.run("release", "--keep-going", *step)
+    assert kept["pull-spec"]

@@ -24,6 +24,7 @@ from okd_payload.build.snapshot.gathering import StreamFiles, gather_files
 from okd_payload.build.snapshot.model import PackedFolder, SnapshotDocument, StoredSnapshot
 from okd_payload.build.snapshot.relocation import decode_document, encode_document
 from okd_payload.build.snapshot.sources import RecordingSources, SnapshotSources
+from okd_payload.catalog.stream import CatalogSource
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.layers.writer import LayerBlob
 from okd_payload.oci.manifest import Platform
@@ -78,7 +79,7 @@ async def make_snapshot(
         document = SnapshotDocument(
             tool=__version__,
             platform=request.platform,
-            frozen=request.frozen,
+            frozen=_with_file(request.frozen),
             given=request.given,
             overridden=request.overridden,
             from_release=request.from_release,
@@ -143,6 +144,19 @@ async def open_snapshot(repository: Repository, digest: Digest, folder: Path) ->
     content = await fetch_document(repository, digest)
     document = decode_document(content, folder, tool=__version__)
     return OpenedSnapshot(repository, folder, document)
+
+
+def _with_file(frozen: FrozenPlan) -> FrozenPlan:
+    """``frozen`` as a stream that a file could say.
+
+    A change of a release has no file, so its stream names no definitions, which is read as a
+    mistake everywhere else. All of them are in the catalog, and nobody reads them again.
+    """
+    catalog = frozen.catalog
+    if catalog.stream.catalog:
+        return frozen
+    stream = msgspec.structs.replace(catalog.stream, catalog=(CatalogSource(components="."),))
+    return msgspec.structs.replace(frozen, catalog=msgspec.structs.replace(catalog, stream=stream))
 
 
 def _folders_of(plan: Plan) -> tuple[_Folder, ...]:

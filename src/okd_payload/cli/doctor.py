@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import click
 import msgspec
 
+from okd_payload.cli.cluster_doctor import diagnose_cluster, pod_options
+from okd_payload.cli.cluster_options import cluster_options
 from okd_payload.cli.issues import print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import escape_controls, output_option, print_document
@@ -46,13 +49,28 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command()
+@click.option(
+    "--cluster",
+    "looks_at_cluster",
+    is_flag=True,
+    help="Look at a cluster instead; all options below are about it.",
+)
+@cluster_options
+@pod_options
 @output_option("json", "yaml")
 @click.pass_obj
-def doctor(settings: Settings, output: str | None) -> int:
+def doctor(
+    settings: Settings, /, *, looks_at_cluster: bool, output: str | None, **options: Any
+) -> int:
     """Show what this machine has and lacks, and how to mend it.
 
-    The exit code is 0 when the main job can be done here, else 1.
+    With --cluster, show what a cluster lacks for building on it. The exit code is 0 when the main
+    job can be done, else 1.
     """
+    if looks_at_cluster:
+        return diagnose_cluster(settings, output, options)
+    if options["probes"]:
+        raise click.UsageError("--probe tries out a cluster: say --cluster too")
     diagnosis = run_async(_diagnose(settings.locations))
     if output:
         print_document(diagnosis, output)

@@ -33,8 +33,9 @@ from okd_payload.cluster.request import (
 from okd_payload.cluster.watching import Watch
 from okd_payload.errors import ClusterError, InputError
 
-PATIENCE = 60.0
-"""Seconds for which a cluster may fail; those who build for hours ask for more."""
+PATIENCE = 300.0
+"""Seconds for which a cluster that has answered may fail: a control plane needs some minutes to
+be updated."""
 
 
 class LightkubeCluster:

@@ -20,6 +20,8 @@ from okd_payload.imagestream.openshift import (
 )
 from okd_payload.release.new.request import NewRequest
 
+_PATIENCE = 20.0
+"""Seconds for one object: whoever waits sees nothing until then."""
 _WEB = ("http://", "https://")
 
 
@@ -90,7 +92,7 @@ async def _read_from_cluster(source: StreamSource, request: NewRequest) -> NewRe
     from okd_payload.cluster.lightkube_cluster import open_cluster
     from okd_payload.imagestream.cluster import read_cluster_stream
 
-    async with open_cluster(source.kubeconfig, source.context) as cluster:
+    async with open_cluster(source.kubeconfig, source.context, patience=_PATIENCE) as cluster:
         namespace = source.namespace or cluster.namespace
         stream = await read_cluster_stream(cluster, source.name, namespace=namespace)
     return msgspec.structs.replace(

@@ -16,6 +16,7 @@ _COMMANDS = {
     "build": "Build the one image that a step document describes.",
     "release": "Make and push the release of the images of a snapshot.",
     "verify": "Check a release that was pushed.",
+    "probe": "Try in a pod whether images can be built there and pushed from there.",
     "report": "Tell what a run came to, also when some of it failed.",
 }
 """What the list of commands says of each, in the order of a pipeline."""

@@ -29,15 +29,16 @@ test: setup ## all tests with coverage of branches
 	done; test -z "$$failed" || { echo "each of them must reach $(FLOOR) %" >&2; exit 1; }
 
 .PHONY: check
-check: setup ## format, lint, types, layers and the fast tests, about a minute
+check: setup ## format, lint, types, layers and the fast tests, two minutes
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/pytest -n 2 -m "$(FAST)"
+	@$(if $(filter test,$(MAKECMDGOALS)),,$(BIN)/pytest -n 2 -m "$(FAST)") # else test runs them
 
 .PHONY: thorough
-thorough: setup ## the property tests with many new examples; what they find becomes a test
+thorough: setup ## endurance, and property tests with many new examples; an hour or more
+	@$(BIN)/pytest -m endurance
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n 2 -m "$(FAST)"
 
 .PHONY: bench

@@ -18,6 +18,7 @@ settings.register_profile("patient", deadline=None, max_examples=40, derandomize
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "patient"))
 
+_ONLY_WHEN_ASKED_FOR = ("debian", "endurance")
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -37,8 +38,9 @@ def docker_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs Debian's archive and minutes, unless ``-m debian`` asks for it."""
-    if "debian" not in config.getoption("markexpr"):
-        left_out = [item for item in items if item.get_closest_marker("debian")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    """Leave out what takes long or needs Debian's archive, unless ``-m`` asks for it."""
+    for marker in _ONLY_WHEN_ASKED_FOR:
+        if marker not in config.getoption("markexpr"):
+            left_out = [item for item in items if item.get_closest_marker(marker)]
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if item not in left_out]

@@ -212,7 +212,7 @@ def _kill_often(
     assert killed > times / 2
 
 
-@pytest.mark.parametrize("times", [20, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [20, pytest.param(50, marks=pytest.mark.endurance)])
 def test_killed_at_any_moment(program, release, registry, times) -> None:
     """After any kill the same command goes on, sends nothing that is there, and ends whole."""
     _kill_often(program, release, registry.server, times=times)

@@ -38,13 +38,14 @@ from okd_payload.cli.engine_options import (
     take_engine_options,
 )
 from okd_payload.cli.engines.carrying_out import Undertaking, carry_out, watch_sources
+from okd_payload.cli.engines.detaching import Detached, detach
 from okd_payload.cli.impact import print_impact
 from okd_payload.cli.issues import count_of, find_obstacle, print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document
 from okd_payload.cli.progress import show_progress
 from okd_payload.cli.registry_options import registry_options, registry_settings
-from okd_payload.cli.services import open_services
+from okd_payload.cli.services import Services, open_services
 from okd_payload.cli.session import Session, start_session
 from okd_payload.cli.settings import Settings
 from okd_payload.cli.stream_options import (
@@ -56,12 +57,14 @@ from okd_payload.cli.stream_options import (
     take_stream_options,
 )
 from okd_payload.engines.buildah import Network
+from okd_payload.engines.pod.accounts import COORDINATOR
 from okd_payload.errors import BuildError, InputError, OkdPayloadError, ReleaseError
 from okd_payload.issues import Issue
 from okd_payload.progress import ignore_progress
 from okd_payload.release.load import load_release
 
 if TYPE_CHECKING:
+    from okd_payload.build.snapshot.sources import RecordingSources
     from okd_payload.oci.registry import RegistrySettings
 
 _MOST_TOLD = 10
@@ -78,6 +81,8 @@ class PrintedBuild(msgspec.Struct, frozen=True, kw_only=True):
     issues: tuple[Issue, ...] = ()
     impact: Impact | None = None
     """What a change reached; None when no change was asked for."""
+    detached: Detached | None = None
+    """The run on the cluster that goes on by itself; None when this command built."""
 
 
 class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +93,7 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     keep_going: bool
     dry_run: bool
     detach: bool
+    coordinator_account: str
     report: Path | None
     engine: EngineOptions
 
@@ -133,6 +139,13 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     help="With --engine tekton: let the cluster plan and build, and do not wait for it.",
 )
 @click.option(
+    "--coordinator-account",
+    default=COORDINATOR,
+    show_default=True,
+    metavar="NAME",
+    help="With --detach: the account of the pod that plans.",
+)
+@click.option(
     "--report",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
@@ -166,6 +179,8 @@ def build(settings: Settings, /, output: str | None, **options: Any) -> None:
                 click.echo(f"{item.name} {item.digest}")
         if printed.impact is not None:
             print_impact(printed.impact)
+        if printed.detached is not None:
+            click.echo(printed.detached.run)
     if failure is not None:
         raise failure
 
@@ -193,6 +208,8 @@ async def _build(
             return PrintedBuild(stream=session.plan.stream, issues=issues, impact=impact), obstacle
         if chosen.dry_run and session.impact:
             return _show_plan(session, session.impact)
+        if chosen.detach:
+            return await _detach(session, services, undertaking, chosen, sources=sources), None
         places = {
             name: number
             for number, wave in enumerate(waves(session.plan.graph), 1)
@@ -234,6 +251,31 @@ def _check(options: StreamOptions, chosen: BuildOptions) -> None:
     if chosen.keep_going and chosen.fail_fast:
         raise InputError("--keep-going and --fail-fast contradict each other", hint="give one")
     check_engine_options(chosen.engine, repository=options.repository)
+    if chosen.detach and (chosen.engine.engine != "tekton" or chosen.report):
+        raise InputError(
+            "--detach goes with --engine tekton, and without --report",
+            hint="the same command without --detach makes the report when the cluster is done",
+        )
+
+
+async def _detach(
+    session: Session,
+    services: Services,
+    undertaking: Undertaking,
+    chosen: BuildOptions,
+    *,
+    sources: RecordingSources | None,
+) -> PrintedBuild:
+    detached = await detach(
+        session,
+        services,
+        undertaking,
+        sources=sources,
+        account=chosen.coordinator_account,
+        keep_going=chosen.keep_going,
+    )
+    stream = session.plan.stream
+    return PrintedBuild(stream=stream, issues=session.plan.issues, detached=detached)
 
 
 def _show_plan(session: Session, impact: Prepared) -> tuple[PrintedBuild, OkdPayloadError | None]:

@@ -40,6 +40,7 @@ COMMANDS = {
     "copy": "okd_payload.cli.copy:copy",
     "prune": "okd_payload.cli.prune:prune",
     "render": "okd_payload.cli.render:render",
+    "runs": "okd_payload.cli.runs:runs",
     "step": "okd_payload.cli.step:step",
     "doctor": "okd_payload.cli.doctor:doctor",
 }
@@ -57,6 +58,7 @@ _SUMMARIES = {
     "copy": "Copy an image, byte for byte, between any two places.",
     "prune": "Free the disk of what nobody needs any more.",
     "render": "Write a stream as files for engines that run without this program.",
+    "runs": "Look after builds that run on a cluster.",
     "step": "Do one part of a build, as the pods of a cluster do.",
     "doctor": "Show what this machine lacks, and how to mend it.",
 }

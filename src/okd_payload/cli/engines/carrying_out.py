@@ -98,7 +98,8 @@ async def bring_sources(
     if not always and not _is_local(session.plan.components, sources):
         return ""
     repository = session.images.repository
-    stored = await store_session(session, sources, repository, from_release=options.from_release)
+    release = options.from_release if always else ""  # pods that only build need none
+    stored = await store_session(session, sources, repository, from_release=release)
     return stored.reference
 
 

@@ -16,7 +16,7 @@ from okd_payload.engines.pod.image import choose_image
 from okd_payload.engines.pod.security import SecurityProfile
 from okd_payload.engines.pod.tool import ToolSettings
 from okd_payload.engines.tekton.engine import TektonEngine
-from okd_payload.engines.tekton.owner import find_owner
+from okd_payload.engines.tekton.owner import find_owner, find_run
 from okd_payload.engines.tekton.settings import Errand, TektonSettings
 from okd_payload.oci.registry import RegistrySettings
 
@@ -30,7 +30,9 @@ async def open_engine(request: EngineRequest) -> AsyncIterator[Engine]:
             cluster=cluster,
             repository=session.images.repository,
             format_version=format_version(),
-            errand=Errand(stream=session.plan.stream, run=request.run, owner=find_owner()),
+            errand=Errand(
+                stream=session.plan.stream, run=find_run(request.run), owner=find_owner()
+            ),
             settings=tekton_settings(
                 options, request.registries, jobs=request.jobs, snapshot=request.snapshot
             ),

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Leaving a build to the cluster: a snapshot, and a coordinator that builds it there."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from okd_payload.build.plan import ImportNode, Plan
+from okd_payload.cli.cluster_options import connect
+from okd_payload.cli.engines.carrying_out import Undertaking, bring_sources
+from okd_payload.cli.engines.tekton import tool_settings
+from okd_payload.cluster import kinds
+from okd_payload.engines.pod.tool import registry_words
+from okd_payload.engines.tekton.coordinator import Commission, make_coordinator
+from okd_payload.engines.tekton.preflight import check_cluster
+
+if TYPE_CHECKING:
+    from okd_payload.build.snapshot.sources import RecordingSources
+    from okd_payload.cli.services import Services
+    from okd_payload.cli.session import Session
+
+
+class Detached(msgspec.Struct, frozen=True, kw_only=True):
+    """A build that the cluster goes on with."""
+
+    run: str
+    namespace: str
+    snapshot: str
+
+
+async def detach(
+    session: Session,
+    services: Services,
+    undertaking: Undertaking,
+    *,
+    sources: RecordingSources | None,
+    account: str,
+    keep_going: bool,
+) -> Detached:
+    """Start a coordinator for ``session``. Raises OkdPayloadError when the cluster takes none."""
+    options = undertaking.engine
+    moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(services.clock.now()))
+    run = f"{moment}-{os.getpid()}"
+    tool = tool_settings(options, undertaking.registries)
+    async with connect(options.cluster) as cluster:
+        namespace = options.cluster.namespace or cluster.namespace
+        await check_cluster(cluster, namespace=namespace)
+        snapshot = await bring_sources(session, undertaking.stream, sources, always=True)
+        words = [
+            *("build", "--snapshot", snapshot, "--repository", undertaking.stream.repository),
+            *("--engine", options.engine, "--namespace", namespace),
+            *options.to_words(),
+            *("--image", tool.image, "--keep-task-runs", "--jobs", str(undertaking.job.jobs)),
+            *(["--fail-fast"] if undertaking.job.fail_fast else []),
+            *(["--keep-going"] if keep_going else []),
+            *(word for name in undertaking.stream.forced for word in ("--force", name)),
+            *registry_words(tool),
+        ]
+        commission = Commission(
+            stream=session.plan.stream,
+            run=run,
+            words=tuple(words),
+            account=account,
+            runs_commands=_runs_commands(session.plan),
+        )
+        content = make_coordinator(commission, tool).encode()
+        await cluster.create(kinds.TASK_RUN, content, namespace=namespace)
+    return Detached(run=run, namespace=namespace, snapshot=snapshot)
+
+
+def _runs_commands(plan: Plan) -> bool:
+    return any(isinstance(node, ImportNode) and node.command for node in plan.nodes.values())

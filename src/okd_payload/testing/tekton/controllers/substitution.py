@@ -32,6 +32,8 @@ class Values(msgspec.Struct, frozen=True):
     texts: Mapping[str, str]
     lists: Mapping[str, list[str]] = {}
     """Variables that may stand for several entries of a list."""
+    objects: Mapping[str, dict[str, str]] = {}
+    """Variables that may stand for a whole object."""
 
 
 def fill_in(value: Any, values: Values) -> Any:
@@ -49,6 +51,11 @@ def fill_in(value: Any, values: Values) -> Any:
     return value
 
 
+def fill_in_params(params: list[JsonObject], values: Values) -> list[JsonObject]:
+    """Parameters that are given, where a reference to a whole list or object becomes one."""
+    return [{**it, "value": _fill_whole(it["value"], values)} for it in params]
+
+
 def values_of(run: JsonObject, spec: JsonObject, retry: int) -> Values:
     """What the variables of a task stand for in a run."""
     texts = {
@@ -63,13 +70,11 @@ def values_of(run: JsonObject, spec: JsonObject, retry: int) -> Values:
     bound = {it["name"]: it for it in list_at(run, "spec", "workspaces")}
     for workspace in list_at(spec, "workspaces"):
         texts |= _workspace(workspace, bound.get(workspace["name"]))
-    params, lists = param_values(list_at(run, "spec", "params"), list_at(spec, "params"))
-    return Values(texts | params, lists)
+    params = param_values(list_at(run, "spec", "params"), list_at(spec, "params"))
+    return msgspec.structs.replace(params, texts={**texts, **params.texts})
 
 
-def param_values(
-    given: list[JsonObject], declared: list[JsonObject]
-) -> tuple[dict[str, str], dict[str, list[str]]]:
+def param_values(given: list[JsonObject], declared: list[JsonObject]) -> Values:
     """The variables of parameters, by their names with ``params.`` in front."""
     values = {it["name"]: it["default"] for it in declared if "default" in it}
     for param in given:
@@ -77,18 +82,24 @@ def param_values(
         if isinstance(default, dict) and isinstance(value, dict):
             value = {**default, **value}
         values[param["name"]] = value
+    return spread({f"params.{name}": value for name, value in values.items()})
+
+
+def spread(values: Mapping[str, Any]) -> Values:
+    """The variables for values of any type: the whole, its entries, its fields."""
     texts: dict[str, str] = {}
     lists: dict[str, list[str]] = {}
-    for name, value in values.items():
-        key = f"params.{name}"
+    objects: dict[str, dict[str, str]] = {}
+    for key, value in values.items():
         if isinstance(value, str):
             texts[key] = value
         elif isinstance(value, list):
             lists[key] = value
             texts |= {f"{key}[{index}]": it for index, it in enumerate(value)}
         elif isinstance(value, dict):
+            objects[key] = value
             texts |= {f"{key}.{field}": it for field, it in value.items()}
-    return texts, lists
+    return Values(texts, lists, objects)
 
 
 def _workspace(declared: JsonObject, binding: JsonObject | None) -> dict[str, str]:
@@ -106,6 +117,16 @@ def _fill_text(text: str, values: Values) -> str:
     if "$(" not in text:
         return text
     return _VARIABLE.sub(lambda it: values.texts.get(_key(it[1]), it[0]), text)
+
+
+def _fill_whole(value: Any, values: Values) -> Any:
+    match = _VARIABLE.fullmatch(value) if isinstance(value, str) else None
+    if match is not None and match[1].endswith("[*]"):
+        key = _key(match[1]).removesuffix("[*]")
+        whole = values.lists.get(key) or values.objects.get(key)
+        if whole is not None:
+            return whole
+    return fill_in(value, values)
 
 
 def _list_of(text: str, values: Values) -> list[str] | None:

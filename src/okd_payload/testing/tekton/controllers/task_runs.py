@@ -13,7 +13,6 @@ Not imitated: resolvers, sidecar images, breakpoints, limits on the size of resu
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 
 from okd_payload.cluster import Change
@@ -34,6 +33,7 @@ from okd_payload.testing.kubernetes.statuses import Refusal
 from okd_payload.testing.tekton.admission.values import SECOND, duration_text, nanoseconds
 from okd_payload.testing.tekton.controllers.names import pod_name
 from okd_payload.testing.tekton.controllers.pods import RELEASE, pod_of
+from okd_payload.testing.tekton.controllers.reconciling import Controller, Key
 from okd_payload.testing.tekton.controllers.substitution import fill_in, values_of
 from okd_payload.testing.tekton.controllers.task_run_status import (
     PROVENANCE,
@@ -51,85 +51,33 @@ _QUOTA_SECONDS = 60.0
 ON_ERROR = "pipeline.tekton.dev/pipeline-task-on-error"
 """The annotation of a TaskRun whose failure does not count for its PipelineRun."""
 
-_Key = tuple[str, str]
 
-
-class TaskRuns:
+class TaskRuns(Controller):
     """The controller."""
 
-    def __init__(self) -> None:
-        self._cluster: SimulatedCluster | None = None
-        self._group: asyncio.TaskGroup | None = None
-        self._timers: dict[_Key, tuple[str, asyncio.Task[None]]] = {}
-        self._away = False
-        self._missed: dict[_Key, None] = {}
+    kinds = (TASK_RUN, POD)
 
-    async def __call__(self, cluster: SimulatedCluster) -> None:
-        """Reconcile for ever."""
-        self._cluster = cluster
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            async for change, document in cluster.changes(TASK_RUN, POD):
-                name = name_of(document)
-                if document.get("kind") == "Pod":
-                    name = labels_of(document).get("tekton.dev/taskRun", "")
-                if name and not (change is Change.DELETED and document.get("kind") != "Pod"):
-                    self._meet((namespace_of(document), name))
+    def key_of(self, change: Change, document: JsonObject) -> Key | None:
+        """The TaskRun itself, or that of the pod."""
+        if document.get("kind") == "Pod":
+            return Key(namespace_of(document), labels_of(document).get("tekton.dev/taskRun", ""))
+        return None if change is Change.DELETED else Key(namespace_of(document), name_of(document))
 
-    def pause(self) -> None:
-        """Be away from now on."""
-        self._away = True
-
-    def resume(self) -> None:
-        """Be back, and look at everything that changed meanwhile."""
-        self._away = False
-        missed, self._missed = self._missed, {}
-        for key in missed:
-            self._meet(key)
-
-    def _meet(self, key: _Key) -> None:
-        if self._away:
-            self._missed[key] = None
-            return
-        assert self._cluster is not None
-        run = self._cluster.find(TASK_RUN, key[1], namespace=key[0])
+    def reconcile(self, cluster: SimulatedCluster, key: Key) -> float | None:
+        """Bring the run one step further; come back when the time of its try is over."""
+        run = cluster.find(TASK_RUN, key.name, namespace=key.namespace)
+        if run is not None and not is_done(run):
+            _Pass(cluster, run).reconcile()
+            run = cluster.find(TASK_RUN, key.name, namespace=key.namespace)
         if run is None or is_done(run):
-            self._forget(key)
-            return
-        _Pass(self._cluster, run).reconcile()
-        run = self._cluster.find(TASK_RUN, key[1], namespace=key[0])
-        if run is None or is_done(run):
-            self._forget(key)
-        else:
-            self._set_timer(key, run)
-
-    def _set_timer(self, key: _Key, run: JsonObject) -> None:
-        """Come back when the time of this try is over, or the quota may have room again."""
-        assert self._cluster is not None
-        assert self._group is not None
+            return None
         started = text_at(run, "status", "startTime")
-        kind = started or condition_of(run).get("lastTransitionTime", "")
-        if not kind or (key in self._timers and self._timers[key][0] == kind):
-            return
-        self._forget(key)
-        seconds = _QUOTA_SECONDS
         if started:
             limit = nanoseconds(text_at(run, "spec", "timeout") or "1h") / SECOND
-            if not limit:
-                return
-            seconds = limit - (self._cluster.state.clock.now() - moment(started))
-        self._timers[key] = (kind, self._group.create_task(self._come_back(key, seconds)))
-
-    async def _come_back(self, key: _Key, seconds: float) -> None:
-        assert self._cluster is not None
-        await self._cluster.state.clock.wait(max(seconds, 0.0) + 1.0)
-        self._timers.pop(key, None)
-        self._meet(key)
-
-    def _forget(self, key: _Key) -> None:
-        _, timer = self._timers.pop(key, ("", None))
-        if timer is not None:
-            timer.cancel()
+            return moment(started) + limit if limit else None
+        if condition_of(run).get("reason") == "ExceededResourceQuota":
+            return moment(condition_of(run)["lastTransitionTime"]) + _QUOTA_SECONDS
+        return None
 
 
 class _Pass:

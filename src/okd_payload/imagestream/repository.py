@@ -3,7 +3,9 @@
 
 A repository *is* the stream: whoever pushes a tag changes it. What is read here is a snapshot;
 a tag that vanishes while it is taken is not in it. Tags that other tools keep for attachments
-(``sha256-<digest>``, with or without a suffix such as ``.sig``) are no images of the stream.
+(``sha256-<digest>``, with or without a suffix such as ``.sig``) are no images of the stream, and
+no more are those that only keep an image from garbage collection (``build-<key>`` for whoever
+builds, ``kept-<digest>`` for whoever made a release of it).
 """
 
 from __future__ import annotations
@@ -15,9 +17,14 @@ from okd_payload.errors import NotFound
 from okd_payload.imagestream.model import ImageStream, ImageStreamTag
 from okd_payload.oci.repository import Repository
 
-_ATTACHMENT = re.compile(r"sha256-[0-9a-f]{64}(\..*)?")
+_OTHER_PURPOSES = re.compile(r"sha256-[0-9a-f]{64}(\..*)?|(build|kept)-[0-9a-f]{64}")
 _CONCURRENCY = 32
 """Bound on requests under way; the registry client adapts below it to what the host bears."""
+
+
+def is_of_stream(tag: str) -> bool:
+    """Whether ``tag`` names an image of the stream, and is there for no other purpose."""
+    return _OTHER_PURPOSES.fullmatch(tag) is None
 
 
 async def read_repository(
@@ -28,7 +35,7 @@ async def read_repository(
     References name ``published_as`` where it is given, because a payload names the repository
     from which clusters will pull, not the one where its images were built.
     """
-    wanted = [tag for tag in await repository.manifests.tags() if not _ATTACHMENT.fullmatch(tag)]
+    wanted = [tag for tag in await repository.manifests.tags() if is_of_stream(tag)]
     pull_name = published_as or repository.name
     places = asyncio.Semaphore(_CONCURRENCY)
 

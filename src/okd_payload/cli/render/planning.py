@@ -9,13 +9,20 @@ import msgspec
 
 from okd_payload.build.declared_plan import declared_plan
 from okd_payload.build.plan import Plan
+from okd_payload.build.work_graph import work_graph
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.load import load_catalog
 from okd_payload.cli.services import Services
 from okd_payload.cli.session import start_session
 from okd_payload.cli.step.snapshot import find_variant
 from okd_payload.cli.stream_options import StreamOptions
-from okd_payload.engines.tekton.rendering import Variant
+from okd_payload.engines.manifests import Manifest
+from okd_payload.engines.tekton.rendering import (
+    RenderSettings,
+    Variant,
+    render_pipeline,
+    render_tasks,
+)
 from okd_payload.errors import InputError
 from okd_payload.oci.platform import host_platform, parse_platform
 
@@ -40,6 +47,18 @@ async def plan_variants(
         own = msgspec.structs.replace(options, stream=find_variant(stream, variant=name))
         found.append(await _plan(services, own, name, declared=declared))
     return tuple(found)
+
+
+async def render_stream(
+    services: Services, options: StreamOptions, settings: RenderSettings, *, declared: bool = False
+) -> tuple[Manifest, ...]:
+    """The Tasks and the Pipeline of one stream, for those who apply them by themselves.
+
+    Issues of the plan are theirs to print: see ``plan_variants``. Raises OkdPayloadError.
+    """
+    (variant,) = await plan_variants(services, options, (), declared=declared)
+    nodes = [variant.plan.nodes[name] for name in work_graph(variant.plan).waits]
+    return (*render_tasks(nodes, settings.tool), render_pipeline(variant, settings))
 
 
 async def _plan(

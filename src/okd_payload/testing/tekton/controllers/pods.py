@@ -128,7 +128,8 @@ def _container(
     template = template or {}
     merged: dict[str, Any] = {key: template[key] for key in _COPIED if key in template}
     merged |= {key: step[key] for key in _COPIED if key in step}
-    merged["env"] = [*list_at(template, "env"), *list_at(step, "env")]
+    variables = (*list_at(template, "env"), *list_at(step, "env"))
+    merged["env"] = list({it["name"]: it for it in variables}.values())
     merged["volumeMounts"] = [*list_at(step, "volumeMounts"), *mounts]
     wanted = resources or step.get("computeResources") or template.get("computeResources") or {}
     return {

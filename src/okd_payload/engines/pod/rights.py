@@ -53,9 +53,9 @@ TEKTON = (
 )
 SHIPWRIGHT = (
     Right(
-        kind=kinds.SHIPWRIGHT_BUILD,
-        verbs=("create", "get", "list", "watch", "patch", "delete"),
-        reason="define one build for each component",
+        kind=kinds.BUILD_STRATEGY,
+        verbs=("create",),
+        reason="tell Shipwright how pods run the tool: one strategy for equal settings",
     ),
     Right(
         kind=kinds.SHIPWRIGHT_BUILD_RUN,

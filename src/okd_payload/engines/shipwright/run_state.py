@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What we read of a BuildRun and of its pod, and what can be seen of it as an observation.
+
+A BuildRun says less than the TaskRun below it: a reason, a sentence, what the strategy wrote
+about an error. How its containers ended stands in the pod, which is read with it. What waited
+for an image to the very end was never built, and is told apart from what took too long.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from okd_payload.engines.pod import labels
+from okd_payload.engines.pod.judging import Ending, Observation, StepEnd
+from okd_payload.engines.shipwright.results import read_failure
+from okd_payload.errors import ClusterError
+
+STEP = "build"
+"""The step of our strategies; its container is called ``step-build``."""
+CANCEL = "BuildRunCanceled"
+SET_ASIDE = labels.PREFIX + "set-aside"
+"""An annotation of runs that we cancelled ourselves: what was set aside is built by the next."""
+RUN_LABEL = "buildrun.shipwright.io/name"
+"""The label of pods by which those of a BuildRun are found."""
+_CONTAINER_PREFIX = "step-"
+_SUCCEEDED = "Succeeded"
+_AS_TEKTON_SAYS = {"StepOutOfMemory": "StepOOM"}
+"""Words that Shipwright has for what Tekton calls otherwise."""
+_TIMEOUT = "BuildRunTimeout"
+_FAILED = "Failed"
+
+
+class _Read(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Base of what is read; all that is not named here is left alone."""
+
+
+class Metadata(_Read, frozen=True, kw_only=True):
+    """Who an object is."""
+
+    name: str
+    uid: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    deletion_timestamp: str = ""
+
+
+class Condition(_Read, frozen=True, kw_only=True):
+    """Where something is, in one word and in a sentence."""
+
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+
+
+class Output(_Read, frozen=True, kw_only=True):
+    """The image that was made."""
+
+    digest: str = ""
+    size: int = 0
+
+
+class Location(_Read, frozen=True, kw_only=True):
+    """Where something failed."""
+
+    pod: str = ""
+    container: str = ""
+
+
+class FailureDetails(_Read, frozen=True, kw_only=True):
+    """Why something failed, where the strategy or Shipwright wrote it down."""
+
+    location: Location = Location()
+    reason: str = ""
+    message: str = ""
+
+
+class Executor(_Read, frozen=True, kw_only=True):
+    """What carries a run out."""
+
+    kind: str = ""
+    name: str = ""
+
+
+class Status(_Read, frozen=True, kw_only=True):
+    """What the controller says."""
+
+    conditions: tuple[Condition, ...] = ()
+    executor: Executor = Executor()
+    output: Output = Output()
+    failure_details: FailureDetails = FailureDetails()
+
+
+class Spec(_Read, frozen=True, kw_only=True):
+    """Of what was asked for only what changes it."""
+
+    state: str = ""
+
+
+class BuildRun(_Read, frozen=True, kw_only=True):
+    """One run of a build."""
+
+    metadata: Metadata
+    spec: Spec = Spec()
+    status: Status = Status()
+
+    @property
+    def name(self) -> str:
+        """Its name in its namespace."""
+        return self.metadata.name
+
+    @property
+    def uid(self) -> str:
+        """What tells it from others that have had its name."""
+        return self.metadata.uid
+
+    @property
+    def condition(self) -> Condition | None:
+        """What the controller says about its success; None before it said anything."""
+        found = (item for item in self.status.conditions if item.type == _SUCCEEDED)
+        return next(found, None)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it will run any more."""
+        return self.condition is not None and self.condition.status != Ending.OPEN.value
+
+    @property
+    def key(self) -> str:
+        """The build key of the image that it makes; empty when it makes none of ours."""
+        return self.metadata.annotations.get(labels.WHOLE_KEY, "")
+
+
+class Terminated(_Read, frozen=True, kw_only=True):
+    """How a container ended."""
+
+    exit_code: int = 0
+    reason: str = ""
+
+
+class Begun(_Read, frozen=True, kw_only=True):
+    """That a container was started."""
+
+
+class ContainerState(_Read, frozen=True, kw_only=True):
+    """Where a container is."""
+
+    running: Begun | None = None
+    terminated: Terminated | None = None
+
+
+class ContainerStatus(_Read, frozen=True, kw_only=True):
+    """One container of a pod."""
+
+    name: str
+    state: ContainerState = ContainerState()
+
+
+class PodStatus(_Read, frozen=True, kw_only=True):
+    """Where a pod is."""
+
+    phase: str = ""
+    reason: str = ""
+    container_statuses: tuple[ContainerStatus, ...] = ()
+
+    def has_begun(self, container: str) -> bool:
+        """Whether ``container`` was started, so that it has a log."""
+        states = [it.state for it in self.container_statuses if it.name == container]
+        return any(state.running is not None or state.terminated is not None for state in states)
+
+
+class Pod(_Read, frozen=True, kw_only=True):
+    """The pod of a run."""
+
+    metadata: Metadata
+    status: PodStatus = PodStatus()
+
+
+def decode_build_run(content: bytes) -> BuildRun:
+    """The BuildRun in ``content``. Raises ClusterError."""
+    try:
+        return _BUILD_RUN.decode(content)
+    except msgspec.MsgspecError as error:
+        raise ClusterError(f"the cluster has a BuildRun that is none: {error}") from error
+
+
+def decode_pod(content: bytes) -> Pod:
+    """The pod in ``content``. Raises ClusterError."""
+    try:
+        return _POD.decode(content)
+    except msgspec.MsgspecError as error:
+        raise ClusterError(f"the cluster has a pod that is none: {error}") from error
+
+
+def observe(
+    run: BuildRun, pod: Pod | None = None, *, waited: Condition | None = None
+) -> Observation:
+    """What can be seen of ``run``; ``waited`` is what it said last before it was over."""
+    condition = run.condition
+    if condition is None:
+        return Observation()
+    message = condition.message
+    if condition.reason == _TIMEOUT and waited is not None:
+        message += f"\nPrevious status: [{waited.reason}] {waited.message}"
+    details = run.status.failure_details
+    reason = _AS_TEKTON_SAYS.get(condition.reason, condition.reason)
+    if reason == _FAILED and pod is not None and pod.status.reason == "Evicted":
+        reason = "PodEvicted"
+    return Observation(
+        ending=Ending(condition.status),
+        reason=reason,
+        message=message,
+        steps=_steps_of(pod),
+        failure=read_failure(details.reason, details.message),
+        set_aside=SET_ASIDE in run.metadata.annotations,
+    )
+
+
+def _steps_of(pod: Pod | None) -> tuple[StepEnd, ...]:
+    if pod is None:
+        return ()
+    return tuple(
+        StepEnd(
+            name=status.name.removeprefix(_CONTAINER_PREFIX),
+            exit_code=status.state.terminated.exit_code,
+            reason=status.state.terminated.reason,
+        )
+        for status in pod.status.container_statuses
+        if status.state.terminated is not None
+    )
+
+
+_BUILD_RUN = msgspec.json.Decoder(BuildRun)
+_POD = msgspec.json.Decoder(Pod)

@@ -63,7 +63,7 @@ def test_a_failing_build_says_what_failed(
     stream = write_stream(tmp_path / "stream")
     dockerfile = tmp_path / "stream" / "etcd" / "Dockerfile"
     dockerfile.write_text(dockerfile.read_text() + "RUN echo on purpose && false\n")
-    code, out, err = run_cli("build", stream, *words(cluster, f"{docker_registry}/tekton/fails"))
+    code, _, err = run_cli("build", stream, *words(cluster, f"{docker_registry}/tekton/fails"))
     assert code == 1
     assert "RUN echo on purpose && false failed" in err
     assert "on purpose" in run_cli("logs", "etcd").out

@@ -120,7 +120,8 @@ class TaskRun(_Read, frozen=True, kw_only=True):
     @property
     def is_over(self) -> bool:
         """Whether nothing of it will run any more."""
-        return self.condition is not None and self.condition.status != Ending.OPEN.value
+        condition = self.condition
+        return condition is not None and _ENDINGS.get(condition.status) in _OVER
 
     @property
     def key(self) -> str:
@@ -148,7 +149,7 @@ def observe(task_run: TaskRun) -> Observation:
         return Observation()
     failure = task_run.results.get(outcome.FAILURE_RESULT, "")
     return Observation(
-        ending=Ending(condition.status),
+        ending=_ENDINGS.get(condition.status, Ending.OPEN),
         reason=condition.reason,
         message=condition.message,
         steps=tuple(_step_end(step) for step in task_run.status.steps),
@@ -176,4 +177,6 @@ def _text(value: msgspec.Raw) -> str:
         return ""
 
 
+_ENDINGS = {ending.value: ending for ending in Ending}
+_OVER = (Ending.GOOD, Ending.BAD)
 _DECODER = msgspec.json.Decoder(TaskRun)

@@ -18,8 +18,7 @@ from okd_payload.build.report import PayloadImage, ReleaseResult
 from okd_payload.catalog.release_name import release_name
 from okd_payload.catalog.stream import Stream
 from okd_payload.imagestream.model import ImageStream, ImageStreamTag
-from okd_payload.issues import Issue, Severity, apply_permits
-from okd_payload.oci.digest import Digest
+from okd_payload.issues import Issue
 from okd_payload.oci.repository import Repository
 from okd_payload.release.inputs import (
     ReleaseInput,
@@ -27,19 +26,10 @@ from okd_payload.release.inputs import (
     pull_spec_of,
     read_tags,
 )
-from okd_payload.release.lint.base import lint_base
-from okd_payload.release.lint.check import BUILD_CHECKS, lint_images, lint_release
-from okd_payload.release.load import read_release
-from okd_payload.release.new.assemble import (
-    AssembledRelease,
-    assemble_payload,
-    find_base,
-    permit,
-    put_on_base,
-)
+from okd_payload.release.new.assemble import AssembledRelease
+from okd_payload.release.new.checked import make_checked
 from okd_payload.release.new.images import RepositoryOf
 from okd_payload.release.new.payload import ReleaseOptions
-from okd_payload.release.new.publish import publish_release
 
 
 class ReleaseOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,21 +64,15 @@ class ReleaseMaker:
             base_tag=self._stream.release.base,
             included=frozenset(included),
         )
-        payload = await assemble_payload(given, options=options, repository_of=self._repository_of)
-        payload = permit(payload, self._stream.permits)
-        if not payload.is_sound:
-            return ReleaseOutcome(issues=payload.issues)
-        assembled = await put_on_base(
-            payload, find_base(given, options), repository_of=self._repository_of
+        checked = await make_checked(
+            given,
+            options=options,
+            target=self._releases,
+            repository_of=self._repository_of,
+            permits=self._stream.permits,
         )
-        await publish_release(
-            assembled, self._releases, tag=None, repository_of=self._repository_of
-        )
-        issues = (*payload.issues, *await self._check(assembled.digest))
-        if any(issue.blocks for issue in issues):
-            return ReleaseOutcome(issues=issues)
-        await self._releases.manifests.put(assembled.image.manifest, tag=assembled.name)
-        return ReleaseOutcome(result=self._describe(assembled), issues=issues)
+        result = self._describe(checked.release) if checked.release else None
+        return ReleaseOutcome(result=result, issues=checked.issues)
 
     def name_of(self, given: ReleaseInput, *, time: int) -> str:
         """The name of a release of ``given``, by the pattern of the stream; never the clock's."""
@@ -102,15 +86,6 @@ class ReleaseMaker:
             time=time,
             inputs=hashlib.sha256(msgspec.json.encode(facts)).hexdigest(),
         )
-
-    async def _check(self, digest: Digest) -> list[Issue]:
-        """Every issue of the stored release, read back as a cluster would."""
-        content = await read_release(self._releases, digest)
-        found = lint_release(content, checks=BUILD_CHECKS)
-        found += await lint_base(content, self._releases)
-        found += await lint_images(content, self._repository_of)
-        issues = [issue for issue in found if issue.severity is not Severity.NOTICE]
-        return apply_permits(issues, self._stream.permits)
 
     def _describe(self, release: AssembledRelease) -> ReleaseResult:
         return ReleaseResult(

@@ -10,6 +10,7 @@ whether they were cut.
 from __future__ import annotations
 
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
@@ -21,11 +22,14 @@ from okd_payload.cluster.credentials import Credentials
 from okd_payload.cluster.request import Answer, Request, Unreached
 
 if TYPE_CHECKING:
+    from aiohappyeyeballs import AddrInfoType
     from aiohttp import ClientResponse, ClientSession, ClientTimeout
 
 _CONNECT_TIME = 10.0
 _SILENCE = 60.0
 """Seconds without a byte after which a request is given up: servers end theirs after 60."""
+_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""Seconds of silence before the other side is asked for life, between questions; and how many."""
 _LARGEST_ANSWER = 256 << 20
 _LARGEST_REFUSAL = 1 << 20
 _PIECE = 1 << 16
@@ -149,13 +153,28 @@ class Connection:
         import aiohttp
 
         if self._session is None:
-            connector = aiohttp.TCPConnector(ssl=True if self._tls is None else self._tls, limit=0)
+            connector = aiohttp.TCPConnector(
+                ssl=True if self._tls is None else self._tls,
+                limit=0,  # each watch and each log keeps one connection busy
+                socket_factory=_lively_socket,
+            )
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": f"okd-payload/{__version__}"},
             )
         return self._session
+
+
+def _lively_socket(info: AddrInfoType) -> socket.socket:
+    """A socket that notices when the other side is gone, however long nothing is to be said."""
+    family, kind, protocol, _, _ = info
+    made = socket.socket(family=family, type=kind, proto=protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE.items():
+        if hasattr(socket, name):
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    return made
 
 
 def _timeout(silence: float) -> ClientTimeout:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from okd_payload import __version__
 from okd_payload.cli.issues import print_issues
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from okd_payload.oci.registry import RegistrySettings
 
 _PLAIN = "application/octet-stream"
+_DEADLINE, _DOUBTFUL_DEADLINE = 60.0, 5.0
+"""Seconds: somebody waits for the answer."""
 _WORDS = "okd-payload was here to see whether it can write"
 
 
@@ -55,7 +58,9 @@ def probe(settings: Settings, /, repository: str, report_file: Path | None, **op
 
     A first small image is built and thrown away. The exit code is 0 when builds would work.
     """
-    registries = registry_settings(options)
+    registries = msgspec.structs.replace(
+        registry_settings(options), deadline=_DEADLINE, doubtful_deadline=_DOUBTFUL_DEADLINE
+    )
     report = run_async(_probe(settings, repository, registries))
     if report_file is not None:
         _write(report_file, encode_report(report))

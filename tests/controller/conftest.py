@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from rig import Rig
 
 from okd_payload.controller.records import Database, open_database
 from okd_payload.testing.postgresql import serve_postgresql
@@ -21,6 +26,14 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             parent.chmod(parent.stat().st_mode | 0o011)
     with serve_postgresql(folder / "server") as server:
         yield server.url
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    """A controller's surroundings in memory, with one stream."""
+    made = Rig(tmp_path)
+    yield made
+    await made.database.close()
 
 
 @pytest.fixture(

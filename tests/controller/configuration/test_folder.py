@@ -87,8 +87,22 @@ def test_a_short_file_is_a_stream() -> None:
         input=Input(repository="quay.io/me/okd"),
         content="quay.io/me/okd",
         releases="quay.io/me/okd-release",
+        content_name="quay.io/me/okd",
+        releases_name="quay.io/me/okd-release",
         max_unready=1,
     )
+
+
+def test_layouts_are_called_what_they_will_be_published_as() -> None:
+    """A payload names repositories that clusters pull from, wherever its images are now."""
+    text = SHORT.replace("content: quay.io/me/okd", "content: oci:images").replace(
+        "releases: quay.io/me/okd-release", "releases: oci:releases"
+    )
+    unpublished = read(text)
+    assert unpublished.content_name == unpublished.releases_name == "localhost/4.20.0-0.mine"
+    named = read(text + "publishedAs: {content: quay.io/a/b, releases: quay.io/a/c}\n")
+    assert (named.content, named.content_name) == ("oci:images", "quay.io/a/b")
+    assert named.releases_name == "quay.io/a/c"
 
 
 def test_every_field_is_read() -> None:

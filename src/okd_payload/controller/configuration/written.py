@@ -300,6 +300,13 @@ class RetentionFields(Written, frozen=True, kw_only=True):
         )
 
 
+class PublishedFields(Written, frozen=True, kw_only=True):
+    """What clusters will pull from, where content and releases are layouts on a disk."""
+
+    content: Annotated[str, Meta(description="repository of the images, in pull specs")] = ""
+    releases: Annotated[str, Meta(description="repository of the releases, in pull specs")] = ""
+
+
 class ReleaseStreamFile(Written, frozen=True, kw_only=True):
     """A release stream: what releases are made of, what they must stand, who gets them."""
 
@@ -316,6 +323,7 @@ class ReleaseStreamFile(Written, frozen=True, kw_only=True):
     input: InputFields = InputFields()
     content: Annotated[str, Meta(description="repository that images are kept in")] = ""
     releases: Annotated[str, Meta(description="repository whose tags are the releases")] = ""
+    published_as: PublishedFields = PublishedFields()
     hidden: bool = False
     end_of_life: bool = False
     architectures: tuple[str, ...] = ("amd64",)
@@ -348,6 +356,8 @@ class ReleaseStreamFile(Written, frozen=True, kw_only=True):
             input=self.input.to_input(),
             content=self.content,
             releases=self.releases,
+            content_name=self.published_as.content or _name_of(self.content, self.name),
+            releases_name=self.published_as.releases or _name_of(self.releases, self.name),
             title=self.title,
             message=self.message,
             hidden=self.hidden,
@@ -365,3 +375,8 @@ class ReleaseStreamFile(Written, frozen=True, kw_only=True):
             retention=self.retention.to_retention(),
             channels=self.channels,
         )
+
+
+def _name_of(place: str, stream: str) -> str:
+    """What pull specs call ``place``: a layout has no name, until it is published."""
+    return f"localhost/{stream.lower()}" if place.startswith("oci:") else place

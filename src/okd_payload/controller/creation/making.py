@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Making the payload of a pending release: by our own tools, in this process.
+
+Everything that goes into it stands in the release's record, so it is the same whoever makes it
+and however often: a kill at any moment, and the next attempt ends with the same digest. What is
+wrong with the images is certain, and no attempt will change it; what a registry or disk does not
+give now, it may give later.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from okd_payload.controller.configuration.model import StreamConfiguration
+from okd_payload.controller.creation.keeping import keep_images
+from okd_payload.controller.model import FrozenInput, Release
+from okd_payload.controller.surroundings import Surroundings
+from okd_payload.errors import ReleaseError
+from okd_payload.issues import Issue
+from okd_payload.oci.digest import Digest
+from okd_payload.oci.location import RegistryLocation, parse_location
+from okd_payload.oci.reference import Reference
+from okd_payload.oci.repository import Repository
+from okd_payload.release import labels
+from okd_payload.release.inputs import annotate, make_input, pull_spec_tag
+from okd_payload.release.new.checked import make_checked
+from okd_payload.release.new.payload import ReleaseOptions
+
+
+class MadePayload(msgspec.Struct, frozen=True, kw_only=True):
+    """A payload that is where releases are, and what it was made of."""
+
+    digest: Digest
+    pull_spec: str
+    images: tuple[FrozenInput, ...]
+    """The inputs, with the source and commit that their images tell."""
+    issues: tuple[Issue, ...] = ()
+
+
+async def make_payload(
+    surroundings: Surroundings,
+    configuration: StreamConfiguration,
+    release: Release,
+    inputs: Sequence[FrozenInput],
+) -> MadePayload:
+    """The payload of ``release``, made of ``inputs`` and pushed under its name.
+
+    Raises ReleaseError when the images make no payload, however often it is tried; RegistryError,
+    PartlyDone and StorageError when trying again may help.
+    """
+    kept = await keep_images(surroundings, configuration, inputs)
+    near = await surroundings.open_target(parse_location(configuration.content))
+
+    async def repository_of(reference: Reference) -> Repository:
+        if reference.repository == configuration.content_name:
+            return near
+        return await surroundings.open_location(RegistryLocation(reference))
+
+    given = make_input(pull_spec_tag(each.tag, each.reference) for each in kept)
+    checked = await make_checked(
+        annotate(given, {labels.FROM_IMAGE_STREAM: configuration.name}),
+        options=ReleaseOptions(
+            name=release.name, created=dt.datetime.fromtimestamp(int(release.created), tz=dt.UTC)
+        ),
+        target=await surroundings.open_target(parse_location(configuration.releases)),
+        repository_of=repository_of,
+        keep_lists=len(configuration.architectures) > 1,
+        progress=surroundings.progress,
+    )
+    if checked.release is None:
+        blocking = [issue for issue in checked.issues if issue.blocks]
+        raise ReleaseError(
+            "; ".join(_tell(issue) for issue in blocking),
+            hint="mend the images that are named; the next change of them makes a new release",
+        )
+    told = {tag.name: tag.annotations or {} for tag in checked.release.references.spec.tags}
+    digest = checked.release.digest
+    return MadePayload(
+        digest=digest,
+        pull_spec=f"{configuration.releases_name}@{digest}",
+        images=tuple(_with_source(each, told.get(each.tag, {})) for each in kept),
+        issues=checked.issues,
+    )
+
+
+def _with_source(image: FrozenInput, told: Mapping[str, str]) -> FrozenInput:
+    return msgspec.structs.replace(
+        image, source=told.get(labels.SOURCE, ""), commit=told.get(labels.COMMIT_ID, "")
+    )
+
+
+def _tell(issue: Issue) -> str:
+    return f"{issue.component}: {issue.message}" if issue.component else issue.message

@@ -32,14 +32,9 @@ FOLLOWING = (
     Right(
         kind=kinds.POD,
         verbs=("get", "list", "watch"),
-        reason="say why a build waits or fails: no node, no image, out of memory, evicted",
+        reason="wait for the container of a build, and say why it waits or fails",
     ),
     Right(kind=kinds.POD, subresource="log", verbs=("get",), reason="keep the log of every build"),
-    Right(
-        kind=kinds.EVENT,
-        verbs=("list",),
-        reason="name what keeps a pod from starting, which only its events say",
-    ),
 )
 """What every engine on a cluster needs."""
 
@@ -50,6 +45,11 @@ TEKTON = (
         reason="make one run for each component, follow it, cancel it and clear it away",
     ),
     *FOLLOWING,
+    Right(
+        kind=kinds.EVENT,
+        verbs=("list",),
+        reason="name what keeps a pod from starting, which only its events say",
+    ),
 )
 SHIPWRIGHT = (
     Right(
@@ -67,8 +67,8 @@ SHIPWRIGHT = (
 OPENSHIFT = (
     Right(
         kind=kinds.BUILD_CONFIG,
-        verbs=("create", "get", "list", "patch", "delete"),
-        reason="use the build configurations of the catalog, those that are there as they are",
+        verbs=("create", "patch"),
+        reason="apply the build configurations of the catalog",
     ),
     Right(
         kind=kinds.BUILD_CONFIG,
@@ -78,24 +78,19 @@ OPENSHIFT = (
     ),
     Right(
         kind=kinds.OPENSHIFT_BUILD,
-        verbs=("get", "list", "watch", "patch", "delete"),
-        reason="follow builds, cancel them and clear them away",
+        verbs=("list", "watch", "patch"),
+        reason="follow builds, and cancel them",
     ),
     Right(
         kind=kinds.OPENSHIFT_BUILD,
-        subresource="log",
-        verbs=("get",),
-        reason="keep the log of every build",
+        subresource="docker",
+        verbs=("create",),
+        reason="build Dockerfiles: each strategy of OpenShift is a right of its own",
     ),
     Right(
         kind=kinds.IMAGE_STREAM,
-        verbs=("create", "get", "list", "patch"),
-        reason="find what was built in the project's image stream",
-    ),
-    Right(
-        kind=kinds.IMAGE_STREAM_TAG,
         verbs=("get",),
-        reason="read which image a tag of a build's output means",
+        reason="find what was built in the project's image stream",
     ),
     *FOLLOWING,
 )

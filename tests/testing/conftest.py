@@ -14,9 +14,18 @@ import pytest
 import yaml
 
 from okd_payload.cluster import ObjectKind
-from okd_payload.cluster.kinds import PIPELINE, PIPELINE_RUN, TASK, TASK_RUN
+from okd_payload.cluster.kinds import (
+    BUILD_STRATEGY,
+    PIPELINE,
+    PIPELINE_RUN,
+    SHIPWRIGHT_BUILD,
+    SHIPWRIGHT_BUILD_RUN,
+    TASK,
+    TASK_RUN,
+)
 from okd_payload.testing.event_clock import EventClock
 from okd_payload.testing.kubernetes.simulated_cluster import SimulatedCluster
+from okd_payload.testing.shipwright import BuildRuns, Builds, add_shipwright
 from okd_payload.testing.tekton.admission.plugin import add_tekton
 from okd_payload.testing.tekton.controllers.node import Node
 from okd_payload.testing.tekton.controllers.outcomes import Decide
@@ -24,8 +33,12 @@ from okd_payload.testing.tekton.controllers.pipeline_runs import PipelineRuns
 from okd_payload.testing.tekton.controllers.task_runs import TaskRuns, is_done
 from okd_payload.testing.tekton.recordings import Scenario, read_scenario
 
-_RECORDINGS = Path(__file__).resolve().parents[4] / "shared" / "data" / "tekton-recordings"
-_KINDS = {it.kind: it for it in (TASK, TASK_RUN, PIPELINE, PIPELINE_RUN)}
+_RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "data" / "tekton-recordings"
+_KNOWN = (
+    *(TASK, TASK_RUN, PIPELINE, PIPELINE_RUN),
+    *(BUILD_STRATEGY, SHIPWRIGHT_BUILD, SHIPWRIGHT_BUILD_RUN),
+)
+_KINDS = {it.kind: it for it in _KNOWN}
 NAMESPACE = "builds"
 
 
@@ -68,10 +81,12 @@ def new_world():
         async with EventClock() as clock:
             cluster = SimulatedCluster(clock=clock)
             add_tekton(cluster)
+            add_shipwright(cluster)
             cluster.add_namespace(NAMESPACE)
             node = Node() if decide is None else Node(decide)
             world = World(cluster, clock, TaskRuns(), PipelineRuns(), node)
             cluster.controllers += [world.task_runs, world.pipeline_runs, node]
+            cluster.controllers += [Builds(), BuildRuns()]
             async with cluster, asyncio.timeout(20):
                 yield world
 
@@ -91,7 +106,7 @@ def live_like(new_world):
     """Let the manifest of a recording live here, and return what who watches ``kind`` saw."""
 
     async def live(
-        name: str, kind: ObjectKind, decide: Decide | None, act: Act | None
+        name: str, kind: ObjectKind, decide: Decide | None, act: Act | None, *, after: float = 5
     ) -> list[tuple[str, dict[str, Any]]]:
         seen: list[tuple[str, dict[str, Any]]] = []
         async with new_world(decide) as world:
@@ -110,7 +125,7 @@ def live_like(new_world):
             if act is not None:
                 tasks.append(asyncio.create_task(act(world)))
             await world.until_done(kind, "run")
-            await world.clock.wait(5)
+            await world.clock.wait(after)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

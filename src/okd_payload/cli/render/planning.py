@@ -57,6 +57,11 @@ async def render_stream(
     Issues of the plan are theirs to print: see ``plan_variants``. Raises OkdPayloadError.
     """
     (variant,) = await plan_variants(services, options, (), declared=declared)
+    return render_variant(variant, settings)
+
+
+def render_variant(variant: Variant, settings: RenderSettings) -> tuple[Manifest, ...]:
+    """The Tasks and the Pipeline of one plan. Raises InputError."""
     nodes = [variant.plan.nodes[name] for name in work_graph(variant.plan).waits]
     return (*render_tasks(nodes, settings.tool), render_pipeline(variant, settings))
 

@@ -84,7 +84,8 @@ def _delete(state: State, key: Key, options: DeleteOptions) -> JsonObject:
         propagation = Propagation.ORPHAN
     if propagation is Propagation.ORPHAN:
         orphan_owned(state, uid)
-    if propagation is Propagation.FOREGROUND:
+    # A namespace owns nothing by reference: what is in it goes first in any case.
+    if propagation is Propagation.FOREGROUND and key.resource != "namespaces":
         document = begin(state, key, finalizers=[FOREGROUND], grace=options.grace_seconds)
         delete_owned(state, uid)
         finish(state, key)

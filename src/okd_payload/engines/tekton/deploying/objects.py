@@ -59,7 +59,7 @@ class DesiredState(msgspec.Struct, frozen=True, kw_only=True):
 
     stream: str
     namespace: str
-    objects: tuple[ManagedObject, ...]
+    objects: tuple[ManagedObject, ...] = ()
     namespaced_only: bool = False
     """Whether objects of the whole cluster are left as they are."""
     manifests: tuple[Manifest, ...] = ()

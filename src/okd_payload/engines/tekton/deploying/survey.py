@@ -62,7 +62,7 @@ async def survey(
 
     Raises ClusterUnavailable, and NotPermitted for what may not even be read.
     """
-    makes_namespace = await find(cluster, kinds.NAMESPACE, desired.namespace) is None
+    makes_namespace = await is_absent(cluster, desired.namespace)
     surveyor = _Surveyor(cluster, desired, overrule=overrule, can_try=not makes_namespace)
     wanted = await map_concurrently(surveyor.compare, desired.objects, at_once=_AT_ONCE)
     found = await surveyor.list_all()
@@ -94,6 +94,14 @@ async def survey_removal(cluster: Cluster, desired: DesiredState) -> DeploymentC
             ObjectChange(action=Action.REMOVE, object=each, before=each.content) for each in found
         ),
     )
+
+
+async def is_absent(cluster: Cluster, namespace: str) -> bool:
+    """Whether there is no such namespace; who may not look works in one that others made."""
+    try:
+        return await find(cluster, kinds.NAMESPACE, namespace) is None
+    except NotPermitted:
+        return False
 
 
 async def find(
@@ -128,7 +136,12 @@ class _Surveyor:
         if wanted.kind.namespaced and not self._can_try:
             return ObjectChange(action=Action.CREATE, object=wanted, after=wanted.content)
         place = self._desired.namespace if wanted.kind.namespaced else ""
-        before = await find(self._cluster, wanted.kind, wanted.name, namespace=place)
+        try:
+            before = await find(self._cluster, wanted.kind, wanted.name, namespace=place)
+        except NotPermitted as error:
+            if wanted.kind != kinds.NAMESPACE:
+                self.issues.append(judge(wanted, error))
+            return None
         if before is not None and not is_ours(read_metadata(before), self._desired.marks):
             if wanted.kind != kinds.NAMESPACE:
                 self._add_foreign(wanted)

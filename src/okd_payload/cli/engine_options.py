@@ -19,6 +19,7 @@ from okd_payload.errors import InputError
 Function = TypeVar("Function", bound=Callable[..., Any])
 ENGINE_VARIABLE = "OKD_PAYLOAD_ENGINE"
 _MINUTE = 60.0
+_OPENSHIFT = "openshift"
 
 
 class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +35,10 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     timeout: int = 240
     """Minutes for one build."""
     keeps: bool = False
+    image_stream: str = ""
+    """With OpenShift Builds: the image stream of the project that is the repository."""
+    existing: bool = False
+    """With OpenShift Builds: whether the project's BuildConfigs are used as they are."""
     cluster: ClusterOptions = ClusterOptions()
 
     @property
@@ -51,8 +56,10 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
             ("--trust", self.trust),
             ("--pod-security", self.pod_security),
             ("--timeout", str(self.timeout)),
+            ("--image-stream", self.image_stream),
         )
-        return [word for name, value in given if value for word in (name, value)]
+        words = ["--existing"] if self.existing else []
+        return [*words, *(word for name, value in given if value for word in (name, value))]
 
 
 def engine_options(function: Function) -> Function:
@@ -120,6 +127,17 @@ def engine_options(function: Function) -> Function:
             is_flag=True,
             help="Leave what was made on the cluster there when it is over.",
         ),
+        click.option(
+            "--image-stream",
+            default="",
+            metavar="NAME",
+            help="With --engine openshift: the image stream of the project that --repository is.",
+        ),
+        click.option(
+            "--existing",
+            is_flag=True,
+            help="With --engine openshift: use the BuildConfigs of the project as they are.",
+        ),
         cluster_options,
     ]
     for option in reversed(options):
@@ -136,6 +154,11 @@ def take_engine_options(options: dict[str, Any]) -> EngineOptions:
 
 def check_engine_options(options: EngineOptions, *, repository: str) -> None:
     """Refuse a cluster that could not reach the images. Raises InputError."""
+    if (options.image_stream or options.existing) and options.engine != _OPENSHIFT:
+        raise InputError(
+            "--image-stream and --existing are for --engine openshift",
+            hint="leave them away, or build with OpenShift Builds",
+        )
     if options.engine == LOCAL_ENGINE:
         return
     if not repository or repository.startswith("oci:"):

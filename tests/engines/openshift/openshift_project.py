@@ -67,7 +67,7 @@ class OpenShiftProject(Workshop):
             self.cluster,
             self.images,
             target=Target(**{"pull_name": REPOSITORY, "image_stream": "release", **target}),
-            settings=BuildSettings(stream="test", run=run, jobs=jobs),
+            settings=BuildSettings(stream="test", run=run, jobs=jobs, log_seconds=0.1),
             format_version=self.engine.format_version,
             clock=self.clock,
             progress=self.events.append,

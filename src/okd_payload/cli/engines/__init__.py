@@ -12,5 +12,7 @@ LOCAL_ENGINE = "buildah"
 ENGINES = {
     LOCAL_ENGINE: "okd_payload.cli.engines.buildah",
     "tekton": "okd_payload.cli.engines.tekton",
+    "shipwright": "okd_payload.cli.engines.shipwright",
+    "openshift": "okd_payload.cli.engines.openshift",
 }
 """Where each engine is opened."""

@@ -73,8 +73,10 @@ class BuildSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Empty for the one that OpenShift has for builds (``builder``)."""
     defaults: Resources = DEFAULT_RESOURCES
     """Of components that do not say what they need."""
-    hours: int = 6
-    """After which a build is given up."""
+    timeout: float = 4 * 3600.0
+    """Seconds that one build may take."""
+    log_seconds: float = 30.0
+    """For the last lines of a log after its build ended, or was cancelled."""
 
 
 def build_config_of(
@@ -102,7 +104,7 @@ def build_config_of(
         resources=_requirements_of(step, settings, enlarged),
         node_selector={"kubernetes.io/arch": step.platform.architecture},
         service_account=settings.service_account,
-        completion_deadline_seconds=settings.hours * 3600,
+        completion_deadline_seconds=round(settings.timeout),
         run_policy="Parallel",
         successful_builds_history_limit=1,
         failed_builds_history_limit=2,

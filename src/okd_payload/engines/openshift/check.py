@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from okd_payload.cluster import Cluster, ObjectKind, kinds
 from okd_payload.engines.openshift.build_config import Target
+from okd_payload.engines.pod.nodes import check_nodes
 from okd_payload.errors import NoSuchKind, NoSuchObject, NotPermitted
 
 _NEEDED = (
@@ -16,10 +17,10 @@ _NEEDED = (
 )
 
 
-async def check_project(cluster: Cluster, target: Target) -> None:
+async def check_project(cluster: Cluster, target: Target, *, architecture: str) -> None:
     """Raise what keeps the namespace of ``cluster`` from building into ``target``.
 
-    That is NoSuchKind, NotPermitted, NoSuchObject, or ClusterUnavailable.
+    That is NoSuchKind, NotPermitted, NoSuchObject, or another error of clusters.
     """
     if not await cluster.serves(kinds.BUILD_CONFIG):
         raise NoSuchKind(
@@ -29,6 +30,7 @@ async def check_project(cluster: Cluster, target: Target) -> None:
         )
     for verb, kind, subresource, purpose in _NEEDED:
         await _check_right(cluster, verb, kind, subresource=subresource, purpose=purpose)
+    await check_nodes(cluster, architecture)
     if target.image_stream:
         await _check_stream(cluster, target.image_stream)
 

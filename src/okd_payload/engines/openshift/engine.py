@@ -46,7 +46,6 @@ from okd_payload.progress import Noticed, Progress
 _PAUSE = 2.0
 """Seconds before another attempt, more after each."""
 _CANCEL_SECONDS = 20.0
-_CANCELLED_LOG_SECONDS = 10.0
 
 
 class OpenShiftEngine:
@@ -93,7 +92,8 @@ class OpenShiftEngine:
 
         Raises NoSuchKind, NoSuchObject, NotPermitted and ClusterUnavailable.
         """
-        await check_project(self._cluster, self._target)
+        architecture = self._images.platform.architecture
+        await check_project(self._cluster, self._target, architecture=architecture)
         async with self._watch.opened():
             yield self
 
@@ -131,10 +131,12 @@ class OpenShiftEngine:
             name = await self._start_whole(step, enlarged)
             log.note(f"build {name} in namespace {self._cluster.namespace}")
         try:
-            build = await follow(self._cluster, self._watch, name, log)
+            build = await follow(
+                self._cluster, self._watch, name, log, log_seconds=self._settings.log_seconds
+            )
         except asyncio.CancelledError:
             await self._stop(name)
-            await log.wait_for_end(_CANCELLED_LOG_SECONDS)
+            await log.wait_for_end(self._settings.log_seconds)
             raise
         if build is not None and not build.has_ended:
             await cancel(self._cluster, name)

@@ -16,8 +16,6 @@ from okd_payload.engines.pod.object_watch import ObjectWatch
 from okd_payload.errors import ClusterError
 
 POD_ANNOTATION = "openshift.io/build.pod-name"
-LOG_GRACE = 60.0
-"""Seconds that a log may go on after its build ended."""
 
 
 class _Container(msgspec.Struct, frozen=True):
@@ -34,10 +32,11 @@ class _Pod(msgspec.Struct, frozen=True):
 
 
 async def follow(
-    cluster: Cluster, watch: ObjectWatch[Build], name: str, log: LogCopy
+    cluster: Cluster, watch: ObjectWatch[Build], name: str, log: LogCopy, *, log_seconds: float
 ) -> Build | None:
-    """The build called ``name`` when it is over, its log whole; None when it was deleted.
+    """The build called ``name`` when it is over; None when it was deleted.
 
+    Its log is whole then, if that comes within ``log_seconds``.
     Raises ClusterError when the watch ended for good, and StorageError.
     """
     seen: Build | None = None
@@ -45,13 +44,13 @@ async def follow(
     while True:
         seen = await watch.next_change(name, seen)
         if seen is None:
-            await log.wait_for_end(LOG_GRACE)
+            await log.wait_for_end(log_seconds)
             return None
         if not reads and seen.status.phase not in ("", Phase.NEW.value, Phase.PENDING.value):
             reads = True
             await _begin_log(cluster, seen, log)
         if seen.is_over:
-            await log.wait_for_end(LOG_GRACE)
+            await log.wait_for_end(log_seconds)
             return seen
 
 

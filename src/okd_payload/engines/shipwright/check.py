@@ -1,22 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a cluster can build with Shipwright at all, asked before anything is made there.
 
-What it lacks is one error that says so, instead of the same failure of every component. Nodes
-may be kept from us; then it shows only when no pod finds one.
+What it lacks is one error that says so, instead of the same failure of every component.
 """
 
 from __future__ import annotations
 
 import asyncio
 
-import msgspec
-
 from okd_payload.cluster import Cluster, ObjectKind, kinds
+from okd_payload.engines.pod.nodes import check_nodes
 from okd_payload.engines.pod.rights import SHIPWRIGHT
-from okd_payload.errors import ClusterError, NoSuchKind, NotPermitted
+from okd_payload.errors import NoSuchKind, NotPermitted
 
 _OLD_BUILD = ObjectKind("shipwright.io/v1alpha1", "Build", "builds")
-_ARCHITECTURE = "kubernetes.io/arch"
 _INSTALL = "https://shipwright.io/docs/getting-started/installation/"
 
 
@@ -39,22 +36,6 @@ async def check_cluster(cluster: Cluster, *, architecture: str) -> None:
     await check_nodes(cluster, architecture)
 
 
-async def check_nodes(cluster: Cluster, architecture: str) -> None:
-    """Raise ClusterError when it can be seen that no node has the ``architecture``."""
-    try:
-        listed = await cluster.list(kinds.NODE)
-    except (NotPermitted, NoSuchKind):
-        return
-    nodes = [msgspec.json.decode(content, type=_Node) for content in listed.items]
-    present = {node.metadata.labels.get(_ARCHITECTURE, "") for node in nodes}
-    if nodes and architecture not in present:
-        raise ClusterError(
-            f"no node of the cluster is for {architecture}: they are for "
-            f"{', '.join(sorted(present - {''})) or 'nobody knows what'}",
-            hint="add a node, or build for another --platform",
-        )
-
-
 async def _check_rights(cluster: Cluster) -> None:
     wanted = [(right, verb) for right in SHIPWRIGHT for verb in right.verbs]
     granted = await asyncio.gather(
@@ -71,11 +52,3 @@ async def _check_rights(cluster: Cluster) -> None:
             hint="ask an administrator for a role with them; `okd-payload doctor --cluster "
             "--engine shipwright` lists all that is needed",
         )
-
-
-class _Metadata(msgspec.Struct, frozen=True):
-    labels: dict[str, str] = {}
-
-
-class _Node(msgspec.Struct, frozen=True):
-    metadata: _Metadata = _Metadata()

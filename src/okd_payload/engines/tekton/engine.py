@@ -72,7 +72,7 @@ class TektonEngine:
         self._namespace = namespace
         stream = labels.stream_labels(errand.stream, role=labels.BUILD_ROLE)
         self._watch = TaskRunWatch(cluster, namespace=namespace, selector=labels.selector(stream))
-        self._places = Places(self._watch, count=settings.jobs, counts=lambda _: True)
+        self._places = Places(self._watch, count=settings.jobs)
         self._writer = TaskRunWriter(
             cluster,
             self._watch,
@@ -127,7 +127,7 @@ class TektonEngine:
         attempts = Attempts(step.component)
         spent: set[str] = set()
         while True:
-            present = self._watch.select(lambda run: run.key == key)
+            present = self._watch.of_key(key)
             afresh = step.component in self._afresh
             chosen = choose(present, spent=spent, afresh=afresh)
             stream = self._follower.open_log(log)

@@ -9,22 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
-from okd_payload.engines.tekton.task_run import TaskRun
 from okd_payload.engines.tekton.watching import TaskRunWatch
 
 
 class Places:
     """A number of places for TaskRuns that a watch knows."""
 
-    def __init__(
-        self, watch: TaskRunWatch, *, count: int, counts: Callable[[TaskRun], bool]
-    ) -> None:
-        """Only TaskRuns that ``counts`` says yes to take a place."""
+    def __init__(self, watch: TaskRunWatch, *, count: int) -> None:
         self._watch = watch
         self._count = count
-        self._counts = counts
         self._making: set[str] = set()
         self._turn = asyncio.Lock()
 
@@ -32,16 +27,10 @@ class Places:
     async def taken(self, name: str) -> AsyncIterator[None]:
         """A place to make the TaskRun ``name`` in, kept until the watch knows it."""
         async with self._turn:
-            while len(self._running() | self._making) >= self._count:
+            while len(self._watch.running | self._making) >= self._count:
                 await self._watch.any_change()
             self._making.add(name)
         try:
             yield
         finally:
             self._making.discard(name)
-
-    def _running(self) -> set[str]:
-        return {
-            task_run.name
-            for task_run in self._watch.select(lambda it: self._counts(it) and not it.is_over)
-        }

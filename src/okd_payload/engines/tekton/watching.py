@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 
 from okd_payload.cluster import Change, ClusterReader, kinds
@@ -25,6 +26,9 @@ class TaskRunWatch:
         self._namespace = namespace
         self._selector = selector
         self._known: dict[str, TaskRun] = {}
+        self._by_key: defaultdict[str, dict[str, TaskRun]] = defaultdict(dict)
+        self.running: set[str] = set()
+        """The names of those that are not over."""
         self._gone: set[str] = set()
         self._changed: dict[str, asyncio.Event] = {}
         self._any_changed = asyncio.Event()
@@ -60,6 +64,10 @@ class TaskRunWatch:
     def select(self, fits: Callable[[TaskRun], bool]) -> list[TaskRun]:
         """The TaskRuns that ``fits`` says yes to."""
         return [task_run for task_run in self._known.values() if fits(task_run)]
+
+    def of_key(self, key: str) -> list[TaskRun]:
+        """The TaskRuns that make the image with the build key ``key``."""
+        return list(self._by_key[key].values())
 
     async def next_change(self, name: str, seen: TaskRun | None) -> TaskRun | None:
         """The TaskRun ``name`` once it is another than ``seen``; None when it is gone.
@@ -104,12 +112,19 @@ class TaskRunWatch:
     def _tell(self, task_run: TaskRun) -> None:
         self._gone.discard(task_run.name)
         self._known[task_run.name] = task_run
+        self._by_key[task_run.key][task_run.name] = task_run
+        if task_run.is_over:
+            self.running.discard(task_run.name)
+        else:
+            self.running.add(task_run.name)
         self._wake(task_run.name)
 
     def _forget(self, task_run: TaskRun) -> None:
         known = self._known.get(task_run.name)
         if known is not None and known.metadata.uid == task_run.metadata.uid:
             del self._known[task_run.name]
+            self._by_key[known.key].pop(task_run.name, None)
+            self.running.discard(task_run.name)
             self._gone.add(task_run.name)
         self._wake(task_run.name)
 

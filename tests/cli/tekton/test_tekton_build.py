@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from process_cluster import NAMESPACE, ProcessCluster
 from small_stream import write_stream
+
+from okd_payload.cluster.kinds import POD
 
 pytestmark = pytest.mark.integration
 
@@ -120,7 +126,31 @@ def test_a_detached_build_is_cancelled(
 
 
 def _running(simulated: Any) -> list[Any]:
-    from okd_payload.cluster.kinds import POD
-
     pods = simulated.objects(POD, namespace=NAMESPACE)
     return [pod for pod in pods if pod.get("status", {}).get("phase") == "Running"]
+
+
+@pytest.mark.slow
+def test_a_killed_program_goes_on_where_it_ended(
+    cluster: ProcessCluster, docker_registry: str, tmp_path: Path, run_cli
+):
+    """Killed by SIGKILL again and again, it adopts its pods: each image is built by one pod."""
+    chance = random.Random(1)
+    cluster.delays = lambda _: chance.uniform(0.2, 1.0)
+    stream = write_stream(tmp_path / "stream")
+    there = words(cluster, f"{docker_registry}/tekton/killed")
+    command = [sys.executable, "-m", "okd_payload", "build", str(stream), *there]
+    for _ in range(5):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(chance.uniform(0.8, 1.6))
+        process.kill()
+        process.wait()
+    code, _, err = run_cli("build", stream, *there, "-o", "json")
+    assert code == 0, err
+    keys = [it["metadata"]["annotations"]["okd-payload.io/build-key"] for it in cluster.task_runs]
+    assert sorted(keys) == sorted(set(keys))
+    assert len(keys) == 4
+    assert cluster.left == []
+    for component in ("base", "etcd", "etcd-operator", "cluster-version-operator"):
+        assert "COMMIT" in run_cli("logs", component).out

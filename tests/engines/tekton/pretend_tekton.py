@@ -60,6 +60,8 @@ class PretendTekton:
         self.most_running = 0
         self.made: list[str] = []
         """Names of all TaskRuns, in order."""
+        self.known: dict[str, str] = {}
+        """Digests by build key, of images that need no building."""
         self.faults: list[Refusal] = []
         """What the simulated cluster did not take of us."""
         self._repository = repository
@@ -170,16 +172,16 @@ class PretendTekton:
         (parameter,) = document["spec"]["params"]
         step = decode_step(parameter["value"])
         images = StreamImages(self._repository, step.platform)
+        key = key_of_step(step)
+        if key in self.known:
+            return _results(self.known[key], key, self._engine.format_version)
         try:
             built = await build_step(step, engine=self._engine, images=images, log=self._log)
         except OkdPayloadError as error:
             return {outcome.FAILURE_RESULT: outcome.encode_failure(outcome.failure_of(error))}
-        self.built[key_of_step(step)] += not built.reused
-        return {
-            outcome.DIGEST_RESULT: script.digest or built.digest,
-            outcome.KEY_RESULT: key_of_step(step),
-            outcome.FORMAT_RESULT: script.result_format or self._engine.format_version,
-        }
+        self.built[key] += not built.reused
+        present = script.result_format or self._engine.format_version
+        return _results(script.digest or built.digest, key, present)
 
     def _print(self, cluster: SimulatedCluster, document: JsonObject, pod: str, line: str) -> None:
         cluster.print_log(pod, CONTAINER, line + "\n", namespace=_namespace(document))
@@ -209,6 +211,14 @@ class PretendTekton:
             ]
         name = document["metadata"]["name"]
         cluster.set_status(TASK_RUN, name, written, namespace=_namespace(document))
+
+
+def _results(digest: str, key: str, present: str) -> dict[str, str]:
+    return {
+        outcome.DIGEST_RESULT: digest,
+        outcome.KEY_RESULT: key,
+        outcome.FORMAT_RESULT: present,
+    }
 
 
 def _make_pod(cluster: SimulatedCluster, document: JsonObject) -> str:

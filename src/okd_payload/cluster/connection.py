@@ -180,9 +180,7 @@ def _lively_socket(info: AddrInfoType) -> socket.socket:
 def _timeout(silence: float) -> ClientTimeout:
     import aiohttp
 
-    return aiohttp.ClientTimeout(
-        total=None, connect=_CONNECT_TIME, sock_connect=_CONNECT_TIME, sock_read=silence
-    )
+    return aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIME, sock_read=silence)
 
 
 async def _read(response: ClientResponse, *, limit: int) -> Answer | Unreached:

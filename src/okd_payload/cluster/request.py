@@ -7,7 +7,8 @@ knows the address of that, and how people would name it. Nothing here is sent.
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlencode
+import re
+from urllib.parse import quote
 
 import msgspec
 
@@ -76,10 +77,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def target(self) -> str:
         """The address with the query, encoded."""
-        question = urlencode([pair for pair in self.query if pair[1]], quote_via=quote)
+        question = "&".join(f"{name}={_quoted(value)}" for name, value in self.query if value)
         return f"{self.path}?{question}" if question else self.path
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9_.:@~-]*").fullmatch
 _METHODS = {"create": "POST", "patch": "PATCH", "delete": "DELETE"}
 
 
@@ -131,5 +133,6 @@ class Unreached(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the next try may end otherwise: not with a certificate that nobody trusts."""
 
 
-def _quoted(name: str) -> str:
-    return quote(name, safe=":@")
+def _quoted(text: str) -> str:
+    """As it stands in an address; most of what is sent needs no quoting, which takes its time."""
+    return text if _PLAIN(text) else quote(text, safe=":@")

@@ -154,7 +154,8 @@ class ShipwrightCluster(Workshop):
                 again="--again" in values["options"],
             )
         except OkdPayloadError as error:
-            results = {f"shp-{k}": v for k, v in describe_failure(failure_of(error)).items()}
+            told = describe_failure(failure_of(error))
+            results = {f"shp-error-{name}": text for name, text in told.items()}
             return [StepOutcome(exit_code=1, results=results, log=f"{error}\n")]
         finally:
             self._running -= 1

@@ -21,7 +21,9 @@ from okd_payload.engines.buildah import BuildahEngine, BuildahSettings, Network
 from okd_payload.engines.pod import outcome
 from okd_payload.engines.pod.building import BuiltStep, build_step, key_of_step
 from okd_payload.engines.pod.step_document import decode_step
+from okd_payload.engines.shipwright import results as shipwright
 from okd_payload.errors import InputError, MissingTool, OkdPayloadError, StorageError
+from okd_payload.oci.image import read_image
 from okd_payload.oci.location import parse_location
 from okd_payload.progress import ignore_progress
 
@@ -68,7 +70,7 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True):
     show_default=True,
     help="What the build can reach.",
 )
-@result_options(outcome.RESULTS)
+@result_options(outcome.RESULTS | shipwright.RESULTS)
 @registry_options
 @click.pass_obj
 def build(settings: Settings, /, document: str, step_file: Path | None, **options: Any) -> None:
@@ -89,14 +91,17 @@ def build(settings: Settings, /, document: str, step_file: Path | None, **option
             network=Network(options["network"]),
             again=options["again"],
         )
-        built, present = run_async(_build(settings, request, registries))
+        built, present, size = run_async(_build(settings, request, registries))
     except OkdPayloadError as error:
-        failure = outcome.encode_failure(outcome.failure_of(error))
-        write_result(results, outcome.FAILURE_RESULT, failure)
+        failure = outcome.failure_of(error)
+        write_result(results, outcome.FAILURE_RESULT, outcome.encode_failure(failure))
+        for name, text in shipwright.describe_failure(failure).items():
+            write_result(results, name, text)
         raise
     write_result(results, outcome.DIGEST_RESULT, built.digest)
     write_result(results, outcome.KEY_RESULT, key_of_step(step))
     write_result(results, outcome.FORMAT_RESULT, present)
+    write_result(results, shipwright.SIZE_RESULT, str(size))
     click.echo(built.digest)
 
 
@@ -118,8 +123,8 @@ def _read_step(document: str, file: Path | None) -> BuildStep:
 
 async def _build(
     settings: Settings, request: _Request, registries: RegistrySettings
-) -> tuple[BuiltStep, str]:
-    """The image, and the format that this machine builds in."""
+) -> tuple[BuiltStep, str, int]:
+    """The image, the format that this machine builds in, and the bytes of the image."""
     log = settings.locations.state / "step.log"
     async with open_services(settings, ignore_progress, registries=registries) as services:
         repository = await services.open_target(parse_location(request.repository))
@@ -141,4 +146,5 @@ async def _build(
                 log=log,
                 again=request.again,
             )
-    return built, engine.format_version
+        image = await read_image(repository, built.digest, platform=request.step.platform)
+    return built, engine.format_version, sum(blob.size for blob in image.content.blobs)

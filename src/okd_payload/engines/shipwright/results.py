@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from okd_payload.engines.pod.outcome import DIGEST_RESULT, Failure, FailureKind
 
 SIZE_RESULT = "size"
-REASON_RESULT = "error-reason"
-MESSAGE_RESULT = "error-message"
+REASON_RESULT = "reason"
+MESSAGE_RESULT = "message"
 RESULTS = {
     SIZE_RESULT: "Bytes of the image in the repository.",
     REASON_RESULT: "The kind of a failure, in one word.",

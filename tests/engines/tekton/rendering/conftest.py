@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,10 @@ def planned(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Call
     def plan(name: str) -> Plan:
         if name not in known:
             folder = tmp_path_factory.mktemp("rendered")
-            known[name] = asyncio.run(plan_stream(name, shared_data, folder))
+            # In a thread, because a test that asks may have a loop of its own.
+            with ThreadPoolExecutor(1) as threads:
+                planning = threads.submit(asyncio.run, plan_stream(name, shared_data, folder))
+                known[name] = planning.result()
         return known[name]
 
     return plan

@@ -49,17 +49,6 @@ async def plan_variants(
     return tuple(found)
 
 
-async def render_stream(
-    services: Services, options: StreamOptions, settings: RenderSettings, *, declared: bool = False
-) -> tuple[Manifest, ...]:
-    """The Tasks and the Pipeline of one stream, for those who apply them by themselves.
-
-    Issues of the plan are theirs to print: see ``plan_variants``. Raises OkdPayloadError.
-    """
-    (variant,) = await plan_variants(services, options, (), declared=declared)
-    return render_variant(variant, settings)
-
-
 def render_variant(variant: Variant, settings: RenderSettings) -> tuple[Manifest, ...]:
     """The Tasks and the Pipeline of one plan. Raises InputError."""
     nodes = [variant.plan.nodes[name] for name in work_graph(variant.plan).waits]

@@ -19,12 +19,17 @@ OPERATOR_LABEL = {"io.openshift.release.operator": "true"}
 NAMESPACE = """\
 apiVersion: v1
 kind: Namespace
-metadata: {name: etcd}
+metadata:
+  name: etcd
+  annotations: {include.release.openshift.io/self-managed-high-availability: "true"}
 """
 DEPLOYMENT = """\
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: etcd, namespace: etcd}
+metadata:
+  name: etcd
+  namespace: etcd
+  annotations: {include.release.openshift.io/self-managed-high-availability: "true"}
 spec:
   selector: {matchLabels: {app: etcd}}
   template:
@@ -44,7 +49,11 @@ OPERATOR_FILES = {
     "manifests/0000_12_etcd-operator_01_deployment.yaml": DEPLOYMENT,
     "manifests/image-references": REFERENCES,
 }
-BASE_FILES = {"manifests/0000_00_cluster-version-operator_00_namespace.yaml": NAMESPACE}
+BASE_FILES = {
+    "manifests/0000_00_cluster-version-operator_00_namespace.yaml": NAMESPACE.replace(
+        "name: etcd", "name: openshift-cluster-version"
+    )
+}
 
 
 async def push_small_stream(

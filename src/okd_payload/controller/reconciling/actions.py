@@ -14,38 +14,38 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, tag_field="action"):
     reason: str = ""
 
 
+class OnRelease(Action, frozen=True, kw_only=True):
+    """Base of those that are about one release."""
+
+    release: str
+
+
 class Begin(Action, frozen=True, kw_only=True, tag="begin"):
     """Begin a release of the inputs as they are now."""
 
     input_hash: str
 
 
-class Make(Action, frozen=True, kw_only=True, tag="make"):
+class Make(OnRelease, frozen=True, kw_only=True, tag="make"):
     """Make the payload of a pending release, or go on with it."""
 
-    release: str
     attempt: int
 
 
-class Verify(Action, frozen=True, kw_only=True, tag="verify"):
+class Verify(OnRelease, frozen=True, kw_only=True, tag="verify"):
     """Start, follow and end the runs of a release that is ready."""
 
-    release: str
 
-
-class Settle(Action, frozen=True, kw_only=True, tag="settle"):
+class Settle(OnRelease, frozen=True, kw_only=True, tag="settle"):
     """Move a release on."""
 
-    release: str
     phase: Phase
     code: str
     """One word, for the record."""
 
 
-class Abort(Action, frozen=True, kw_only=True, tag="abort"):
+class Abort(OnRelease, frozen=True, kw_only=True, tag="abort"):
     """End the runs of a release that nobody waits for any more."""
-
-    release: str
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

@@ -94,9 +94,7 @@ def create(
     if find(connection, release.name) is not None:
         raise RecordsError(f"there is a release {release.name} already")
     connection.execute(insert(releases).values(to_row(release)))
-    rows = [to_row(each) | {"release": release.name} for each in frozen]
-    if rows:
-        connection.execute(insert(inputs), rows)
+    write_inputs(connection, release.name, frozen)
     _log(connection, release, before=None, actor=actor)
     events.add(connection, _event("release.created", release, actor))
 
@@ -147,6 +145,14 @@ def change(connection: Connection, release: Release, *, actor: str = CONTROLLER)
 def remove(connection: Connection, name: str) -> None:
     """Forget a release, its inputs and runs; its transitions stay."""
     connection.execute(delete(releases).where(releases.c.name == name))
+
+
+def write_inputs(connection: Connection, name: str, frozen: Iterable[FrozenInput]) -> None:
+    """What the release is made of, in the place of what was written before."""
+    connection.execute(delete(inputs).where(inputs.c.release == name))
+    rows = [to_row(each) | {"release": name} for each in frozen]
+    if rows:
+        connection.execute(insert(inputs), rows)
 
 
 def read_inputs(connection: Connection, name: str) -> list[FrozenInput]:

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which of several instances acts: the one that holds the lease.
+
+It is renewed at a third of its length. When that cannot be done, the instance stops acting
+before the lease ends, and whatever it still has under way is refused by the database, because
+every write of a pass checks the lease's term in the same unit of work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from okd_payload.controller.records import leases
+from okd_payload.controller.surroundings import Surroundings
+from okd_payload.errors import RecordsError
+
+Result = TypeVar("Result")
+
+LEASE = "controller"
+SECONDS = 15.0
+"""Length of a lease: what it takes until another instance goes on after a kill."""
+
+
+class Leadership:
+    """The lease of this instance, or its wait for one."""
+
+    def __init__(self, surroundings: Surroundings, *, seconds: float = SECONDS) -> None:
+        self._database = surroundings.database
+        self._clock = surroundings.clock
+        self._instance = surroundings.instance
+        self._seconds = seconds
+        self._lease: leases.Lease | None = None
+        self._renewed = 0.0
+        self.changed = asyncio.Condition()
+        """Notified when this instance begins or ends to act."""
+
+    @property
+    def is_acting(self) -> bool:
+        """Whether this instance may act now."""
+        age = self._clock.monotonic() - self._renewed
+        return self._lease is not None and age < self._seconds
+
+    async def run(self) -> None:
+        """Try to hold the lease, for ever; let go of it when cancelled."""
+        try:
+            while True:
+                await self.renew()
+                await asyncio.sleep(self._seconds / 3)
+        finally:
+            await self.give_up()
+
+    async def renew(self) -> None:
+        """Take or renew the lease once. A database that is away is no error: time decides."""
+        asked = self._clock.monotonic()
+        try:
+            lease = await self._database.write(
+                lambda unit: leases.take(
+                    unit,
+                    LEASE,
+                    holder=self._instance,
+                    seconds=self._seconds,
+                    now=self._clock.now(),
+                )
+            )
+        except RecordsError:
+            lease = self._lease if self.is_acting else None
+        else:
+            self._renewed = asked
+        if lease is None or self._lease is None or lease.term != self._lease.term:
+            async with self.changed:
+                self._lease = lease
+                self.changed.notify_all()
+
+    async def give_up(self) -> None:
+        """Let others act at once, where the database still hears it."""
+        if self._lease is None:
+            return
+        lease, self._lease = self._lease, None
+        try:
+            await self._database.write(lambda unit: leases.give_up(unit, lease))
+        except RecordsError:
+            return  # it ends by itself
+
+    async def write(self, unit: Callable[[Connection], Result]) -> Result:
+        """Run ``unit`` while the lease holds. Raises LeaseLost, and as ``Database.write`` does."""
+        lease = self._lease
+        if lease is None:
+            raise leases.LeaseLost(f"{self._instance} does not act")
+        now = self._clock.now()
+
+        def fenced(connection: Connection) -> Result:
+            leases.check(connection, lease, now=now)
+            return unit(connection)
+
+        return await self._database.write(fenced)

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One pass over one stream: look, decide, carry out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+from sqlalchemy import Connection
+
+from okd_payload.controller.configuration.model import StreamConfiguration
+from okd_payload.controller.creation.making import MadePayload, make_payload
+from okd_payload.controller.creation.naming import name_release
+from okd_payload.controller.inputs.mirroring import mirror, plan_mirror
+from okd_payload.controller.inputs.observing import observe
+from okd_payload.controller.inputs.reading import InputImages
+from okd_payload.controller.model import Phase, Release, StreamState
+from okd_payload.controller.reconciling.actions import (
+    Abort,
+    Action,
+    Begin,
+    Decision,
+    Make,
+    Settle,
+    Verify,
+)
+from okd_payload.controller.reconciling.decide import Situation, decide
+from okd_payload.controller.records import releases, runs, streams
+from okd_payload.controller.service.leadership import Leadership
+from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.verification.judging import judge
+from okd_payload.errors import OkdPayloadError, ReleaseError
+
+PAUSES = (60.0, 300.0, 900.0)
+"""Seconds before a creation that failed is tried again, by the number of the attempt."""
+
+
+class Verifier(Protocol):
+    """Runs what a release must stand."""
+
+    async def advance(self, configuration: StreamConfiguration, release: Release) -> None:
+        """Queue what is missing, start what is queued, and note what has ended."""
+        ...
+
+    async def abort(self, release: Release, *, reason: str) -> None:
+        """End all runs that are under way."""
+        ...
+
+
+class Follower(Protocol):
+    """Does something of its own for a stream, after each pass."""
+
+    async def advance(self, configuration: StreamConfiguration) -> float | None:
+        """Do what is due now; when to be called again at the latest, None for any time."""
+        ...
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pass goes by."""
+
+    situation: Situation
+    images: InputImages
+    known: tuple[Release, ...]
+
+
+class StreamPass:
+    """Passes over streams, by one instance."""
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        leadership: Leadership,
+        *,
+        verifier: Verifier,
+        followers: Sequence[Follower] = (),
+    ) -> None:
+        self._surroundings = surroundings
+        self._leadership = leadership
+        self._verifier = verifier
+        self._followers = tuple(followers)
+
+    async def preview(self, name: str) -> Decision:
+        """What a pass over the stream would do now; nothing is written anywhere."""
+        configuration = self._surroundings.configurations()[name]
+        return decide((await self._look(configuration)).situation)
+
+    async def run(self, name: str) -> Decision:
+        """Do it; what was done, and when to look again.
+
+        Raises RecordsError when the records cannot be read or written: nothing is lost then.
+        What else goes wrong is remembered in the stream's state.
+        """
+        configuration = self._surroundings.configurations()[name]
+        trouble = await self._mirror(configuration)
+        look = await self._look(configuration)
+        decision = decide(look.situation)
+        state = msgspec.structs.replace(look.situation.state, waiting=decision.waiting)
+        if trouble and not state.error:
+            now = self._surroundings.clock.now()
+            state = msgspec.structs.replace(state, error=trouble, error_since=now)
+        await self._leadership.write(lambda unit: _remember(unit, state))
+        for action in decision.actions:
+            await self._carry_out(action, configuration, look)
+        wakes = [await each.advance(configuration) for each in self._followers]
+        known = [wake for wake in (*wakes, decision.wake) if wake is not None]
+        return msgspec.structs.replace(decision, wake=min(known, default=None))
+
+    async def _mirror(self, configuration: StreamConfiguration) -> str:
+        """Copy what the input takes over from another stream; what went wrong."""
+        try:
+            planned = await plan_mirror(self._surroundings, configuration)
+            if planned:
+                (await mirror(self._surroundings, configuration, planned)).require_all()
+        except OkdPayloadError as error:
+            return f"mirroring {configuration.input.mirror_from}: {error.message}"
+        return ""
+
+    async def _look(self, configuration: StreamConfiguration) -> Look:
+        database, name = self._surroundings.database, configuration.name
+        before = await database.read(lambda unit: streams.find(unit, name))
+        seen = await observe(self._surroundings, configuration, before)
+        return await database.read(
+            lambda unit: self._read(unit, configuration, seen.state, seen.images)
+        )
+
+    def _read(
+        self,
+        unit: Connection,
+        configuration: StreamConfiguration,
+        state: StreamState,
+        images: InputImages,
+    ) -> Look:
+        found = tuple(releases.list_of(unit, configuration.name))
+        ready = [each.name for each in found if each.phase is Phase.READY]
+        made = runs.list_of(unit, ready)
+        situation = Situation(
+            configuration=configuration,
+            state=state,
+            releases=found,
+            input_hash=images.input_hash,
+            known=releases.has_hash(unit, configuration.name, images.input_hash),
+            verdicts={name: judge(configuration, made[name]) for name in ready},
+            now=self._surroundings.clock.now(),
+        )
+        return Look(situation=situation, images=images, known=found)
+
+    async def _carry_out(
+        self, action: Action, configuration: StreamConfiguration, look: Look
+    ) -> None:
+        known = {release.name: release for release in look.known}
+        match action:
+            case Begin():
+                await self._begin(action, configuration, look.images)
+            case Make():
+                await self._make(configuration, known[action.release])
+            case Verify():
+                await self._verifier.advance(configuration, known[action.release])
+            case Abort():
+                await self._verifier.abort(known[action.release], reason=action.reason)
+            case Settle():
+                await self._settle(action, known[action.release])
+
+    async def _begin(
+        self, action: Begin, configuration: StreamConfiguration, images: InputImages
+    ) -> None:
+        now = self._surroundings.clock.now()
+
+        def unit(connection: Connection) -> None:
+            state = streams.find(connection, configuration.name)
+            if not state.rebuild and releases.has_hash(
+                connection, configuration.name, action.input_hash
+            ):
+                return  # another pass was quicker
+            name = name_release(
+                configuration.name,
+                now,
+                is_taken=lambda name: releases.find(connection, name) is not None,
+            )
+            release = Release(
+                name=name,
+                stream=configuration.name,
+                created=now,
+                changed=now,
+                input_hash=action.input_hash,
+                message=action.reason,
+            )
+            releases.create(connection, release, images.images)
+            streams.write(connection, msgspec.structs.replace(state, rebuild=False, waiting=""))
+
+        await self._leadership.write(unit)
+
+    async def _make(self, configuration: StreamConfiguration, release: Release) -> None:
+        inputs = await self._surroundings.database.read(
+            lambda unit: releases.read_inputs(unit, release.name)
+        )
+        try:
+            made = await make_payload(self._surroundings, configuration, release, inputs)
+        except ReleaseError as error:
+            await self._fail(release, code="InvalidPayload", message=error.message)
+        except OkdPayloadError as error:
+            await self._try_again(configuration, release, error)
+        else:
+            await self._leadership.write(lambda unit: _finish(unit, release, made, self._now()))
+
+    async def _try_again(
+        self, configuration: StreamConfiguration, release: Release, error: OkdPayloadError
+    ) -> None:
+        attempts = release.attempts + 1
+        if attempts >= configuration.creation_attempts:
+            await self._fail(release, code="CreateReleaseFailed", message=error.message)
+            return
+        pause = PAUSES[min(attempts, len(PAUSES)) - 1]
+        later = msgspec.structs.replace(
+            release, attempts=attempts, retry_at=self._now() + pause, message=error.message
+        )
+        await self._leadership.write(lambda unit: releases.change(unit, later))
+
+    async def _fail(self, release: Release, *, code: str, message: str) -> None:
+        ended = msgspec.structs.replace(release, attempts=release.attempts + 1, retry_at=None)
+        await self._leadership.write(
+            lambda unit: releases.move(
+                unit, ended, Phase.FAILED, time=self._now(), reason=code, message=message
+            )
+        )
+
+    async def _settle(self, action: Settle, release: Release) -> None:
+        await self._leadership.write(
+            lambda unit: releases.move(
+                unit,
+                release,
+                action.phase,
+                time=self._now(),
+                reason=action.code,
+                message=action.reason,
+            )
+        )
+
+    def _now(self) -> float:
+        return self._surroundings.clock.now()
+
+
+def _remember(connection: Connection, state: StreamState) -> None:
+    """Write what was seen; what people asked for meanwhile stays."""
+    asked = streams.find(connection, state.name)
+    streams.write(
+        connection,
+        msgspec.structs.replace(
+            state, paused=asked.paused, paused_by=asked.paused_by, rebuild=asked.rebuild
+        ),
+    )
+
+
+def _finish(connection: Connection, release: Release, made: MadePayload, now: float) -> None:
+    """The payload of ``release`` is there."""
+    releases.write_inputs(connection, release.name, made.images)
+    ready = msgspec.structs.replace(
+        release,
+        digest=made.digest,
+        pull_spec=made.pull_spec,
+        attempts=release.attempts + 1,
+        retry_at=None,
+    )
+    warnings = "; ".join(issue.message for issue in made.issues if not issue.blocks)
+    releases.move(connection, ready, Phase.READY, time=now, reason="Created", message=warnings)

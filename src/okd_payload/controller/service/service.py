@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The process that runs for ever: one task for each stream, all of them only while it acts.
+
+This is the second of the two places that catch everything: whatever goes wrong in a pass over one
+stream is remembered, told, and tried again later, and no other stream notices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+from collections.abc import Sequence
+
+import msgspec
+
+from okd_payload.controller.model import CONTROLLER, StreamState
+from okd_payload.controller.reconciling.actions import Decision
+from okd_payload.controller.records import events, streams
+from okd_payload.controller.records.leases import LeaseLost
+from okd_payload.controller.service.leadership import SECONDS, Leadership
+from okd_payload.controller.service.passes import Follower, StreamPass, Verifier
+from okd_payload.controller.surroundings import Surroundings
+from okd_payload.errors import OkdPayloadError, RecordsError
+
+_log = logging.getLogger(__name__)
+
+_ACTIVE_SECONDS = 2.0
+"""Between passes while something is under way."""
+_TROUBLED_SECONDS = 15.0
+_LISTEN_SECONDS = 1.0
+
+
+class Health(msgspec.Struct, kw_only=True):
+    """How the service fares, for probes, metrics and pages."""
+
+    acting: bool = False
+    records: str = ""
+    """What is wrong with the database; empty when nothing is."""
+    passes: int = 0
+    errors: int = 0
+    last_pass: float | None = None
+
+
+class Service:
+    """Follows all configured streams."""
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        *,
+        verifier: Verifier,
+        followers: Sequence[Follower] = (),
+        lease_seconds: float = SECONDS,
+    ) -> None:
+        self._surroundings = surroundings
+        self.leadership = Leadership(surroundings, seconds=lease_seconds)
+        self.passes = StreamPass(
+            surroundings, self.leadership, verifier=verifier, followers=followers
+        )
+        self.health = Health()
+        self._nudges: dict[str, asyncio.Event] = {}
+
+    async def run(self) -> None:
+        """Follow all streams, for ever, whenever this instance may act."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.leadership.run())
+            group.create_task(self._listen())
+            group.create_task(self._supervise())
+
+    def nudge(self, stream: str) -> None:
+        """Look at ``stream`` soon: something happened to it."""
+        self._nudge(stream).set()
+
+    async def sync(self, stream: str) -> Decision:
+        """One pass over ``stream`` now. Raises LeaseLost where another instance acts."""
+        return await self.passes.run(stream)
+
+    async def _supervise(self) -> None:
+        """One task for each configured stream while this instance acts, none while it does not."""
+        following: dict[str, asyncio.Task[None]] = {}
+        try:
+            while True:
+                self.health.acting = self.leadership.is_acting
+                wanted = self._surroundings.configurations() if self.health.acting else {}
+                for name in [name for name in following if name not in wanted]:
+                    await _end(following.pop(name))
+                for name in wanted:
+                    if name not in following:
+                        following[name] = asyncio.create_task(self._follow(name))
+                await self._until_leadership_changes()
+        finally:
+            for task in following.values():
+                await _end(task)
+
+    async def _until_leadership_changes(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LISTEN_SECONDS), self.leadership.changed:
+                await self.leadership.changed.wait()
+
+    async def _follow(self, name: str) -> None:
+        """Passes over one stream: when its inputs are due, when woken, when told."""
+        while True:
+            self._nudge(name).clear()
+            pause = await self._pass_once(name)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._nudge(name).wait()
+
+    async def _pass_once(self, name: str) -> float:
+        """One pass, whatever comes of it; seconds until the next."""
+        clock = self._surroundings.clock
+        try:
+            decision = await self.passes.run(name)
+        except LeaseLost:
+            return _LISTEN_SECONDS
+        except RecordsError as error:
+            self.health.errors += 1
+            self.health.records = error.message
+            _log.warning("stream %s: %s", name, error.message)
+            return _TROUBLED_SECONDS
+        except Exception as error:  # noqa: BLE001 - the controller's top-level loop
+            self.health.errors += 1
+            _log.exception("stream %s: the pass failed", name)
+            await self._note(name, _words(error))
+            return _TROUBLED_SECONDS
+        self.health.records = ""
+        self.health.passes += 1
+        self.health.last_pass = clock.now()
+        configuration = self._surroundings.configurations().get(name)
+        longest = configuration.input.poll if configuration else _TROUBLED_SECONDS
+        if decision.actions:
+            longest = min(longest, _ACTIVE_SECONDS)
+        if decision.wake is not None:
+            longest = min(longest, max(0.0, decision.wake - clock.now()))
+        return longest
+
+    async def _note(self, name: str, words: str) -> None:
+        """Remember for pages what stopped a pass, where the database hears it."""
+        now = self._surroundings.clock.now()
+
+        def replaced(state: StreamState) -> StreamState:
+            since = state.error_since if state.error else now
+            return msgspec.structs.replace(state, error=words, error_since=since)
+
+        with contextlib.suppress(RecordsError):
+            await self.leadership.write(
+                lambda unit: streams.write(unit, replaced(streams.find(unit, name)))
+            )
+
+    async def _listen(self) -> None:
+        """Nudge streams to which people did something, on whichever instance."""
+        database = self._surroundings.database
+        seen: int | None = None
+        while True:
+            with contextlib.suppress(RecordsError):
+                if seen is None:
+                    seen = await database.read(events.last_number)
+                news = functools.partial(events.read_since, sequence=seen)
+                for event in await database.read(news):
+                    seen = event.sequence
+                    if event.actor != CONTROLLER and event.stream:
+                        self.nudge(event.stream)
+            await asyncio.sleep(_LISTEN_SECONDS)
+
+    def _nudge(self, name: str) -> asyncio.Event:
+        return self._nudges.setdefault(name, asyncio.Event())
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OkdPayloadError):
+        return error.message
+    return f"unexpected {type(error).__name__}: {error}"

@@ -48,7 +48,7 @@ async def test_defaults_are_written(client):
 
 async def test_what_the_webhook_refuses_is_refused(client):
     """The text of the webhook reaches the client."""
-    with pytest.raises(Refused, match="missing field.*spec.taskSpec.steps"):
+    with pytest.raises(Refused, match=r"missing field\(s\): spec.taskSpec.steps"):
         await client.create(TASK_RUN, _task_run(taskSpec={"steps": []}))
 
 

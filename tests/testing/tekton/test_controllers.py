@@ -9,8 +9,10 @@ import pytest
 
 from okd_payload.cluster.kinds import PIPELINE_RUN, POD, TASK_RUN
 from okd_payload.testing.kubernetes.logs import LogOptions
+from okd_payload.testing.kubernetes.statuses import Refusal
 from okd_payload.testing.tekton.controllers.outcomes import (
     SUCCEEDED,
+    Chance,
     Decide,
     Fault,
     Outcome,
@@ -105,6 +107,12 @@ _TASK_RUNS: dict[str, tuple[Decide | None, Any]] = {
     "tr-pod-force-deleted": (Script(run=[suffers(Fault.FORCE_DELETED)]), None),
     "tr-pod-deleted-retries": (Script(run=[suffers(Fault.FORCE_DELETED)]), None),
     "tr-timeout": (_always(_LONG), None),
+    "tr-result-too-big": (_always(succeeds(big="x" * 5000)), None),
+    "tr-result-two-steps-too-big": (
+        _steps(StepOutcome(results={"a": "x" * 2500}), StepOutcome(results={"b": "x" * 2500})),
+        None,
+    ),
+    "tr-workspace-vct": (None, None),
     "tr-cancel": (_steps(StepOutcome(), StepOutcome(seconds=100)), _cancel),
     **dict.fromkeys(
         (
@@ -199,6 +207,64 @@ def _task_run(name: str, **spec: Any) -> dict[str, Any]:
         "metadata": {"name": name, "labels": {"component": name}},
         "spec": {"taskSpec": {"results": [{"name": "digest"}], "steps": steps}, **spec},
     }
+
+
+async def test_a_quota_is_asked_again_after_a_minute(new_world):
+    """While the quota is in the way the run waits without a start; then it goes on."""
+    said = 'pods "etcd-pod" is forbidden: exceeded quota: q, requested: pods=1, used: pods=0'
+    refusals = [Refusal(403, "Forbidden", said)]
+
+    def refuse(_: Any, request: Any) -> None:
+        if request.resource.name == "pods" and refusals:
+            raise refusals.pop()
+
+    async with new_world() as world:
+        world.cluster.validating.append(refuse)
+        world.create(TASK_RUN, _task_run("etcd"))
+        await world.clock.wait(30)
+        waiting = world.cluster.find(TASK_RUN, "etcd", namespace=NAMESPACE)
+        condition = waiting["status"]["conditions"][0]
+        assert condition["reason"] == "ExceededResourceQuota"
+        assert condition["message"] == f"TaskRun Pod exceeded available resources: {said}"
+        assert "startTime" not in waiting["status"]
+        await world.until_done(TASK_RUN, "etcd")
+        assert 60 < world.clock.monotonic() < 70
+
+
+async def test_a_pod_that_is_not_secure_enough_fails_its_run(new_world):
+    """What pod security says is the end of the run, word for word."""
+    said = 'pods "etcd-pod" is forbidden: violates PodSecurity "restricted:latest": ...'
+
+    def refuse(_: Any, request: Any) -> None:
+        if request.resource.name == "pods":
+            raise Refusal(403, "Forbidden", said)
+
+    async with new_world() as world:
+        world.cluster.validating.append(refuse)
+        world.create(TASK_RUN, _task_run("etcd"))
+        await world.until_done(TASK_RUN, "etcd")
+        run = world.cluster.find(TASK_RUN, "etcd", namespace=NAMESPACE)
+        condition = run["status"]["conditions"][0]
+        assert (condition["reason"], condition["message"]) == ("PodAdmissionFailed", said)
+
+
+async def test_by_chance_everything_ends_and_nothing_is_left_running(new_world):
+    """Fifty runs with failures, evictions and lost nodes: each ends, the same way each time."""
+    ends = []
+    for _ in range(2):
+        faults = dict.fromkeys((Fault.EVICTED, Fault.FORCE_DELETED, Fault.NODE_LOST), 0.1)
+        chance = Chance(seed=5, seconds=(1, 300), failures=0.1, out_of_memory=0.1, faults=faults)
+        async with new_world(chance) as world:
+            names = [f"c{number}" for number in range(50)]
+            for name in names:
+                world.create(TASK_RUN, _task_run(name, retries=1))
+            await world.until_done(TASK_RUN, *names)
+            runs = world.cluster.objects(TASK_RUN, namespace=NAMESPACE)
+            ends.append([it["status"]["conditions"][0]["reason"] for it in runs])
+            await world.clock.wait(60)
+            assert world.node.running == set()
+    assert ends[0] == ends[1]
+    assert {"Succeeded", "StepFailed"} <= set(ends[0])
 
 
 async def test_work_is_really_done_while_a_task_runs(new_world):

@@ -20,7 +20,7 @@ from okd_payload.testing.kubernetes.documents import (
 from okd_payload.testing.kubernetes.simulated_cluster import SimulatedCluster
 from okd_payload.testing.tekton.controllers.names import task_run_name
 from okd_payload.testing.tekton.controllers.pipeline_graph import Child, Graph, Task
-from okd_payload.testing.tekton.controllers.pods import RELEASE, owner_of
+from okd_payload.testing.tekton.controllers.pods import RELEASE, claim_name, owner_of
 from okd_payload.testing.tekton.controllers.task_runs import ON_ERROR, condition_of
 
 _TIMED_OUT = "has timed out."
@@ -137,7 +137,7 @@ def _workspaces(run: JsonObject, task: Task) -> list[JsonObject]:
         workspace = {**source, "name": binding["name"]}
         if "volumeClaimTemplate" in workspace:
             del workspace["volumeClaimTemplate"]
-            claim = f"pvc-{uid_of(run).replace('-', '')[:10]}"
+            claim = claim_name(run, source["name"])
             workspace["persistentVolumeClaim"] = {"claimName": claim}
         if binding.get("subPath"):
             workspace["subPath"] = binding["subPath"]

@@ -45,6 +45,8 @@ from okd_payload.testing.tekton.controllers.pod_status import (
     unschedulable,
 )
 
+_MOST_RESULT_BYTES = 4096
+_TOO_LARGE = "Termination message is above max allowed size 4096, caused by large task result.\n"
 _READY = "tekton.dev/ready"
 _LAST_SECONDS = 1.1
 """From the end of the last container to the phase of the pod."""
@@ -242,6 +244,9 @@ class _Life:
             facts["ExitCode"] = str(step.exit_code)
         code = 0 if soft else step.exit_code
         message = termination_message(self._results, facts)
+        if len(message) > _MOST_RESULT_BYTES:
+            self._attempt.print(container.removeprefix("step-"), _TOO_LARGE)
+            code, message = 1, ""
         self._status.end(container, self._now(), code=code, message=message)
         return bool(code)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import msgspec
 
 from okd_payload.cluster import Change
-from okd_payload.cluster.kinds import PIPELINE, PIPELINE_RUN, TASK_RUN
+from okd_payload.cluster.kinds import PERSISTENT_VOLUME_CLAIM, PIPELINE, PIPELINE_RUN, TASK_RUN
 from okd_payload.testing.kubernetes.documents import (
     JsonObject,
     labels_of,
@@ -35,7 +35,7 @@ from okd_payload.testing.tekton.controllers.pipeline_verdicts import (
     find_problem,
     judge_end,
 )
-from okd_payload.testing.tekton.controllers.pods import RELEASE
+from okd_payload.testing.tekton.controllers.pods import RELEASE, claims_of
 from okd_payload.testing.tekton.controllers.reconciling import Controller, Key
 from okd_payload.testing.tekton.controllers.substitution import Values, param_values
 from okd_payload.testing.tekton.controllers.task_run_status import PROVENANCE, Verdict
@@ -230,12 +230,17 @@ class _Pass:
                 self._end(Verdict("False", "CouldntGetPipeline", message))
                 return None
             spec = object_at(found, "spec")
+        self._make_claims()
         self._status |= {"pipelineSpec": spec, "provenance": PROVENANCE}
         self._status.setdefault("startTime", self._now)
         if (verdict := find_problem(self._cluster, self._run, spec)) is not None:
             self._end(verdict)
             return None
         return spec
+
+    def _make_claims(self) -> None:
+        for claim in claims_of(self._run):
+            self._cluster.create(PERSISTENT_VOLUME_CLAIM, claim, namespace=self._namespace)
 
     def _children(self) -> dict[str, list[Child]]:
         return read_children(self._cluster, self._run)

@@ -7,6 +7,7 @@ volumes. The entrypoint that makes steps wait for each other is named, not imita
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -112,6 +113,30 @@ def owner_of(document: JsonObject) -> JsonObject:
     }
 
 
+def claims_of(run: JsonObject) -> Iterator[JsonObject]:
+    """The claims that a run makes from the templates of its workspaces."""
+    for binding in list_at(run, "spec", "workspaces"):
+        template = binding.get("volumeClaimTemplate")
+        if template:
+            yield {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "metadata": {
+                    **{key: it for key, it in metadata_of(template).items() if it},
+                    "name": claim_name(run, binding["name"]),
+                    "namespace": namespace_of(run),
+                    "ownerReferences": [owner_of(run)],
+                },
+                "spec": template.get("spec", {}),
+            }
+
+
+def claim_name(run: JsonObject, workspace: str) -> str:
+    """The name of the claim for a workspace of a run: a hash, as with Tekton."""
+    text = f"{workspace}/{namespace_of(run)}/{uid_of(run)}"
+    return f"pvc-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+
 def step_name(step: JsonObject, index: int) -> str:
     """The name of a step, also of one without."""
     return step.get("name") or f"unnamed-{index}"
@@ -157,7 +182,7 @@ def _workspaces(run: JsonObject, spec: JsonObject) -> list[tuple[JsonObject, str
             continue
         source = {key: binding[key] for key in _SOURCES if key in binding}
         if "volumeClaimTemplate" in binding:
-            claim = f"pvc-{uid_of(run).replace('-', '')[:10]}"
+            claim = claim_name(run, workspace["name"])
             source = {"persistentVolumeClaim": {"claimName": claim}}
         path = workspace.get("mountPath") or f"/workspace/{workspace['name']}"
         found.append(({"name": f"ws-{len(found)}", **source}, path))

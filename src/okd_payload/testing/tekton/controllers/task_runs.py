@@ -16,7 +16,7 @@ from __future__ import annotations
 import datetime as dt
 
 from okd_payload.cluster import Change
-from okd_payload.cluster.kinds import POD, SERVICE_ACCOUNT, TASK, TASK_RUN
+from okd_payload.cluster.kinds import PERSISTENT_VOLUME_CLAIM, POD, SERVICE_ACCOUNT, TASK, TASK_RUN
 from okd_payload.testing.kubernetes.documents import (
     JsonObject,
     labels_of,
@@ -32,7 +32,7 @@ from okd_payload.testing.kubernetes.simulated_cluster import SimulatedCluster
 from okd_payload.testing.kubernetes.statuses import Refusal
 from okd_payload.testing.tekton.admission.values import SECOND, duration_text, nanoseconds
 from okd_payload.testing.tekton.controllers.names import pod_name
-from okd_payload.testing.tekton.controllers.pods import RELEASE, pod_of
+from okd_payload.testing.tekton.controllers.pods import RELEASE, claims_of, pod_of
 from okd_payload.testing.tekton.controllers.reconciling import Controller, Key
 from okd_payload.testing.tekton.controllers.substitution import fill_in, values_of
 from okd_payload.testing.tekton.controllers.task_run_status import (
@@ -102,9 +102,9 @@ class _Pass:
             self._time_out()
         elif (spec := self._spec()) is not None:
             pod = self._pod()
-            if pod is None:
+            if pod is None and not self._waits_for_quota():
                 self._make_pod(spec)
-            else:
+            elif pod is not None:
                 self._follow(spec, pod)
 
     def _spec(self) -> JsonObject | None:
@@ -145,6 +145,14 @@ class _Pass:
             self._refused(message)
             return
         try:
+            for claim in claims_of(self._run):
+                if (
+                    self._cluster.find(
+                        PERSISTENT_VOLUME_CLAIM, name_of(claim), namespace=self._namespace
+                    )
+                    is None
+                ):
+                    self._cluster.create(PERSISTENT_VOLUME_CLAIM, claim, namespace=self._namespace)
             self._cluster.create(POD, pod_of(self._run, spec, name), namespace=self._namespace)
         except Refusal as refusal:
             self._refused(refusal.message)
@@ -156,11 +164,7 @@ class _Pass:
         name = name_of(self._run)
         self._status["podName"] = ""
         if "exceeded quota" in said:
-            message = (
-                "TaskRun Pod exceeded available resources: failed to create task run pod "
-                f'"{name}": {said}. Maybe missing or invalid Task {self._namespace}/'
-                f"{self._task_name()}"
-            )
+            message = f"TaskRun Pod exceeded available resources: {said}"
             self._status.pop("startTime", None)
             self._write(Verdict("Unknown", "ExceededResourceQuota", message))
         elif "violates PodSecurity" in said:
@@ -244,6 +248,7 @@ class _Pass:
             self._status["completionTime"] = self._now
         before = condition_of(self._run)
         same = all(before.get(key) == getattr(verdict, key) for key in ("reason", "message"))
+        same = same and verdict.reason != "ExceededResourceQuota"  # each refusal counts anew
         stamp = before["lastTransitionTime"] if before and same else self._now
         self._status["conditions"] = [verdict.condition(stamp)]
         self._cluster.set_status(
@@ -266,6 +271,13 @@ class _Pass:
         return bool(
             limit and started and self._cluster.state.clock.now() - moment(started) >= limit
         )
+
+    def _waits_for_quota(self) -> bool:
+        before = condition_of(self._run)
+        if before.get("reason") != "ExceededResourceQuota":
+            return False
+        passed = self._cluster.state.clock.now() - moment(before["lastTransitionTime"])
+        return passed < _QUOTA_SECONDS
 
     def _task_name(self) -> str:
         return text_at(self._run, "spec", "taskRef", "name")

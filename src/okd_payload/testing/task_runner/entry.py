@@ -3,7 +3,7 @@
 
 This file is a program of its own, started with a bare interpreter as ``entry.py FILE`` by
 ``unshare --mount --pid --fork``: it is the first process of a pid namespace. ``FILE`` is the
-container as JSON (``container.Container``). It mounts the root file system and the volumes,
+container as JSON (``pod.Container``). It mounts the root file system and the volumes,
 pivots into them, takes away what the security context takes away, runs the command, hands
 signals on, and ends with the command's exit code; the kernel then ends everything else in the
 namespace, and with it go all mounts.
@@ -62,15 +62,15 @@ def main(path):
     """Set up the container that the file at ``path`` describes, run it, return its exit code."""
     with open(path, encoding="utf-8") as file:
         container = json.load(file)
+    _libc.sethostname(container["hostName"].encode(), len(container["hostName"]))
     _mount_all(container)
     _pivot(container["root"])
     child = os.fork()
     if child == 0:
         try:
             _become(container)
-            os.chdir(container["directory"])
-            program, *_ = container["command"]
-            os.execvpe(program, container["command"], container["environment"])
+            _enter(container["directory"])
+            _execute(container["command"], container["environment"])
         except OSError as error:
             name = error.filename if isinstance(error.filename, str) else container["command"][0]
             os.write(2, f"cannot start {name}: {error.strerror}\n".encode())
@@ -159,6 +159,27 @@ def _place(root, path, *, folder):
         else:
             found = inner
     raise OSError(40, "too many links", path)
+
+
+def _execute(command, environment):
+    """Become ``command``. ``os.execvpe`` would import a module, and there are none any more."""
+    program = command[0]
+    folders = [""] if "/" in program else environment.get("PATH", "").split(":")
+    refusal = FileNotFoundError(2, os.strerror(2), program)
+    for folder in folders:
+        try:
+            os.execve(f"{folder}/{program}" if folder else program, command, environment)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError as error:
+            refusal = error
+    raise refusal
+
+
+def _enter(folder):
+    """Be in ``folder``, which a runtime makes where it is missing."""
+    os.makedirs(folder, exist_ok=True)
+    os.chdir(folder)
 
 
 def _pivot(root):

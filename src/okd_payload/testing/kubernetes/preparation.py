@@ -25,7 +25,7 @@ from okd_payload.testing.kubernetes.metadata import (
     metadata_problems,
 )
 from okd_payload.testing.kubernetes.requests import FieldValidation, Target, WriteOptions
-from okd_payload.testing.kubernetes.rules import decoding_problem, rule_problems
+from okd_payload.testing.kubernetes.rules import decoding_problem, rule_problems, written_out
 from okd_payload.testing.kubernetes.schema import Schema
 from okd_payload.testing.kubernetes.standard import (
     MUTATING_FIRST,
@@ -99,6 +99,7 @@ def decode(
         return document
     if not resource.custom:
         _check_go_types(schema, target, document)
+        document = written_out(document)
     return schema.shape(document, before=before)
 
 

@@ -5,6 +5,7 @@ from okd_payload.testing.kubernetes.rules.kinds import (
     change_problems,
     decoding_problem,
     rule_problems,
+    written_out,
 )
 
-__all__ = ["change_problems", "decoding_problem", "rule_problems"]
+__all__ = ["change_problems", "decoding_problem", "rule_problems", "written_out"]

@@ -8,6 +8,7 @@ from okd_payload.cli.lazy_group import LazyGroup
 _COMMANDS = {
     "tekton": "Write Tasks and a Pipeline for each stream, with kustomizations.",
     "catalogue": "Write Tasks and Pipelines as hubs list them, and bundle them.",
+    "gitops": "Write what lets Argo CD or Flux follow a repository.",
 }
 """What the list of commands says of each."""
 

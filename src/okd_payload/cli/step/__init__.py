@@ -14,6 +14,7 @@ _COMMANDS = {
     "component": "Make the image of one component of a snapshot.",
     "batch": "Make some images of a snapshot, and what they stand on.",
     "build": "Build the one image that a step document describes.",
+    "source": "Build an image of a folder that somebody else checked out.",
     "release": "Make and push the release of the images of a snapshot.",
     "verify": "Check a release that was pushed.",
     "probe": "Try in a pod whether images can be built there and pushed from there.",

@@ -260,3 +260,15 @@ def test_following_the_plan_always_ends(fields: list[dict[str, Any]], data: st.D
     most = sum(3 * (1 + each["max_retries"]) for each in fields)
     assert len(made) <= most
     assert verdict.phase is judge(configuration, list(reversed(made))).phase
+
+
+def test_a_retry_that_somebody_asks_for_begins_anew() -> None:
+    """Runs from before do not count, and the new ones have names of their own."""
+    configuration = stream(a={"max_retries": 1})
+    before = runs(a=[[F], [F]])
+    again = Release(
+        name="r", stream="s", phase=Phase.READY, created=NOW, changed=NOW + 500, input_hash="h"
+    )
+    assert judge(configuration, before, since=again.changed).phase is None
+    plan = plan_runs(configuration, again, before, now=NOW + 500)
+    assert [each.identity("r") for each in plan.needed] == ["r-a-2"]

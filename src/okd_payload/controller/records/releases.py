@@ -130,7 +130,14 @@ def move(
     return moved
 
 
-def change(connection: Connection, release: Release, *, actor: str = CONTROLLER) -> None:
+def change(
+    connection: Connection,
+    release: Release,
+    *,
+    time: float,
+    actor: str = CONTROLLER,
+    reason: str = "",
+) -> None:
     """Write ``release`` anew; its phase must be that of its record. Raises RecordsError."""
     replaced = connection.execute(
         update(releases)
@@ -139,7 +146,8 @@ def change(connection: Connection, release: Release, *, actor: str = CONTROLLER)
     )
     if replaced.rowcount != 1:
         raise RecordsError(f"{release.name} is not {release.phase.value} any more")
-    events.add(connection, _event("release.changed", release, actor))
+    told = _event("release.changed", release, actor)
+    events.add(connection, msgspec.structs.replace(told, time=time, message=reason))
 
 
 def remove(connection: Connection, name: str) -> None:

@@ -132,7 +132,7 @@ class StreamPass:
         images: InputImages,
     ) -> Look:
         found = tuple(releases.list_of(unit, configuration.name))
-        ready = [each.name for each in found if each.phase is Phase.READY]
+        ready = {each.name: each for each in found if each.phase is Phase.READY}
         made = runs.list_of(unit, ready)
         situation = Situation(
             configuration=configuration,
@@ -140,7 +140,10 @@ class StreamPass:
             releases=found,
             input_hash=images.input_hash,
             known=releases.has_hash(unit, configuration.name, images.input_hash),
-            verdicts={name: judge(configuration, made[name]) for name in ready},
+            verdicts={
+                name: judge(configuration, made[name], since=each.changed)
+                for name, each in ready.items()
+            },
             now=self._surroundings.clock.now(),
         )
         return Look(situation=situation, images=images, known=found)
@@ -210,11 +213,14 @@ class StreamPass:
         if attempts >= configuration.creation_attempts:
             await self._fail(release, code="CreateReleaseFailed", message=error.message)
             return
-        pause = PAUSES[min(attempts, len(PAUSES)) - 1]
+        now = self._now()
+        due = now + PAUSES[min(attempts, len(PAUSES)) - 1]
         later = msgspec.structs.replace(
-            release, attempts=attempts, retry_at=self._now() + pause, message=error.message
+            release, attempts=attempts, retry_at=due, message=error.message
         )
-        await self._leadership.write(lambda unit: releases.change(unit, later))
+        await self._leadership.write(
+            lambda unit: releases.change(unit, later, time=now, reason=error.message)
+        )
 
     async def _fail(self, release: Release, *, code: str, message: str) -> None:
         ended = msgspec.structs.replace(release, attempts=release.attempts + 1, retry_at=None)

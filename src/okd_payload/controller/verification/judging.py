@@ -3,9 +3,12 @@
 
 A verification has attempts, an attempt one or several runs. One attempt that succeeds is enough,
 whatever came before it; an attempt fails as soon as too few of its runs can still succeed, and
-the verification when no retry is left. A release is rejected as soon as anything that blocks has
-failed, and accepted when all of it has succeeded: nobody waits for an outcome that is certain.
-Where nothing blocks, everything informing must have ended.
+the verification when no retry is left. What counts are the runs since the release became ready:
+somebody who asks for a retry begins anew, and what was before stays on record.
+
+A release is rejected as soon as anything that blocks has failed, and accepted when all of it has
+succeeded: nobody waits for an outcome that is certain. Where nothing blocks, everything
+informing must have ended.
 """
 
 from __future__ import annotations
@@ -47,9 +50,11 @@ class Progressed(msgspec.Struct, frozen=True, kw_only=True):
         return not self.verification.asynchronous
 
 
-def judge(configuration: StreamConfiguration, runs: Sequence[VerificationRun]) -> Verdict:
-    """The verdict over a release whose runs are ``runs``."""
-    progressed = follow(configuration, runs)
+def judge(
+    configuration: StreamConfiguration, runs: Sequence[VerificationRun], *, since: float = 0.0
+) -> Verdict:
+    """The verdict over a release whose runs are ``runs``, ready ``since`` that moment."""
+    progressed = follow(configuration, runs, since=since)
     failed = [each for each in progressed if each.blocks and each.standing is Standing.FAILED]
     if failed:
         return Verdict(
@@ -66,11 +71,13 @@ def judge(configuration: StreamConfiguration, runs: Sequence[VerificationRun]) -
 
 
 def follow(
-    configuration: StreamConfiguration, runs: Iterable[VerificationRun]
+    configuration: StreamConfiguration, runs: Iterable[VerificationRun], *, since: float = 0.0
 ) -> tuple[Progressed, ...]:
     """Each enabled verification of the stream, and how it stands."""
     by_name: dict[str, dict[int, list[VerificationRun]]] = {}
     for run in runs:
+        if run.queued < since:
+            continue
         by_name.setdefault(run.verification, {}).setdefault(run.attempt, []).append(run)
     return tuple(
         _follow(verification, by_name.get(verification.name, {}))

@@ -52,7 +52,9 @@ def plan_runs(
     now: float,
 ) -> RunPlan:
     """What ``release`` needs, whose runs so far are ``runs``."""
-    progressed = {each.verification.name: each for each in follow(configuration, runs)}
+    followed = follow(configuration, runs, since=release.changed)
+    progressed = {each.verification.name: each for each in followed}
+    first = _first_attempts(runs, since=release.changed)
     needed: list[NeededRun] = []
     useless: list[VerificationRun] = []
     wakes: list[float] = []
@@ -64,7 +66,7 @@ def plan_runs(
         if due > now:
             wakes.append(due)
         else:
-            needed += _missing(each)
+            needed += _missing(each, first=first.get(each.verification.name, 0))
     return RunPlan(needed=tuple(needed), useless=tuple(useless), wake=min(wakes, default=None))
 
 
@@ -83,11 +85,20 @@ def _due(each: Progressed, release: Release) -> float:
     return max(run.ended or 0.0 for run in each.attempts[-1]) + pause
 
 
-def _missing(each: Progressed) -> list[NeededRun]:
+def _first_attempts(runs: Sequence[VerificationRun], *, since: float) -> dict[str, int]:
+    """By verification, the number that its next attempt has when those before do not count."""
+    first: dict[str, int] = {}
+    for run in runs:
+        if run.queued < since:
+            first[run.verification] = max(first.get(run.verification, 0), run.attempt + 1)
+    return first
+
+
+def _missing(each: Progressed, *, first: int) -> list[NeededRun]:
     """The runs that the attempt under way lacks, or all of the next one."""
     last = each.attempts[-1] if each.attempts else ()
     is_open = bool(last) and stand(each.verification, last) is Standing.OPEN
-    attempt = last[0].attempt if is_open else (last[0].attempt + 1 if last else 0)
+    attempt = last[0].attempt if is_open else (last[0].attempt + 1 if last else first)
     there = {run.number for run in last} if is_open else set()
     return [
         NeededRun(verification=each.verification, attempt=attempt, number=number)

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people do to streams and releases, by whichever way they ask for it.
+
+Each action is one unit of work: it checks that it may be done, does it, and tells of it with the
+name of who asked and why. The pass that follows goes on from there.
+"""
+
+from okd_payload.controller.actions.releases import (
+    accept,
+    keep,
+    reject,
+    restore,
+    retry,
+    stop_keeping,
+    withdraw,
+)
+from okd_payload.controller.actions.streams import pause, rebuild, resume
+
+__all__ = [
+    "accept",
+    "keep",
+    "pause",
+    "rebuild",
+    "reject",
+    "restore",
+    "resume",
+    "retry",
+    "stop_keeping",
+    "withdraw",
+]

@@ -14,7 +14,12 @@ import msgspec
 from okd_payload.engines.manifests import Manifest, Metadata
 from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.accounts import BUILDER, COORDINATOR, PULL_REQUEST
-from okd_payload.engines.pod.objects import EnvironmentVariable, PodSecurity
+from okd_payload.engines.pod.objects import (
+    Capabilities,
+    EnvironmentVariable,
+    PodSecurity,
+    SeccompProfile,
+)
 from okd_payload.engines.pod.tool import (
     WORK_FOLDER,
     ToolContainer,
@@ -201,10 +206,18 @@ def _run(
 
 
 def _fetching(container: ToolContainer, source: StreamSource) -> ToolContainer:
-    """The same container with git in place of the tool."""
+    """The same container with git in place of the tool, and without what only builds need."""
     branch = ("--branch", source.ref) if source.ref else ()
+    security = msgspec.structs.replace(
+        container.security,
+        privileged=None,
+        allow_privilege_escalation=False,
+        capabilities=Capabilities(drop=("ALL",)),
+        seccomp_profile=SeccompProfile(type="RuntimeDefault"),
+    )
     return msgspec.structs.replace(
         container,
+        security=security,
         command=("git",),
         arguments=(
             *("clone", "--quiet", "--depth", "1", *branch),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from okd_payload.testing.kubernetes.documents import JsonObject
 from okd_payload.testing.kubernetes.metadata import KNOWN_FIELDS
 from okd_payload.testing.kubernetes.schema.check import check_value
-from okd_payload.testing.kubernetes.schema.node import Node
+from okd_payload.testing.kubernetes.schema.node import NOTHING, Node
 from okd_payload.testing.kubernetes.schema.shape import (
     fill_defaults,
     omit_empty,
@@ -38,13 +38,13 @@ class Schema:
         paths = []
         if isinstance(metadata, dict):
             paths = [f"metadata.{name}" for name in sorted(metadata) if name not in KNOWN_FIELDS]
-        found = unknown_fields(self.root, _rest(document), before=_rest(before))
+        found = unknown_fields(self.root, _rest(document), before=_known(before))
         return sorted([*paths, *found])
 
     def shape(self, document: JsonObject, *, before: JsonObject | None = None) -> JsonObject:
         """``document`` without what nobody knows and with defaults; the rest is shared."""
         kept = {name: document[name] for name in _OBJECT if name in document}
-        known = _rest(before)
+        known = _known(before)
         pruned = prune(self.root, _rest(document), before=known)
         if self._omits_empty:
             pruned = omit_empty(self.root, pruned)
@@ -54,9 +54,14 @@ class Schema:
         self, document: JsonObject, *, before: JsonObject | None = None
     ) -> Iterator[Cause]:
         """Everything that the schema does not allow."""
-        yield from check_value(self.root, _rest(document), "", before=_rest(before))
+        yield from check_value(self.root, _rest(document), "", before=_known(before))
 
 
-def _rest(document: JsonObject | None) -> JsonObject:
+def _known(before: JsonObject | None) -> object:
+    """What the schema is about in an object that was judged; equal to nothing without one."""
+    return NOTHING if before is None else _rest(before)
+
+
+def _rest(document: JsonObject) -> JsonObject:
     """What the schema is about: all but the identity and the metadata."""
-    return {name: value for name, value in (document or {}).items() if name not in _OBJECT}
+    return {name: value for name, value in document.items() if name not in _OBJECT}

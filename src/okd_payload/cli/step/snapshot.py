@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from okd_payload.build.one_image import find_node
-from okd_payload.build.plan import Plan
+from okd_payload.build.plan import Plan, component_name
 from okd_payload.build.work_graph import work_graph
 from okd_payload.catalog.load import STREAM_FILE
 from okd_payload.catalog.parameters import StreamParameters
@@ -143,9 +142,12 @@ async def _snapshot(
 
 def _check(plan: Plan, request: _Request) -> None:
     """Refuse what the run could only find out late. Raises UnknownName and InputError."""
+    work = work_graph(plan)
+    known = {component_name(plan.nodes[name]) for name in work.waits}
     for name in filter(None, request.selected):
-        find_node(plan, name)
-    present = work_graph(plan).digest
+        if name not in known:
+            raise UnknownName("component", name, known=known)
+    present = work.digest
     if request.expect not in ("", present):
         raise InputError(
             f"the Pipeline was rendered from another graph ({request.expect}) than the stream "

@@ -251,6 +251,15 @@ def without_run(manifests: list[Manifest]) -> list[Manifest]:
     return [each for each in manifests if each.kind != "PipelineRun"]
 
 
+def test_no_value_is_taken_for_an_option(planned: Planned) -> None:
+    """Whatever people or events put into parameters."""
+    for task in (each for each in render_all(planned("quickstart")) if isinstance(each, Task)):
+        (step,) = task.spec.steps
+        words = list(step.args)
+        values = [word for word in words if "$(" in word and not word.startswith("--")]
+        assert all(words.index(value) > words.index("--") for value in values)
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_two_amounts_of_resources_are_two_tasks(planned: Planned, variant: str) -> None:
     """Tekton takes no parameter for resources, and the real catalog asks for two."""

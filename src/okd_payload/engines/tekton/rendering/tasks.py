@@ -52,6 +52,8 @@ from okd_payload.engines.tekton.rendering.objects import (
 PREFIX = "okd-payload-"
 COMPONENT_TASK = PREFIX + "component"
 CREDENTIALS, CACHE, REPORTS = "credentials", "cache", "reports"
+_NO_MORE_OPTIONS = "--"
+"""Before values of parameters: none of them is ever taken for an option."""
 _UNFIT = re.compile(r"[^a-z0-9]+")
 
 _SNAPSHOT = Parameter(name="snapshot", description="The snapshot, REPOSITORY@DIGEST.")
@@ -221,6 +223,7 @@ def _snapshot() -> _Kind:
                     *("content", "releases", "given", "expect"),
                 )
             ),
+            _NO_MORE_OPTIONS,
             "$(params.url)@$(params.revision)",
             "$(params.components[*])",
         ),
@@ -254,7 +257,13 @@ def _component(needed: Resources, settings: ToolSettings) -> _Kind:
     return _Kind(
         name=_component_name(needed, settings),
         description="Makes the image of one component, unless one with its build key is there.",
-        args=("step", "component", "--snapshot=$(params.snapshot)", "$(params.name)"),
+        args=(
+            "step",
+            "component",
+            "--snapshot=$(params.snapshot)",
+            _NO_MORE_OPTIONS,
+            "$(params.name)",
+        ),
         params=(Parameter(name="name", description="The component."), _SNAPSHOT),
         results=COMPONENT_RESULTS,
         resources=needed,
@@ -271,6 +280,7 @@ def _release() -> _Kind:
             "--content=$(params.release-mirror-location)",
             "--to=$(params.release-image)",
             "--release-name=$(params.release-image-name)",
+            _NO_MORE_OPTIONS,
             "$(params.components[*])",
         ),
         params=(
@@ -295,7 +305,13 @@ def _verify() -> _Kind:
     return _Kind(
         name=PREFIX + "verify",
         description="Looks at a release as a cluster does, and whether all of it can be pulled.",
-        args=("step", "verify", "--snapshot=$(params.snapshot)", "$(params.release)"),
+        args=(
+            "step",
+            "verify",
+            "--snapshot=$(params.snapshot)",
+            _NO_MORE_OPTIONS,
+            "$(params.release)",
+        ),
         params=(_SNAPSHOT, Parameter(name="release", description="REPOSITORY@DIGEST.")),
     )
 
@@ -307,6 +323,7 @@ def _report() -> _Kind:
         args=(
             *("step", "report", "--snapshot=$(params.snapshot)"),
             *("--run=$(params.run)", f"--to=$(workspaces.{REPORTS}.path)"),
+            _NO_MORE_OPTIONS,
             "$(params.statuses[*])",
         ),
         params=(
@@ -331,6 +348,7 @@ def _batch() -> _Kind:
         args=(
             *("step", "batch", "--snapshot=$(params.snapshot)"),
             "--jobs=$(params.max_concurrent_builds)",
+            _NO_MORE_OPTIONS,
             "$(params.build_configs[*])",
         ),
         params=(

@@ -222,6 +222,45 @@ def test_a_step_action_is_one_step():
     assert "spec.script" in _message(_admit("StepAction", used))
 
 
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (
+            {"script": "#!win powershell"},
+            'windows script support requires "enable-api-fields" feature gate to be "alpha" '
+            'but it is "beta": ',
+        ),
+        (
+            {"script": "cat $(step.artifacts.path)"},
+            "feature flag enable-artifacts should be set to true to use artifacts feature.: "
+            "spec.taskSpec.steps[0]",
+        ),
+        (
+            {"envFrom": [{"prefix": "$(steps.a.results.r)"}]},
+            "stepResult substitutions are only allowed in env, command and args. "
+            "Found usage in: spec.taskSpec.steps[0].envFrom.prefix",
+        ),
+        (
+            {"workspaces": [{"name": "w", "mountPath": "/w"}]},
+            'undefined workspace "w": spec.taskSpec.steps[0].workspaces[0].name',
+        ),
+    ],
+)
+def test_features_that_are_off_are_refused(step, message):
+    """Some say where, and some do not, as the webhook."""
+    assert _message(_admit("TaskRun", {"taskSpec": {"steps": [_STEP | step]}})) == message
+
+
+def test_a_variable_may_use_what_any_task_is_given():
+    """In an embedded pipeline the parameters of all tasks are known to all."""
+    task = {
+        "name": "a",
+        "params": [{"name": "p", "value": "x"}, {"name": "q", "value": "$(params.p)"}],
+        "taskSpec": {"params": [{"name": "p"}, {"name": "q"}], "steps": [_STEP]},
+    }
+    _spec(_admit("PipelineRun", {"pipelineSpec": {"tasks": [task]}}))
+
+
 def test_kinds_of_others_pass_unchanged():
     """Whatever Tekton's webhooks are not asked about stays as it is."""
     content = b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"X_"},"data":{"a":"b"}}'

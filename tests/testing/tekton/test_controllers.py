@@ -113,6 +113,14 @@ _TASK_RUNS: dict[str, tuple[Decide | None, Any]] = {
         None,
     ),
     "tr-workspace-vct": (None, None),
+    "tr-buildah-push": (_always(succeeds(IMAGE_DIGEST="d")), None),
+    "tr-command-missing": (_always(fails(1)), None),
+    "tr-command-not-found": (_always(fails(1)), None),
+    "tr-step-killed": (_always(fails(255)), None),
+    "tr-step-timeout": (_always(fails(255)), None),
+    "tr-result-3000-bytes": (_always(succeeds(big="x" * 3000)), None),
+    "tr-result-newline": (_always(succeeds(nl="x\n", empty="", uni="x")), None),
+    "tr-workspace-secret-missing": (_always(suffers(Fault.STUCK)), None),
     "tr-cancel": (_steps(StepOutcome(), StepOutcome(seconds=100)), _cancel),
     **dict.fromkeys(
         (
@@ -120,6 +128,8 @@ _TASK_RUNS: dict[str, tuple[Decide | None, Any]] = {
             *("tr-missing-workspace", "tr-missing-serviceaccount", "tr-param-wrong-type"),
             *("tr-param-extra", "tr-optional-workspace", "tr-unnamed-steps", "tr-sidecar"),
             *("tr-workspace-emptydir", "tr-many-lines", "tr-pod-template"),
+            *("tr-limitrange", "tr-workspace-configmap-secret"),
+            *("tr-sidecar-fails", "tr-image-entrypoint-lookup", "tr-script-steps"),
             *("tr-steptemplate", "tr-computeresources", "tr-step-computeresources"),
         ),
         (None, None),

@@ -11,7 +11,7 @@ other objects (a namespace, a quota, the same name) is for the server to say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -37,6 +37,7 @@ from okd_payload.testing.tekton.admission.refusals import (
     FieldError,
     Refusal,
     Undecodable,
+    invalid_value,
     not_valid,
     undecodable,
     unmarshalable,
@@ -137,15 +138,17 @@ def judge(
     return not_valid(errors)
 
 
-def _check_change(before: Mapping[str, Any], spec: Entity) -> Iterable[FieldError]:
+def _check_change(before: Mapping[str, Any], spec: Entity) -> Iterator[FieldError]:
     done = _is_done(before)
     if isinstance(spec, TaskRunSpec):
         old = complete_task_run(decode(before.get("spec"), TaskRunSpec))
-        return check_task_run_change(old, spec, done=done)
-    if isinstance(spec, PipelineRunSpec):
+        yield from check_task_run_change(old, spec, done=done)
+    elif isinstance(spec, PipelineRunSpec):
+        if spec.status == "PipelineRunPending" and (before.get("status") or {}).get("startTime"):
+            text = "PipelineRun cannot be Pending after it is started"
+            yield invalid_value(text, "status")
         previous = complete_pipeline_run(decode(before.get("spec"), PipelineRunSpec))
-        return check_pipeline_run_change(previous, spec, done=done)
-    return ()
+        yield from check_pipeline_run_change(previous, spec, done=done)
 
 
 def _is_done(document: Mapping[str, Any]) -> bool:

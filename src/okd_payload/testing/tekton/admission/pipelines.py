@@ -24,7 +24,12 @@ from okd_payload.testing.tekton.admission.parameters import (
     check_usage,
 )
 from okd_payload.testing.tekton.admission.pipeline_tasks import check_pipeline_tasks, check_when
-from okd_payload.testing.tekton.admission.refusals import FieldError, invalid_value, within
+from okd_payload.testing.tekton.admission.refusals import (
+    FieldError,
+    invalid_value,
+    needs_flag,
+    within,
+)
 from okd_payload.testing.tekton.admission.variables import (
     check_known,
     check_lists_alone,
@@ -32,6 +37,7 @@ from okd_payload.testing.tekton.admission.variables import (
     check_no_objects,
     expressions,
     looks_like_result,
+    refers_to_artifact,
     result_reference,
     texts_of,
     value_expressions,
@@ -72,6 +78,7 @@ def check_pipeline(spec: PipelineSpec) -> Iterator[FieldError]:
     for field, tasks in (("tasks", spec.tasks), ("finally", spec.final)):
         for index, task in enumerate(tasks):
             yield from within(f"{field}[{index}]", check_when(task.when))
+            yield from within(f"{field}[{index}].params", _check_artifacts(task))
         yield from within(field, check_matrices(tasks))
 
 
@@ -108,7 +115,11 @@ def check_parameter_usage(
         place = f"[{index}]"
         for param in task.params:
             yield from within(place, usage.check_param(param))
-        if task.matrix is not None and task.matrix.params:
+        if task.matrix is not None:
+            for include in task.matrix.include:
+                for number, param in enumerate(include.params):
+                    path = f"{place}.matrix.include.params[{number}]"
+                    yield from within(path, usage.check_text("".join(texts_of(param.value))))
             for param in task.matrix.params:
                 for number, text in enumerate(texts_of(param.value)):
                     path = f"{place}.matrix.params[{param.name}].value[{number}]"
@@ -134,19 +145,19 @@ class _Usage:
                 yield from within(f"{place}.value[{index}]", self.check_in_list(text))
         elif isinstance(param.value, dict):
             for key, text in param.value.items():
-                yield from within(f"{place}.properties[{key}]", self._check_text(text))
+                yield from within(f"{place}.properties[{key}]", self.check_text(text))
         elif (name := whole_reference(param.value, "params")) is not None:
             if name not in self._names:
                 yield from within(place, check_known(param.value, "params", self._names))
         else:
-            yield from within(place, self._check_text(param.value))
+            yield from within(place, self.check_text(param.value))
 
     def check_condition(self, condition: WhenExpression) -> Iterator[FieldError]:
         """The input and values of a condition."""
-        yield from within("input", self._check_text(condition.input))
+        yield from within("input", self.check_text(condition.input))
         for text in condition.values:
             listed = whole_reference(text, "params") in self._lists
-            check = self.check_in_list if listed else self._check_text
+            check = self.check_in_list if listed else self.check_text
             yield from within("values", check(text))
 
     def check_in_list(self, text: str) -> Iterator[FieldError]:
@@ -155,7 +166,8 @@ class _Usage:
         yield from self._check_objects(text)
         yield from check_lists_alone(text, "params", self._lists)
 
-    def _check_text(self, text: str) -> Iterator[FieldError]:
+    def check_text(self, text: str) -> Iterator[FieldError]:
+        """A text where lists and objects have no place."""
         yield from check_known(text, "params", self._names)
         yield from self._check_objects(text)
         yield from check_no_lists(text, "params", self._lists)
@@ -164,6 +176,11 @@ class _Usage:
         for name, keys in self._objects.items():
             yield from check_known(text, f"params.{name}", keys)
         yield from check_no_objects(text, "params", self._objects)
+
+
+def _check_artifacts(task: PipelineTask) -> Iterator[FieldError]:
+    if any(refers_to_artifact(text) for it in task.params for text in texts_of(it.value)):
+        yield needs_flag("enable-artifacts", "use artifacts feature.", "")
 
 
 def _check_contexts(tasks: tuple[PipelineTask, ...]) -> Iterator[FieldError]:

@@ -62,11 +62,10 @@ def both(*paths: str) -> FieldError:
     return FieldError("expected exactly one, got both", paths)
 
 
-def needs_alpha(feature: str, path: str | None = None) -> FieldError:
-    """A feature that is off in a cluster as released."""
+def needs_alpha(feature: str) -> FieldError:
+    """A feature that is off in a cluster as released; the webhook does not say where it is."""
     return FieldError(
-        f'{feature} requires "enable-api-fields" feature gate to be "alpha" but it is "beta"',
-        () if path is None else (path,),
+        f'{feature} requires "enable-api-fields" feature gate to be "alpha" but it is "beta"'
     )
 
 

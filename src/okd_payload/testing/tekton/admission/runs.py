@@ -162,7 +162,6 @@ def _check_pipeline_with_given(spec: PipelineRunSpec) -> Iterator[FieldError]:
     assert spec.pipeline_spec is not None
     known, errors = combine(declared_by(spec.params), spec.pipeline_spec.params)
     yield from errors
-    outer = tuple(known.values())
     for task in spec.pipeline_spec.tasks:
         known = {**declared_by(task.params), **known}
         if task.task_spec is not None:
@@ -175,7 +174,7 @@ def _check_pipeline_with_given(spec: PipelineRunSpec) -> Iterator[FieldError]:
             yield from check_declarations(task.task_spec.steps, params)
             yield from check_usage(task.task_spec.steps, params)
     yield from check_given(spec.pipeline_spec.tasks, params)
-    yield from check_parameter_usage(spec.pipeline_spec.tasks, outer)
+    yield from check_parameter_usage(spec.pipeline_spec.tasks, params)
 
 
 def _check_bindings(bindings: Iterable[WorkspaceBinding]) -> Iterator[FieldError]:

@@ -34,10 +34,15 @@ from okd_payload.testing.tekton.admission.refusals import (
     invalid_value,
     missing,
     needs_alpha,
+    needs_flag,
     within,
 )
 from okd_payload.testing.tekton.admission.values import nanoseconds
-from okd_payload.testing.tekton.admission.variables import check_known, refers_to_step_result
+from okd_payload.testing.tekton.admission.variables import (
+    check_known,
+    refers_to_artifact,
+    refers_to_step_result,
+)
 
 _RESERVED_SIDECAR = "tekton-log-results"
 _RESULT_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
@@ -100,7 +105,11 @@ def check_steps(steps: Iterable[Step]) -> Iterator[FieldError]:
     """The rules for steps, with the template applied."""
     names: set[str] = set()
     for index, step in enumerate(steps):
-        yield from within(f"[{index}]", _check_step(step))
+        texts = (step.script, *step.command, *step.args, *(it.value for it in step.env))
+        if any(map(refers_to_artifact, texts)):
+            yield needs_flag("enable-artifacts", "use artifacts feature.", f"[{index}]")
+        else:
+            yield from within(f"[{index}]", _check_step(step))
         if step.name and step.name in names:
             yield both(f"[{index}].name")
         names.add(step.name)
@@ -159,11 +168,11 @@ def _check_step(step: Step) -> Iterator[FieldError]:
     yield from within("volumeMounts", _check_mounts(step))
     yield from _check_on_error(step.on_error)
     if step.script.strip().startswith("#!win"):
-        yield needs_alpha("windows script support", "script")
+        yield needs_alpha("windows script support")
     if step.stdout_config is not None:
-        yield needs_alpha("step stdout stream support", "stdoutconfig")
+        yield needs_alpha("step stdout stream support")
     if step.stderr_config is not None:
-        yield needs_alpha("step stderr stream support", "stderrconfig")
+        yield needs_alpha("step stderr stream support")
     yield from _check_step_results(step)
 
 
@@ -200,6 +209,12 @@ def _check_step_results(step: Step) -> Iterator[FieldError]:
         ("imagePullPolicy", step.image_pull_policy),
         ("workingDir", step.working_dir),
     ]
+    for source in step.env_from:
+        fields.append(("envFrom.prefix", source.prefix))
+        if source.config_map_ref is not None:
+            fields.append(("envFrom.configMapRef", source.config_map_ref.name))
+        if source.secret_ref is not None:
+            fields.append(("envFrom.secretRef", source.secret_ref.name))
     for mount in step.volume_mounts:
         fields += [
             ("volumeMounts.name", mount.name),

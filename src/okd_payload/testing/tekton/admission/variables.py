@@ -22,6 +22,11 @@ _EXPRESSION = re.compile(r"\$\([_a-zA-Z0-9.-]+(?:\.[_a-zA-Z0-9.-]+)*(?:\[(?:[0-9
 _INDEX = re.compile(r"\[(?:[0-9]+|\*)\]$")
 _STEP_RESULT = re.compile(r"\$\(steps\.[^.)\s]+\.results\.[^)\s]+\)")
 
+_ARTIFACT = re.compile(
+    r"\$\((?:(?:steps|tasks)\.[^.)\s]+\.(?:inputs|outputs)(?:\.[^)\s]+)?"
+    r"|(?:step\.)?artifacts\.path)\)"
+)
+
 
 class ResultReference(msgspec.Struct, frozen=True):
     """A result of a task of the pipeline."""
@@ -99,6 +104,11 @@ def names(text: str, prefix: str) -> list[str]:
 def refers_to_step_result(text: str) -> bool:
     """Whether the text has a result of a step."""
     return "$(steps." in text and _STEP_RESULT.search(text) is not None
+
+
+def refers_to_artifact(text: str) -> bool:
+    """Whether the text has an artifact of a step or task, which is a feature that is off."""
+    return "$(" in text and _ARTIFACT.search(text) is not None
 
 
 def check_known(text: str, prefix: str, known: Collection[str]) -> Iterator[FieldError]:

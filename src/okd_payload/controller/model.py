@@ -181,7 +181,9 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True):
 
     source: str
     target: str
-    url: str
+    run: str
+    """The run that tested it: its id here, or its address where it ran elsewhere."""
+    url: str = ""
     state: RunState
     time: float
     platform: str = ""

@@ -175,7 +175,7 @@ async def test_streams_publications_and_edges_are_remembered(database: Database)
     assert await database.read(read) == steps
     assert await database.read(lambda unit: read(unit, names=["r"])) == steps[:2]
     assert await database.read(lambda unit: read(unit, publication="copy")) == steps[2:]
-    edge = Edge(source="a", target="b", url="u", state=RunState.RUNNING, time=NOW)
+    edge = Edge(source="a", target="b", run="u", state=RunState.RUNNING, time=NOW)
     later = msgspec.structs.replace(edge, state=RunState.SUCCEEDED)
     for one in (edge, later):
         await database.write(lambda unit, one=one: streams.add_edge(unit, one))

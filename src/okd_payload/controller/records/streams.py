@@ -72,7 +72,7 @@ def add_edge(connection: Connection, edge: Edge) -> None:
 
 def read_edges(connection: Connection, *, target: str = "", source: str = "") -> list[Edge]:
     """The tested updates, of all releases or into ``target`` or out of ``source``."""
-    wanted = select(edges).order_by(edges.c.source, edges.c.target, edges.c.url)
+    wanted = select(edges).order_by(edges.c.source, edges.c.target, edges.c.run)
     if target:
         wanted = wanted.where(edges.c.target == target)
     if source:

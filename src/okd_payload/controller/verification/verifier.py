@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bringing the runs of a release on: queued, started, followed, ended.
+
+Each step is written before the next, and a run is found again by its handle, so a kill between
+any two costs nothing: what was queued is started, what was started is polled. A runner that does
+not answer is waited for until the run's time is over; then the run is an error of its own kind,
+which may be retried, and the reason is on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+
+from okd_payload.controller.configuration.durations import format_duration
+from okd_payload.controller.configuration.model import StreamConfiguration, Verification
+from okd_payload.controller.model import Edge, Release, RunState, VerificationRun
+from okd_payload.controller.records import releases, runs, streams
+from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.verification.origins import find_origin
+from okd_payload.controller.verification.planning import NeededRun, plan_runs
+from okd_payload.controller.verification.runner import RunContext, Runner, RunUpdate
+from okd_payload.errors import OkdPayloadError
+
+Result = TypeVar("Result")
+Write = Callable[[Callable[[Connection], Result]], Awaitable[Result]]
+
+_NO_ORIGIN = "there is no release that an update could start from"
+
+
+class RunnerVerifier:
+    """Implements ``Verifier`` over runners by kind."""
+
+    def __init__(
+        self, surroundings: Surroundings, runners: Mapping[str, Runner], *, write: Write[None]
+    ) -> None:
+        """``write`` runs units of work, and refuses them when this instance acts no more."""
+        self._surroundings = surroundings
+        self._runners = dict(runners)
+        self._write = write
+
+    async def advance(self, configuration: StreamConfiguration, release: Release) -> None:
+        """Queue what is missing, start what is queued, and note what has ended."""
+        made = await self._runs_of(release)
+        plan = plan_runs(configuration, release, made, now=self._now())
+        for needed in plan.needed:
+            made.append(await self._queue(release, needed))
+        useless = {run.id for run in plan.useless}
+        known = {each.name: each for each in configuration.verifications}
+        for run in made:
+            if run.state.is_final:
+                continue
+            verification = known.get(run.verification)
+            if verification is None or verification.disabled or run.id in useless:
+                reason = "its outcome changes nothing" if verification else "it was taken away"
+                await self._end(configuration, release, run, reason=reason)
+            else:
+                await self._bring_on(self._context(configuration, verification, release, run))
+
+    async def abort(self, release: Release, *, reason: str) -> None:
+        """End all runs that are under way."""
+        configuration = self._surroundings.configurations()[release.stream]
+        for run in await self._runs_of(release):
+            if not run.state.is_final:
+                await self._end(configuration, release, run, reason=reason)
+
+    async def _runs_of(self, release: Release) -> list[VerificationRun]:
+        found = await self._surroundings.database.read(
+            lambda unit: runs.list_of(unit, [release.name])
+        )
+        return found[release.name]
+
+    async def _queue(self, release: Release, needed: NeededRun) -> VerificationRun:
+        verification, now = needed.verification, self._now()
+        run = VerificationRun(
+            id=needed.identity(release.name),
+            release=release.name,
+            verification=verification.name,
+            attempt=needed.attempt,
+            number=needed.number,
+            runner=verification.runner.kind,
+            platform=verification.platform,
+            queued=now,
+        )
+        if verification.upgrade is not None:
+            known = await self._surroundings.database.read(releases.list_of)
+            origin = find_origin(
+                verification.upgrade,
+                release,
+                configurations=self._surroundings.configurations(),
+                releases=known,
+            )
+            if origin is None:  # it holds nothing up: there is nobody who could update
+                run = msgspec.structs.replace(
+                    run, state=RunState.SUCCEEDED, ended=now, message=_NO_ORIGIN
+                )
+            else:
+                run = msgspec.structs.replace(
+                    run, from_release=origin.name, from_pull_spec=origin.pull_spec
+                )
+        await self._note(run)
+        return run
+
+    async def _bring_on(self, context: RunContext) -> None:
+        run = context.run
+        runner = self._runners.get(run.runner)
+        if runner is None:
+            message = f"this controller has no runner of the kind {run.runner}"
+            await self._note(_ended(run, RunState.ERROR, message, self._now()))
+            return
+        try:
+            if run.state is RunState.QUEUED:
+                update = await runner.start(context)
+            else:
+                update = await runner.poll(context)
+        except OkdPayloadError as error:
+            update = RunUpdate(state=run.state, message=error.message)
+        if not update.state.is_final and self._is_over(context):
+            limit = format_duration(context.verification.timeout)
+            await self._cancel(runner, context)
+            await self._note(
+                _ended(run, RunState.ERROR, f"it did not end within {limit}", self._now())
+            )
+            return
+        changed = self._with(run, update)
+        if changed != run:
+            await self._note(changed)
+
+    def _with(self, run: VerificationRun, update: RunUpdate) -> VerificationRun:
+        now = self._now()
+        place = f"runs/{run.id}/"
+        begun = update.state is not RunState.QUEUED
+        return msgspec.structs.replace(
+            run,
+            state=update.state,
+            started=run.started if run.started is not None or not begun else now,
+            ended=now if update.state.is_final else None,
+            url=update.url or run.url,
+            handle=update.handle or run.handle,
+            message=update.message,
+            log=place + update.log if update.log else run.log,
+            artifacts=tuple(place + name for name in update.artifacts) or run.artifacts,
+        )
+
+    def _is_over(self, context: RunContext) -> bool:
+        began = context.run.started or context.run.queued
+        return self._now() > began + context.verification.timeout
+
+    async def _end(
+        self,
+        configuration: StreamConfiguration,
+        release: Release,
+        run: VerificationRun,
+        *,
+        reason: str,
+    ) -> None:
+        known = {each.name: each for each in configuration.verifications}
+        runner = self._runners.get(run.runner)
+        verification = known.get(run.verification)
+        if runner is not None and verification is not None and run.state is RunState.RUNNING:
+            await self._cancel(runner, self._context(configuration, verification, release, run))
+        await self._note(_ended(run, RunState.ABORTED, reason, self._now()))
+
+    async def _cancel(self, runner: Runner, context: RunContext) -> None:
+        try:
+            await runner.cancel(context)
+        except OkdPayloadError:
+            return  # whatever still runs there, nobody listens to it any more
+
+    async def _note(self, run: VerificationRun) -> None:
+        """Write ``run`` down; of a tested update, what it says too."""
+        now = self._now()
+
+        def unit(connection: Connection) -> None:
+            runs.write(connection, run, time=now)
+            if run.from_release and run.state is not RunState.QUEUED:
+                edge = Edge(
+                    source=run.from_release,
+                    target=run.release,
+                    run=run.id,
+                    url=run.url,
+                    state=run.state,
+                    time=now,
+                    platform=run.platform,
+                )
+                streams.add_edge(connection, edge)
+
+        await self._write(unit)
+
+    def _context(
+        self,
+        configuration: StreamConfiguration,
+        verification: Verification,
+        release: Release,
+        run: VerificationRun,
+    ) -> RunContext:
+        return RunContext(
+            configuration=configuration,
+            verification=verification,
+            release=release,
+            run=run,
+            folder=self._surroundings.state / "runs" / run.id,
+        )
+
+    def _now(self) -> float:
+        return self._surroundings.clock.now()
+
+
+def _ended(run: VerificationRun, state: RunState, message: str, now: float) -> VerificationRun:
+    return msgspec.structs.replace(run, state=state, message=message, ended=now)

@@ -20,7 +20,7 @@ from okd_payload.build.maker import Maker
 from okd_payload.build.records import start_run
 from okd_payload.build.steps import Steps
 from okd_payload.catalog.catalog import Catalog
-from okd_payload.clock import SystemClock
+from okd_payload.clock import Clock, SystemClock
 from okd_payload.cluster import Cluster
 from okd_payload.cluster.kinds import EVENT, POD, TASK_RUN
 from okd_payload.engines.tekton.engine import TektonEngine
@@ -32,10 +32,10 @@ from okd_payload.testing.kubernetes import JsonObject, MemoryCluster, SimulatedC
 class Shipyard:
     """A cluster with Tekton, and a repository that its pods and we reach."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
         self.path = path
         self.workshop = Workshop(path)
-        self.simulated = SimulatedCluster()
+        self.simulated = SimulatedCluster(clock=clock)
         for kind in (TASK_RUN, POD, EVENT):
             self.simulated.serve(kind)
         self.cluster = MemoryCluster("builds", cluster=self.simulated)

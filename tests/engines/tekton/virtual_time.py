@@ -42,3 +42,22 @@ def run_virtually(work: Coroutine[Any, Any, Result]) -> Result:
     """The result of ``work``, whatever time it takes there."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work)
+
+
+class VirtualClock:
+    """The clock of that loop, for those who ask what time it is."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return 1_800_000_000.0 + self.monotonic()
+
+    def monotonic(self) -> float:
+        """Seconds since the loop was made; none before there is one."""
+        try:
+            return asyncio.get_running_loop().time()
+        except RuntimeError:
+            return 0.0
+
+    async def wait(self, seconds: float) -> None:
+        """Return after ``seconds``."""
+        await asyncio.sleep(seconds)

@@ -227,18 +227,24 @@ def test_a_step_action_is_one_step():
     [
         (
             {"script": "#!win powershell"},
-            'windows script support requires "enable-api-fields" feature gate to be "alpha" '
-            'but it is "beta": ',
+            (
+                'windows script support requires "enable-api-fields" feature gate to be "alpha" '
+                'but it is "beta": '
+            ),
         ),
         (
             {"script": "cat $(step.artifacts.path)"},
-            "feature flag enable-artifacts should be set to true to use artifacts feature.: "
-            "spec.taskSpec.steps[0]",
+            (
+                "feature flag enable-artifacts should be set to true to use artifacts feature.: "
+                "spec.taskSpec.steps[0]"
+            ),
         ),
         (
             {"envFrom": [{"prefix": "$(steps.a.results.r)"}]},
-            "stepResult substitutions are only allowed in env, command and args. "
-            "Found usage in: spec.taskSpec.steps[0].envFrom.prefix",
+            (
+                "stepResult substitutions are only allowed in env, command and args. "
+                "Found usage in: spec.taskSpec.steps[0].envFrom.prefix"
+            ),
         ),
         (
             {"workspaces": [{"name": "w", "mountPath": "/w"}]},

@@ -231,11 +231,15 @@ def test_a_policy_that_refuses_an_object(deploy, simulated):
 def test_openshift_is_recognised(deploy, simulated):
     """Where security context constraints are served, the builder may use some."""
     simulated.serve(kinds.SECURITY_CONTEXT_CONSTRAINTS)
-    assert deploy("--yes").code == 0
-    name = "okd-payload-builder-constraints"
-    binding = simulated.find(kinds.ROLE_BINDING, name, namespace=NAMESPACE)
-    assert binding["roleRef"]["name"] == "system:openshift:scc:privileged"
-    assert [each["name"] for each in binding["subjects"]] == ["okd-payload-builder"]
+    for options, constraints in (
+        ((), "nested-container"),
+        (("--pod-security", "capabilities"), "privileged"),
+    ):
+        assert deploy("--yes", *options).code == 0
+        bindings = simulated.objects(kinds.ROLE_BINDING, namespace=NAMESPACE)
+        (binding,) = (each for each in bindings if each["roleRef"]["kind"] == "ClusterRole")
+        assert binding["roleRef"]["name"] == f"system:openshift:scc:{constraints}"
+        assert [each["name"] for each in binding["subjects"]] == ["okd-payload-builder"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from okd_payload.engines.manifests import Manifest, Metadata
 from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.accounts import BUILDER, PULL_REQUEST, Account
 from okd_payload.engines.pod.rights import Right
+from okd_payload.engines.pod.security import BUILD_CAPABILITIES, SecurityProfile
 from okd_payload.engines.tekton.kubernetes_objects import (
     PolicyRule,
     Role,
@@ -27,8 +28,14 @@ _GROUP = "rbac.authorization.k8s.io"
 _VERSION = f"{_GROUP}/v1"
 REASON = labels.PREFIX + "reason"
 """The annotation that says why an object is there, or what each of its rights is for."""
-PRIVILEGED_CONSTRAINTS = "system:openshift:scc:privileged"
-"""The ClusterRole by which OpenShift lets an account use the constraints ``privileged``."""
+CONSTRAINTS = {
+    SecurityProfile.USER_NAMESPACE: "nested-container",
+    SecurityProfile.CAPABILITIES: "privileged",
+    SecurityProfile.PRIVILEGED: "privileged",
+}
+"""The security context constraints of OpenShift that admit a build pod. Those for containers in
+user namespaces came with OpenShift 4.20; nothing between them and ``privileged`` admits the two
+capabilities of a build."""
 
 
 def make_account(account: Account, metadata: Metadata) -> ServiceAccount:
@@ -77,23 +84,26 @@ def make_cluster_role(
     return role, binding
 
 
-def allow_builds_on_openshift(metadata: Metadata, *, proposals: bool) -> tuple[Manifest, ...]:
+def allow_builds_on_openshift(
+    profile: SecurityProfile, metadata: Metadata, *, proposals: bool
+) -> tuple[Manifest, ...]:
     """What lets build pods in on OpenShift, which asks for more than pod security labels.
 
     The constraints are bound to the accounts that build and to no other, in this namespace only.
     """
+    constraints = CONSTRAINTS[profile]
+    capabilities = ", ".join(capability.name for capability in BUILD_CAPABILITIES)
+    why = f"builds keep the capabilities {capabilities}, which {constraints} admits"
     return tuple(
         RoleBinding(
             api_version=_VERSION,
             kind="RoleBinding",
-            metadata=named(
-                metadata,
-                f"{name}-constraints",
-                "building images needs capabilities and a seccomp profile that only these "
-                "security context constraints admit",
-            ),
+            # Which role a binding gives can never be changed, so other constraints are another.
+            metadata=named(metadata, f"{name}-{constraints}", why),
             role_ref=RoleReference(
-                api_group=_GROUP, kind="ClusterRole", name=PRIVILEGED_CONSTRAINTS
+                api_group=_GROUP,
+                kind="ClusterRole",
+                name=f"system:openshift:scc:{constraints}",
             ),
             subjects=(Subject(name=name, namespace=metadata.namespace),),
         )

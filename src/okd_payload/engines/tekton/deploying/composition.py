@@ -22,7 +22,7 @@ from okd_payload.engines.pod.accounts import (
     PULL_REQUEST_ACCOUNT,
 )
 from okd_payload.engines.pod.rights import TEKTON, Right
-from okd_payload.engines.pod.security import build_rights
+from okd_payload.engines.pod.security import BUILD_CAPABILITIES, build_rights
 from okd_payload.engines.tekton.deploying.access import (
     allow_builds_on_openshift,
     make_account,
@@ -121,9 +121,11 @@ def kind_of(manifest: Manifest) -> ObjectKind:
 
 def _make_namespace(settings: DeploymentSettings, metadata: Metadata) -> Namespace:
     level = build_rights(settings.tool.profile).admission_level
+    capabilities = ", ".join(capability.name for capability in BUILD_CAPABILITIES)
     why = (
-        f"enforce={level}: a pod that builds images makes a user namespace for each build, which "
-        "no stricter level admits; every other pod here is one that restricted admits"
+        f"enforce={level}: pods that build images keep {capabilities}, or more with "
+        "--pod-security, which no stricter level admits; every other pod here is one that "
+        "restricted admits"
     )
     own = named(metadata, settings.namespace, why)
     return Namespace(
@@ -155,7 +157,7 @@ def _make_access(settings: DeploymentSettings, metadata: Metadata) -> Iterator[M
         yield from make_role(DEPLOYER_ACCOUNT, deployer_rights(settings), metadata)
     if settings.openshift:
         proposals = listener is not None and bool(listener.base_release)
-        yield from allow_builds_on_openshift(metadata, proposals=proposals)
+        yield from allow_builds_on_openshift(settings.tool.profile, metadata, proposals=proposals)
 
 
 def _cluster_access(settings: DeploymentSettings, metadata: Metadata) -> tuple[Manifest, ...]:

@@ -18,8 +18,9 @@ from okd_payload.cli.output import output_option, print_document
 from okd_payload.cli.progress import show_progress
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
-from okd_payload.cli.session import read_publish
+from okd_payload.cli.session import open_images, read_publish
 from okd_payload.cli.settings import Settings
+from okd_payload.cli.stream_options import repository_option
 from okd_payload.errors import InputError, UnknownName
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.layout import LayoutRepository
@@ -44,11 +45,13 @@ class _Targets(msgspec.Struct, frozen=True, kw_only=True):
 
     content: str
     releases: str
+    repository: str
 
 
 @click.command()
 @click.argument("stream")
 @click.argument("release")
+@repository_option
 @click.option(
     "--content",
     default="",
@@ -105,7 +108,7 @@ async def _publish(
     release = await _find_release(own, name)
     with show_progress(settings) as progress:
         async with open_services(settings, progress, registries=registries) as services:
-            images = LayoutRepository(settings.locations.images(stream.name))
+            images = await open_images(services, targets.repository, stream.name)
             return await publish_release(
                 release,
                 repository_of=Places([images], services.open_repository).repository_of,

@@ -149,7 +149,7 @@ async def _start_from_snapshot(services: Services, options: StreamOptions) -> Se
     await snapshot.unpack_files()
     services.sources = snapshot.sources(services.sources)
     stream = document.frozen.catalog.stream
-    images = await _open_images(services, options, stream.name)
+    images = await open_images(services, options.repository, stream.name)
     releases = LayoutRepository(services.locations.releases(stream.name))
     base = None
     if document.from_release:
@@ -208,7 +208,7 @@ async def _freeze(
     given: Lock,
 ) -> Session:
     platform = parse_platform(options.platform) if options.platform else host_platform()
-    images = await _open_images(services, options, catalog.stream.name)
+    images = await open_images(services, options.repository, catalog.stream.name)
     releases = LayoutRepository(services.locations.releases(catalog.stream.name))
     prepared = None
     if options.changes:
@@ -249,14 +249,14 @@ async def _freeze(
     )
 
 
-async def _open_images(services: Services, options: StreamOptions, stream: str) -> Repository:
-    """Where the images of ``stream`` are. Raises InputError."""
-    if not options.repository:
+async def open_images(services: Services, repository: str, stream: str) -> Repository:
+    """Where the images of ``stream`` are, by what --repository says. Raises InputError."""
+    if not repository:
         return LayoutRepository(services.locations.images(stream))
-    location = parse_location(options.repository)
+    location = parse_location(repository)
     if location.selector:
         raise InputError(
-            f"--repository is a repository: {options.repository} has a tag or digest",
+            f"--repository is a repository: {repository} has a tag or digest",
             hint="leave it away",
         )
     return await services.open_target(location)

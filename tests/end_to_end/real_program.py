@@ -46,7 +46,7 @@ class Program:
         self.state = home / "state"
         self.cache = home / "cache"
         self.temporary = home / "tmp"
-        self.temporary.mkdir(parents=True)
+        self.temporary.mkdir(parents=True, exist_ok=True)
         self.environment = {
             name: value for name, value in os.environ.items() if not _OTHER_PEOPLES.match(name)
         }

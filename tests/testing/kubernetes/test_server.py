@@ -191,6 +191,28 @@ async def test_lists_come_in_pages_of_one_moment(server, session):
     assert (metadata["remainingItemCount"], names) == (2, ["c", "d"])
 
 
+async def test_pods_are_evicted_by_their_subresource(server, session):
+    """A pod that runs nowhere is gone at once."""
+    container = {"name": "c", "image": "x"}
+    metadata = {"name": "p", "namespace": "default"}
+    server.cluster.create(POD, {"metadata": metadata, "spec": {"containers": [container]}})
+    url = f"{server.url}/api/v1/namespaces/default/pods/p/eviction"
+    async with session.post(url, json={"metadata": {"name": "p"}}) as answer:
+        assert (answer.status, (await answer.json())["status"]) == (201, "Success")
+    assert server.cluster.find(POD, "p", namespace="default") is None
+
+
+async def test_changes_from_another_thread_are_noticed(server, session):
+    """A command has its own event loop, and a test may look into the cluster meanwhile."""
+    start = server.cluster.state.store.revision
+    path = f"{_MAPS}?watch=1&resourceVersion={start}"
+    async with session.get(server.url + path) as answer:
+        document = {"metadata": {"name": "x", "namespace": "default"}}
+        await asyncio.to_thread(server.cluster.create, CONFIG_MAP, document)
+        line = await asyncio.wait_for(answer.content.readline(), timeout=30)
+    assert json.loads(line)["object"]["metadata"]["name"] == "x"
+
+
 async def test_health_and_groups_are_told_to_everybody_who_is_known(server, session):
     """And paths that nobody knows are a page, no Status."""
     assert await _get(server, session, "/healthz") == (200, "ok")

@@ -8,7 +8,6 @@ its pod, except for whoever reads it already.
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import re
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ import msgspec
 from okd_payload.clock import Clock
 from okd_payload.testing.kubernetes.documents import JsonObject, list_at, name_of, uid_of
 from okd_payload.testing.kubernetes.statuses import bad_request, invalid, invalid_value
+from okd_payload.testing.kubernetes.waking import Waker
 
 _KINDS = (
     ("initContainers", "initContainerStatuses"),
@@ -53,11 +53,11 @@ class _Log:
     def __init__(self) -> None:
         self.lines: list[_Line] = []
         self.ended = False
-        self.grown = asyncio.Event()
+        self.readers: list[Waker] = []
 
     def tell(self) -> None:
-        self.grown.set()
-        self.grown = asyncio.Event()
+        for reader in list(self.readers):
+            reader.set()
 
 
 class PodLogs:
@@ -184,26 +184,35 @@ def _terminated(pod: JsonObject, container: str) -> bool:
 
 
 async def _read(log: _Log, options: LogOptions, *, follow: bool) -> AsyncIterator[bytes]:
-    at, shown = _start(log, options), 0
-    bound = options.most_bytes
-    while True:
-        whole = len(log.lines)
-        grown = log.grown
-        if follow and not log.ended and whole and not log.lines[-1].text.endswith(b"\n"):
-            whole -= 1  # a line is told when it is complete
-        for line in log.lines[at:whole]:
-            text = line.show(timestamps=options.timestamps)
-            if bound is not None:
-                text = text[: bound - shown]
-            shown += len(text)
-            if text:
-                yield text
-            if bound is not None and shown >= bound:
-                return
-        at = max(at, whole)
-        if not follow or (log.ended and at >= len(log.lines)):
+    """The lines that are wanted, as they come; not more bytes than are wanted."""
+    left = options.most_bytes
+    async for line in _lines(log, options, follow=follow):
+        text = line.show(timestamps=options.timestamps)[:left]
+        if left is not None:
+            left -= len(text)
+        if text:
+            yield text
+        if left == 0:
             return
-        await grown.wait()
+
+
+async def _lines(log: _Log, options: LogOptions, *, follow: bool) -> AsyncIterator[_Line]:
+    at, grown = _start(log, options), Waker()
+    log.readers.append(grown)
+    try:
+        while True:
+            grown.clear()
+            whole = len(log.lines)
+            if follow and not log.ended and whole and not log.lines[-1].text.endswith(b"\n"):
+                whole -= 1  # a line is told when it is complete
+            for line in log.lines[at:whole]:
+                yield line
+            at = max(at, whole)
+            if not follow or (log.ended and at >= len(log.lines)):
+                return
+            await grown.wait()
+    finally:
+        log.readers.remove(grown)
 
 
 def _start(log: _Log, options: LogOptions) -> int:

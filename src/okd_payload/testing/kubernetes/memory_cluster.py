@@ -7,7 +7,6 @@ takes ``KubernetesServer``.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -35,6 +34,7 @@ from okd_payload.testing.kubernetes.requests import (
 )
 from okd_payload.testing.kubernetes.simulated_cluster import ActionRequest, SimulatedCluster
 from okd_payload.testing.kubernetes.statuses import Refusal
+from okd_payload.testing.kubernetes.waking import Waker
 
 MANAGER = "okd-payload"
 
@@ -131,6 +131,8 @@ class MemoryCluster:
         with self._own_errors(kind, name, namespace):
             target = self._target(kind, namespace, name)
             self._check("patch", target)
+            if self._find(kind, name, namespace) is None:
+                self._check("create", target)
             options = self._options(dry_run=dry_run)
             return _encode(applying.apply(self.simulated.state, target, document, options).document)
 
@@ -254,8 +256,8 @@ class MemoryCluster:
 
     async def _next_change(self, seen: int) -> None:
         """Return when something changed after the revision ``seen``."""
-        store, changed = self.simulated.state.store, asyncio.Event()
-        stop = store.listen(lambda _: changed.set())
+        store, changed = self.simulated.state.store, Waker()
+        stop = store.listen(changed.set)
         try:
             if store.revision == seen:
                 await changed.wait()

@@ -31,6 +31,7 @@ from okd_payload.testing.kubernetes.documents import (
     JsonObject,
     name_of,
     namespace_of,
+    object_at,
 )
 from okd_payload.testing.kubernetes.housekeeping import keep_house
 from okd_payload.testing.kubernetes.requests import (
@@ -50,6 +51,7 @@ from okd_payload.testing.kubernetes.schema.definitions import (
 from okd_payload.testing.kubernetes.state import Conversion, State
 from okd_payload.testing.kubernetes.statuses import Refusal, not_found
 from okd_payload.testing.kubernetes.store import Key, Record
+from okd_payload.testing.kubernetes.waking import Waker
 
 
 class ActionRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +80,7 @@ class SimulatedCluster:
         self.controllers: list[Controller] = []
         self.actions: dict[tuple[str, str], Action] = {
             ("selfsubjectaccessreviews.authorization.k8s.io", ""): self._review,
+            ("pods", "eviction"): self._evict,
         }
         """What creations do that store nothing, by resource and subresource."""
         self._running: list[asyncio.Task[None]] = []
@@ -220,12 +223,8 @@ class SimulatedCluster:
         What is there when it is called comes first, as ADDED.
         """
         names = {self.serve(kind).name for kind in kinds}
-        store, changed = self.state.store, asyncio.Event()
-
-        def wake(_: Record) -> None:
-            changed.set()
-
-        stop = store.listen(wake)
+        store, changed = self.state.store, Waker()
+        stop = store.listen(changed.set)
         try:
             at = store.revision
             for stored in list(store.everything()):
@@ -237,7 +236,7 @@ class SimulatedCluster:
                     at = record.stored.revision
                     if not names or record.stored.key.resource in names:
                         yield record.change, record.stored.document
-                if not changed.is_set():
+                if not changed.is_set:
                     await changed.wait()
         finally:
             stop()
@@ -310,6 +309,18 @@ class SimulatedCluster:
 
     def _review(self, request: ActionRequest) -> JsonObject:
         return self.access.review(request.user, request.document)
+
+    def _evict(self, request: ActionRequest) -> JsonObject:
+        """Delete a pod by the eviction API; nothing stands in its way here."""
+        seconds = object_at(request.document, "deleteOptions").get("gracePeriodSeconds")
+        deletion.delete(self.state, request.target, DeleteOptions(grace_seconds=seconds))
+        return {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Success",
+            "code": 201,
+        }
 
 
 Controller = Callable[[SimulatedCluster], Awaitable[None]]

@@ -18,6 +18,7 @@ from okd_payload.testing.kubernetes.selectors import Selector, select
 from okd_payload.testing.kubernetes.state import State
 from okd_payload.testing.kubernetes.statuses import Refusal, forbidden_field, invalid_options
 from okd_payload.testing.kubernetes.store import Compacted, Record
+from okd_payload.testing.kubernetes.waking import Waker
 
 BOOKMARK_SECONDS = 60.0
 """How often a watch is told how far it has come."""
@@ -56,10 +57,10 @@ class _Watch:
         self._target = target
         self._chosen = chosen
         self._options = options
-        self._changed = asyncio.Event()
+        self._changed = Waker()
 
     async def events(self, revision: int) -> AsyncIterator[Event]:
-        stop = self._state.store.listen(self._wake)
+        stop = self._state.store.listen(self._changed.set)
         try:
             at = revision
             if not revision or self._options.initial:
@@ -89,7 +90,7 @@ class _Watch:
                 event = self._event(record)
                 if event is not None:
                     yield event
-            if self._changed.is_set():
+            if self._changed.is_set:
                 continue
             passed = clock.monotonic() - started
             if self._options.seconds is not None and passed >= self._options.seconds:
@@ -172,6 +173,3 @@ class _Watch:
     def _too_old(self, at: int) -> JsonObject:
         oldest = self._state.store.compacted
         return Refusal(410, "Expired", f"too old resource version: {at} ({oldest})").document()
-
-    def _wake(self, _: Record) -> None:
-        self._changed.set()

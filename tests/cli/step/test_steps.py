@@ -210,3 +210,13 @@ def test_a_selection_takes_what_the_tags_have(
     pods.run("release", "etcd", *step)
     kept = pods.run("release", "--keep-going", *step)
     assert kept["pull-spec"]
+
+
+def test_a_stream_that_goes_nowhere_is_told(pods: Pods, tmp_path: Path) -> None:
+    """Nothing is pushed to a host that nobody named."""
+    stream = write_stream(tmp_path / "stream")
+    text = stream.read_text()
+    stream.write_text("".join(line for line in text.splitlines(True) if "publish" not in line))
+    refused = pods.run("snapshot", stream, "--content", "", code=2)
+    assert "nobody says where the images of the stream go" in refused["err"]
+    assert "publish.content" in refused["err"]

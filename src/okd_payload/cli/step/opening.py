@@ -14,9 +14,11 @@ from okd_payload.build.places import Places
 from okd_payload.cli.services import Services
 from okd_payload.cli.session import Session, start_session
 from okd_payload.cli.stream_options import StreamOptions
-from okd_payload.oci.location import parse_location
+from okd_payload.errors import InputError
+from okd_payload.oci.location import Location, parse_location
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_KINDS = {"content": "images", "releases": "releases"}
 
 
 class StepOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,14 +54,28 @@ def take_step_options(options: dict[str, Any]) -> StepOptions:
     return StepOptions(snapshot=options.pop("snapshot"), repository=options.pop("repository"))
 
 
+def find_place(text: str, field: str) -> Location:
+    """The repository ``text``, which the stream's ``publish.FIELD`` or an option named.
+
+    Raises InputError when nobody did.
+    """
+    if not text:
+        raise InputError(
+            f"nobody says where the {_KINDS[field]} of the stream go",
+            hint=f"write `publish.{field}` into the stream file, or give the repository as an "
+            "option or parameter",
+        )
+    return parse_location(text)
+
+
 async def open_step(services: Services, options: StepOptions) -> Session:
     """The session of the snapshot, with all images in the one repository.
 
     Raises OkdPayloadError.
     """
     session = await start_session(services, StreamOptions(stream=None, snapshot=options.snapshot))
-    name = options.repository or session.catalog.stream.content_repository
-    repository = await services.open_target(parse_location(name))
+    name = options.repository or session.catalog.stream.publish.content
+    repository = await services.open_target(find_place(name, "content"))
     near = (repository, *(session.base.near if session.base else ()))
     return msgspec.structs.replace(
         session,

@@ -25,7 +25,13 @@ from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import Services, open_services
 from okd_payload.cli.session import Session, make_maker
 from okd_payload.cli.settings import Settings
-from okd_payload.cli.step.opening import StepOptions, open_step, step_options, take_step_options
+from okd_payload.cli.step.opening import (
+    StepOptions,
+    find_place,
+    open_step,
+    step_options,
+    take_step_options,
+)
 from okd_payload.cli.step.results import result_options, take_results, write_result
 from okd_payload.engines.pod.step_results import RELEASE_RESULTS
 from okd_payload.errors import BuildError, InputError
@@ -102,7 +108,7 @@ async def _release(
             session = _adjust(await open_step(services, options), wanted)
             found = await find_images(session.plan, make_maker(session, services))
             former = await _former(session, found, wanted)
-            target = parse_location(wanted.to or session.catalog.stream.release_repository)
+            target = find_place(wanted.to or session.catalog.stream.publish.releases, "releases")
             releases = await services.open_target(target)
             made = await _make(session, services, found, former=former, releases=releases)
             if made.result is None:

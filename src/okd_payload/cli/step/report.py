@@ -128,7 +128,9 @@ async def _find_release(
     stream = session.catalog.stream
     if not outcome.is_complete or session.base is not None or stream.release.skip:
         return None
-    target = run.releases or stream.release_repository
+    target = run.releases or stream.publish.releases
+    if not target:
+        return None
     releases = await services.open_target(parse_location(target))
     repository_of = Places((releases,), services.open_repository).repository_of
     maker = ReleaseMaker(stream, releases=releases, repository_of=repository_of)

@@ -22,11 +22,11 @@ from okd_payload.cli.services import Services, open_services
 from okd_payload.cli.session import start_session
 from okd_payload.cli.settings import Settings
 from okd_payload.cli.snapshots import find_snapshot, record_sources, store_session
+from okd_payload.cli.step.opening import find_place
 from okd_payload.cli.step.results import result_options, take_results, write_result
 from okd_payload.cli.stream_options import StreamOptions, input_options, take_stream_options
 from okd_payload.engines.pod.step_results import SNAPSHOT_RESULTS
 from okd_payload.errors import InputError, UnknownName
-from okd_payload.oci.location import parse_location
 from okd_payload.source.overrides import parse_override
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ async def _snapshot(
             print_issues(session.plan.issues, settings)
             stop_on_issues(session.plan.issues, doing="anything was stored")
             _check(session.plan, request)
-            target = request.repository or session.catalog.stream.content_repository
-            repository = await services.open_target(parse_location(target))
+            target = request.repository or session.catalog.stream.publish.content
+            repository = await services.open_target(find_place(target, "content"))
             stored = await store_session(session, sources, repository)
             return stored.reference, session.plan.stream
 

@@ -8,6 +8,7 @@ is done by the code that plans and builds whole streams: rewriting, keys, labels
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 
 import msgspec
@@ -39,6 +40,8 @@ class SourceBuild(msgspec.Struct, frozen=True, kw_only=True):
     context_directory: str = "."
     dockerfile_path: str = "Dockerfile"
     """Relative to the context directory."""
+    dockerfile: str | None = None
+    """Inline text; wins over ``dockerfile_path``."""
     base: str = ""
     """Takes the place of the image of the last FROM; empty for the one that it names."""
     inputs: tuple[ImageInput, ...] = ()
@@ -88,6 +91,22 @@ def read_inputs(images: Iterable[str], copies: Iterable[str]) -> tuple[ImageInpu
     return tuple(inputs)
 
 
+def encode_text(text: str) -> str:
+    """``text`` as one word in which no variable of an engine can be."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def decode_text(word: str) -> str:
+    """The text in a word of ``encode_text``. Raises InputError."""
+    try:
+        return base64.b64decode(word, validate=True).decode()
+    except ValueError as error:
+        raise InputError(
+            f"a Dockerfile in a parameter is no base64: {error}",
+            hint="write it with `base64 --wrap 0 Dockerfile`",
+        ) from error
+
+
 def make_source_catalog(build: SourceBuild) -> Catalog:
     """A catalog of this one build."""
     component = Component(
@@ -97,6 +116,7 @@ def make_source_catalog(build: SourceBuild) -> Catalog:
         source=FolderSource(path=build.folder),
         context_directory=build.context_directory,
         dockerfile_path=build.dockerfile_path,
+        dockerfile=build.dockerfile,
         base=build.base,
         inputs=build.inputs,
         build_arguments=build.build_arguments,

@@ -7,6 +7,7 @@ from okd_payload.cli.lazy_group import LazyGroup
 
 _COMMANDS = {
     "tekton": "Write Tasks and a Pipeline for each stream, with kustomizations.",
+    "shipwright": "Write a build strategy and a Build for each component.",
     "catalogue": "Write Tasks and Pipelines as hubs list them, and bundle them.",
     "gitops": "Write what lets Argo CD or Flux follow a repository.",
 }

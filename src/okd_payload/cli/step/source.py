@@ -19,6 +19,7 @@ from okd_payload.build.places import Places
 from okd_payload.build.records import ComponentRecord
 from okd_payload.build.source_build import (
     SourceBuild,
+    decode_text,
     make_source_catalog,
     read_arguments,
     read_inputs,
@@ -144,6 +145,7 @@ def _read_build(words: tuple[str, ...], options: dict[str, Any], *, tag: str) ->
         folder=str(root),
         context_directory=os.path.relpath(context, root),
         dockerfile_path=options["dockerfile"],
+        dockerfile=decode_text(options["inline"]) if options["inline"] else None,
         base=options["base"],
         inputs=read_inputs(lists["images"], lists["copies"]),
         build_arguments=read_arguments(lists["build-args"]),

@@ -138,7 +138,7 @@ class GitSource(_Part, frozen=True, kw_only=True):
 class Source(_Part, frozen=True, kw_only=True):
     """What is built."""
 
-    type: str = "Git"
+    type: str
     git: GitSource
     context_dir: str = ""
 

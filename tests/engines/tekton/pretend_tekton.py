@@ -19,7 +19,7 @@ import msgspec
 from okd_payload.build.engine import Engine
 from okd_payload.build.images import StreamImages
 from okd_payload.cluster import Change
-from okd_payload.cluster.kinds import POD, TASK_RUN
+from okd_payload.cluster.kinds import EVENT, POD, TASK_RUN
 from okd_payload.engines.pod import outcome
 from okd_payload.engines.pod.building import build_step, key_of_step
 from okd_payload.engines.pod.step_document import decode_step
@@ -40,11 +40,13 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     lines: int = 3
     """What it prints."""
     end: str = "succeed"
-    """``succeed``, a reason of a condition, ``killed``, ``vanish`` (the pod is made again)."""
+    """``succeed``, a reason of a condition, ``killed``, ``vanish`` (the pod is made again),
+    ``silent`` (nothing happens), ``unsaid`` (it ends, and the controller does not say so)."""
     message: str = ""
+    warning: str = ""
+    """What an event says about the pod before it starts."""
     result_format: str = ""
     digest: str = ""
-    loses_image: bool = False
 
 
 class PretendTekton:
@@ -126,6 +128,8 @@ class PretendTekton:
         if script.end == "CreateContainerConfigError":
             self._say(cluster, document, "False", script.end, "Failed to create pod", pod=pod)
             return
+        if script.warning:
+            _warn(cluster, document, pod, script.warning)
         await asyncio.sleep(script.waits)
         if script.end == "TaskRunImagePullFailed":
             self._say(cluster, document, "False", script.end, script.message, pod=pod)
@@ -143,6 +147,9 @@ class PretendTekton:
             cluster.delete(POD, pod, namespace=_namespace(document), grace_seconds=0)
             again = msgspec.structs.replace(script, end="succeed")
             await self._go(cluster, document, again)
+            return
+        if script.end == "unsaid":
+            _set_pod(cluster, document, pod, {"terminated": {"exitCode": 0}})
             return
         await self._end(cluster, document, script, pod)
 
@@ -247,6 +254,22 @@ def _make_pod(cluster: SimulatedCluster, document: JsonObject) -> str:
         },
     )
     return pod
+
+
+def _warn(cluster: SimulatedCluster, document: JsonObject, pod: str, message: str) -> None:
+    namespace = _namespace(document)
+    cluster.put(
+        EVENT,
+        {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": f"{pod}.1", "namespace": namespace},
+            "involvedObject": {"kind": "Pod", "name": pod, "namespace": namespace},
+            "type": "Warning",
+            "reason": "FailedMount",
+            "message": message,
+        },
+    )
 
 
 def _set_pod(cluster: SimulatedCluster, document: JsonObject, pod: str, state: JsonObject) -> None:

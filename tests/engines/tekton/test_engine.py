@@ -145,6 +145,7 @@ def test_a_failing_build_fails_its_component_only(yard):
             "its image cannot be had: manifest unknown: not found",
         ),
         (Script(end="silent"), "the controller does not answer"),
+        (Script(end="unsaid"), "the controller does not answer"),
     ],
 )
 def test_what_no_build_can_succeed_with_stops_the_run(yard, script, said):
@@ -157,6 +158,15 @@ def test_what_no_build_can_succeed_with_stops_the_run(yard, script, said):
     assert said in failed[0].reason
     assert len(yard.tekton.made) <= 4
     assert (yard.task_runs, yard.pods) == ([], [])
+
+
+def test_what_keeps_a_pod_from_starting_is_told_once(yard):
+    """A pod that takes long is explained by its events, and waited for all the same."""
+    warning = 'MountVolume.SetUp failed: secret "registry-credentials" not found'
+    yard.follow({"base": [Script(waits=3000.0, warning=warning)]})
+    outcome = build(yard)
+    assert actions(outcome)["base"] == "built"
+    assert yard.notices == [f"waits to start: FailedMount: {warning}"]
 
 
 def test_registry_that_pods_cannot_reach_stops_the_run(yard):

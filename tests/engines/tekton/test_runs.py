@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs on a cluster: what is seen of them, ending them, clearing them away."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from okd_payload.cluster.kinds import TASK_RUN
+from okd_payload.engines.pod import labels
+from okd_payload.engines.tekton.runs.attaching import Attachment, exit_code
+from okd_payload.engines.tekton.runs.ending import cancel_run, prune_runs
+from okd_payload.engines.tekton.runs.overview import (
+    RunState,
+    find_run,
+    list_runs,
+    select_runs,
+)
+from okd_payload.engines.tekton.task_run import TaskRun, decode_task_run
+from okd_payload.errors import ClusterUnavailable, InputError, UnknownName
+from okd_payload.testing.clock import ManualClock
+from okd_payload.testing.kubernetes import MemoryCluster
+
+RUNNING = ("Unknown", "Running")
+GOOD = ("True", "Succeeded")
+BAD = ("False", "StepFailed")
+
+
+def document(
+    name: str, *, run: str, role: str, condition: tuple[str, str], stream: str = "okd", **spec: Any
+) -> dict[str, Any]:
+    """A TaskRun in some state."""
+    status, reason = condition
+    return {
+        "apiVersion": "tekton.dev/v1",
+        "kind": "TaskRun",
+        "metadata": {
+            "name": name,
+            "uid": name,
+            "namespace": "builds",
+            "creationTimestamp": f"2026-01-01T00:00:{len(name):02}Z",
+            "labels": labels.stream_labels(stream, role=role, run=run),
+        },
+        "spec": spec,
+        "status": {"conditions": [{"type": "Succeeded", "status": status, "reason": reason}]},
+    }
+
+
+def read(*documents: dict[str, Any]) -> list[TaskRun]:
+    """The TaskRuns that these are."""
+    return [decode_task_run(json.dumps(each).encode()) for each in documents]
+
+
+@pytest.fixture
+def cluster() -> MemoryCluster:
+    """A cluster with TaskRuns, and a detached run of one build that still runs."""
+    made = MemoryCluster("builds")
+    made.simulated.serve(TASK_RUN)
+    for name, role in (("boss", labels.COORDINATOR_ROLE), ("etcd-1", labels.BUILD_ROLE)):
+        made.simulated.put(TASK_RUN, document(name, run="one", role=role, condition=RUNNING))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("coordinator", "spec", "state"),
+    [
+        (RUNNING, {}, RunState.RUNNING),
+        (GOOD, {}, RunState.SUCCEEDED),
+        (BAD, {}, RunState.FAILED),
+        (("False", "TaskRunCancelled"), {"status": "TaskRunCancelled"}, RunState.CANCELLED),
+    ],
+)
+def test_a_detached_run_is_where_its_coordinator_is(coordinator, spec, state):
+    """The coordinator says how it ended, and the builds are counted."""
+    boss = document("boss", run="one", role=labels.COORDINATOR_ROLE, condition=coordinator, **spec)
+    builds = [
+        document(f"b-{number}", run="one", role=labels.BUILD_ROLE, condition=condition)
+        for number, condition in enumerate([GOOD, GOOD, BAD])
+    ]
+    (run,) = select_runs(read(boss, *builds))
+    told = run.describe()
+    assert (told.state, told.detached) == (state, True)
+    assert (told.building, told.built, told.failed) == (0, 2, 1)
+
+
+def test_a_run_that_is_driven_elsewhere_has_no_coordinator():
+    """While its builds run it runs; afterwards the cluster does not know how it ended."""
+    build = document("etcd-1", run="one", role=labels.BUILD_ROLE, condition=RUNNING)
+    (run,) = select_runs(read(build))
+    assert run.describe().state is RunState.RUNNING
+    build = document("etcd-1", run="one", role=labels.BUILD_ROLE, condition=GOOD)
+    (run,) = select_runs(read(build))
+    assert (run.describe().state, run.describe().detached) == (RunState.ENDED, False)
+
+
+async def test_runs_are_listed_by_stream(cluster: MemoryCluster):
+    """Only what is ours is a run, oldest first, and of one stream if that is asked for."""
+    other = document(
+        "other-stream-1", run="two", role=labels.BUILD_ROLE, condition=GOOD, stream="fcos"
+    )
+    foreign = document("foreign", run="three", role=labels.BUILD_ROLE, condition=GOOD)
+    foreign["metadata"]["labels"][labels.MANAGED_BY] = "somebody"
+    for each in (other, foreign):
+        cluster.simulated.put(TASK_RUN, each)
+    assert [run.run for run in await list_runs(cluster)] == ["one", "two"]
+    assert [run.run for run in await list_runs(cluster, stream="fcos")] == ["two"]
+    with pytest.raises(UnknownName, match="unknown run 'ones'") as caught:
+        await find_run(cluster, "ones")
+    assert "did you mean one?" in caught.value.hint
+
+
+async def test_cancelling_reaches_what_is_made_meanwhile(cluster: MemoryCluster):
+    """A child that the coordinator makes before it hears of its end is ended too."""
+    late = document("late-1", run="one", role=labels.BUILD_ROLE, condition=RUNNING)
+    clock = _Controller(cluster, late)
+    assert await cancel_run(cluster, "one", clock=clock) == 3
+    (run,) = await list_runs(cluster)
+    assert run.is_over
+    assert {it.spec.status for it in run.task_runs} == {"TaskRunCancelled"}
+
+
+async def test_a_controller_that_is_away_cancels_nothing(cluster: MemoryCluster):
+    """What goes on nevertheless is told."""
+    with pytest.raises(ClusterUnavailable, match="something of it still runs"):
+        await cancel_run(cluster, "one", clock=ManualClock())
+
+
+async def test_only_what_is_over_is_pruned(cluster: MemoryCluster):
+    """A run that goes on is refused as a whole; one that is over goes as a whole."""
+    running = await list_runs(cluster)
+    with pytest.raises(InputError, match="run one is not over"):
+        await prune_runs(cluster, running)
+    await cancel_run(cluster, "one", clock=_Controller(cluster))
+    assert await prune_runs(cluster, await list_runs(cluster)) == 2
+    assert cluster.simulated.objects(TASK_RUN) == []
+
+
+async def test_a_run_without_coordinator_cannot_be_attached_to(cluster: MemoryCluster, tmp_path):
+    """Its progress is shown where it was started."""
+    await cluster.delete(TASK_RUN, "boss")
+    run = await find_run(cluster, "one")
+    attachment = Attachment(cluster, run, namespace="builds", folder=tmp_path, show=lambda _: None)
+    with pytest.raises(InputError, match="driven by a program elsewhere"):
+        await attachment.follow()
+
+
+@pytest.mark.parametrize(
+    ("condition", "steps", "code"),
+    [
+        (GOOD, [{"name": "coordinate", "terminated": {"exitCode": 0}}], 0),
+        (BAD, [{"name": "coordinate", "terminated": {"exitCode": 3}}], 3),
+        (("False", "PodCreationFailed"), [], 1),
+    ],
+)
+def test_a_run_ends_with_the_exit_code_of_its_program(condition, steps, code):
+    """Without a program that ran, it is 1."""
+    boss = document("boss", run="one", role=labels.COORDINATOR_ROLE, condition=condition)
+    boss["status"]["steps"] = steps
+    (task_run,) = read(boss)
+    assert exit_code(task_run) == code
+
+
+class _Controller:
+    """A clock; while it passes, what is cancelled ends, and one child is made late."""
+
+    def __init__(self, cluster: MemoryCluster, late: dict[str, Any] | None = None) -> None:
+        self._simulated = cluster.simulated
+        self._late = late
+
+    def now(self) -> float:
+        return 0.0
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    async def wait(self, seconds: float) -> None:
+        if self._late is not None:
+            self._simulated.put(TASK_RUN, self._late)
+            self._late = None
+        for each in self._simulated.objects(TASK_RUN):
+            if each["spec"].get("status"):
+                ended = {"type": "Succeeded", "status": "False", "reason": "TaskRunCancelled"}
+                name = each["metadata"]["name"]
+                status = {"conditions": [ended]}
+                self._simulated.set_status(TASK_RUN, name, status, namespace="builds")

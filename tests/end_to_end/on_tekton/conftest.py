@@ -45,9 +45,11 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> ToolImage:
 @pytest.fixture
 async def cluster(tool: ToolImage, tmp_path: Path) -> AsyncIterator[LocalCluster]:
     """A cluster whose steps run in the tool's image."""
-    async with TaskRunner(tool.roots(), folder=tmp_path / "pods") as runner:
-        async with LocalCluster(runner, folder=tmp_path / "cluster") as cluster:
-            yield cluster
+    async with (
+        TaskRunner(tool.roots(), folder=tmp_path / "pods") as runner,
+        LocalCluster(runner, folder=tmp_path / "cluster") as cluster,
+    ):
+        yield cluster
     assert not (tmp_path / "pods").exists()
 
 

@@ -72,14 +72,20 @@ async def test_the_rendered_pipeline_makes_the_payload_of_this_machine(
     assert set(built) - set(results) == {"network-tools"}  # a stub is another image's tag
 
 
-async def test_the_tekton_engine_gives_the_payload_of_this_machine(
-    tool: ToolImage, cluster: LocalCluster, stream: Path, program: Program, docker_registry: str
+@pytest.mark.parametrize("engine", ["tekton", "shipwright"])
+async def test_an_engine_gives_the_payload_of_this_machine(
+    engine: str,
+    tool: ToolImage,
+    cluster: LocalCluster,
+    stream: Path,
+    program: Program,
+    docker_registry: str,
 ) -> None:
-    """One TaskRun for each component, as the engine writes them; nothing of it is left."""
+    """One pod for each component, as the engine asks for it; equal to the digest."""
     here = program.build(stream)
     there = await run(
         program,
-        *("build", stream, "--engine", "tekton", "--kubeconfig", cluster.kubeconfig),
+        *("build", stream, "--engine", engine, "--kubeconfig", cluster.kubeconfig),
         *("--image", tool.pull_spec, "--jobs", "2"),
         *("--repository", f"{docker_registry}/{stream.parent.name.replace('_', '-')}/engine"),
     )

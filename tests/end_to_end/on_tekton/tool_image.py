@@ -48,8 +48,6 @@ def copy_repository(folder: Path) -> Path:
 def build_tool(program: Program, repository: Path) -> str:
     """The digest of the image that ``program`` builds of ``repository``."""
     printed = program.build(repository / "images" / "okd-payload")
-    (digest,) = (
-        item["digest"] for item in printed["components"] if item["name"] == "okd-payload"
-    )
+    (digest,) = (item["digest"] for item in printed["components"] if item["name"] == "okd-payload")
     assert printed["release"] is None
     return str(digest)

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: PTH102, PTH103, PTH110, PTH112, PTH115, PTH120, PTH123, PTH211
+# Paths are texts here: after the pivot no module can be imported any more.
 """One container: what a kubelet's runtime does between ``clone`` and ``exec``.
 
 This file is a program of its own, started with a bare interpreter as ``entry.py FILE`` by
@@ -25,6 +27,7 @@ import signal
 import stat
 import struct
 import sys
+from typing import Any, NoReturn
 
 CANNOT_START = 127
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -38,8 +41,10 @@ _CAPABILITY_VERSION_3 = 0x20080522
 _SYS_ADMIN = 21
 
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
-_MASKED = ("asound", "acpi", "kcore", "keys", "latency_stats", "timer_list", "timer_stats")
-_MASKED += ("sched_debug", "scsi")
+_MASKED = (
+    *("asound", "acpi", "kcore", "keys", "latency_stats", "timer_list", "timer_stats"),
+    *("sched_debug", "scsi"),
+)
 _READ_ONLY = ("bus", "fs", "irq", "sys", "sysrq-trigger")
 """Parts of /proc: what containerd hides, and what it makes read-only."""
 
@@ -58,7 +63,7 @@ _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _EPERM, _ENOSYS = 1, 38
 
 
-def main(path):
+def main(path: str) -> int:
     """Set up the container that the file at ``path`` describes, run it, return its exit code."""
     with open(path, encoding="utf-8") as file:
         container = json.load(file)
@@ -82,14 +87,11 @@ def main(path):
 # --- file systems ------------------------------------------------------------------------------
 
 
-def _mount_all(container):
+def _mount_all(container: dict[str, Any]) -> None:
     root = container["root"]
     layers = container["overlay"]
-    if layers:
-        options = f"lowerdir={layers['lower']},upperdir={layers['upper']},workdir={layers['work']}"
-        _mount("overlay", root, "overlay", 0, options)
-    else:
-        _mount(root, root, "", _MS_BIND)
+    options = f"lowerdir={layers['lower']},upperdir={layers['upper']},workdir={layers['work']}"
+    _mount("overlay", root, "overlay", 0, options=options)
     _mount_kernel(root, unmasked=container["unmasked"])
     for mount in container["mounts"]:
         target = _place(root, mount["target"], folder=os.path.isdir(mount["source"]))
@@ -100,20 +102,22 @@ def _mount_all(container):
         _mount("", root, "", _MS_BIND | _MS_REMOUNT | _MS_RDONLY)
 
 
-def _mount_kernel(root, *, unmasked):
+def _mount_kernel(root: str, *, unmasked: bool) -> None:
     """/proc, /dev and /sys as containers have them."""
     proc, dev, sys_ = (_place(root, name, folder=True) for name in ("/proc", "/dev", "/sys"))
     _mount("proc", proc, "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
-    _mount("tmpfs", dev, "tmpfs", _MS_NOSUID, "mode=755,size=65536k")
+    _mount("tmpfs", dev, "tmpfs", _MS_NOSUID, options="mode=755,size=65536k")
     for name in _DEVICES:
         _mount(f"/dev/{name}", _place(root, f"/dev/{name}", folder=False), "", _MS_BIND)
     for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
         os.symlink(f"/proc/self/{target}", f"{dev}/{name}")
     terminals = _place(root, "/dev/pts", folder=True)
-    _mount("devpts", terminals, "devpts", _MS_NOSUID | _MS_NOEXEC, "newinstance,ptmxmode=0666")
+    _mount(
+        "devpts", terminals, "devpts", _MS_NOSUID | _MS_NOEXEC, options="newinstance,ptmxmode=0666"
+    )
     os.symlink("pts/ptmx", f"{dev}/ptmx")
-    shared = _place(root, "/dev/shm", folder=True)
-    _mount("tmpfs", shared, "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=1777,size=65536k")
+    shared = _place(root, "/dev/shm", folder=True)  # noqa: S108 - as in every container
+    _mount("tmpfs", shared, "tmpfs", _MS_NOSUID | _MS_NODEV, options="mode=1777,size=65536k")
     _mount("/sys", sys_, "", _MS_BIND | _MS_REC)
     _mount("", sys_, "", _MS_BIND | _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
     if unmasked:
@@ -132,7 +136,7 @@ def _mount_kernel(root, *, unmasked):
             _mount("", path, "", _MS_BIND | _MS_REMOUNT | _MS_RDONLY | flags)
 
 
-def _place(root, path, *, folder):
+def _place(root: str, path: str, *, folder: bool) -> str:
     """The place of ``path`` below ``root``, made where it is missing; no link leads out."""
     found = root
     names = [name for name in reversed(path.split("/")) if name not in ("", ".")]
@@ -161,14 +165,16 @@ def _place(root, path, *, folder):
     raise OSError(40, "too many links", path)
 
 
-def _execute(command, environment):
+def _execute(command: list[str], environment: dict[str, str]) -> NoReturn:
     """Become ``command``. ``os.execvpe`` would import a module, and there are none any more."""
     program = command[0]
     folders = [""] if "/" in program else environment.get("PATH", "").split(":")
-    refusal = FileNotFoundError(2, os.strerror(2), program)
+    refusal: OSError = FileNotFoundError(2, os.strerror(2), program)
     for folder in folders:
         try:
-            os.execve(f"{folder}/{program}" if folder else program, command, environment)
+            os.execve(  # noqa: S606 - this is what a container is for
+                f"{folder}/{program}" if folder else program, command, environment
+            )
         except (FileNotFoundError, NotADirectoryError):
             continue
         except PermissionError as error:
@@ -176,13 +182,13 @@ def _execute(command, environment):
     raise refusal
 
 
-def _enter(folder):
+def _enter(folder: str) -> None:
     """Be in ``folder``, which a runtime makes where it is missing."""
     os.makedirs(folder, exist_ok=True)
     os.chdir(folder)
 
 
-def _pivot(root):
+def _pivot(root: str) -> None:
     """Make ``root``, a mount point, the only file system there is."""
     os.chdir(root)
     if _libc.syscall(_PIVOT_ROOT[platform.machine()], b".", b".") != 0:
@@ -192,13 +198,13 @@ def _pivot(root):
     os.chdir("/")
 
 
-def _mount(source, target, kind, flags, options=""):
+def _mount(source: str, target: str, kind: str, flags: int, *, options: str = "") -> None:
     words = [text.encode() or None for text in (source, target, kind)]
     if _libc.mount(*words, ctypes.c_ulong(flags), options.encode() or None) != 0:
         _fail("mount", target)
 
 
-def _fail(doing, subject):
+def _fail(doing: str, subject: str) -> NoReturn:
     number = ctypes.get_errno()
     raise OSError(number, f"{doing}: {os.strerror(number)}", subject)
 
@@ -206,7 +212,7 @@ def _fail(doing, subject):
 # --- rights ------------------------------------------------------------------------------------
 
 
-def _become(container):
+def _become(container: dict[str, Any]) -> None:
     """Give up what the container's user does not have. The order matters."""
     user, group = container["user"], container["group"]
     allowed = set(container["capabilities"])
@@ -227,7 +233,7 @@ def _become(container):
     os.umask(0o022)
 
 
-def _set_capabilities(numbers):
+def _set_capabilities(numbers: set[int]) -> None:
     mask = sum(1 << number for number in numbers)
     header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
     low, high = mask & 0xFFFFFFFF, mask >> 32
@@ -235,7 +241,7 @@ def _set_capabilities(numbers):
         _fail("capset", "")
 
 
-def _filter_calls(*, restricted):
+def _filter_calls(*, restricted: bool) -> None:
     """Refuse the calls that make namespaces and mounts, as the default profile of containerd."""
     machine = platform.machine()
     program = [
@@ -264,15 +270,15 @@ def _filter_calls(*, restricted):
     _control(_PR_SET_SECCOMP, 2, ctypes.addressof(header))
 
 
-def _statement(code, value):
+def _statement(code: int, value: int) -> bytes:
     return struct.pack("HBBI", code, 0, 0, value)
 
 
-def _jump(value, if_equal, otherwise):
+def _jump(value: int, if_equal: int, otherwise: int) -> bytes:
     return struct.pack("HBBI", 0x15, if_equal, otherwise, value)
 
 
-def _control(option, *values):
+def _control(option: int, *values: int) -> None:
     arguments = [ctypes.c_ulong(value) for value in (*values, 0, 0, 0, 0)[:4]]
     if _libc.prctl(option, *arguments) != 0:
         _fail("prctl", str(option))
@@ -281,7 +287,7 @@ def _control(option, *values):
 # --- the first process -------------------------------------------------------------------------
 
 
-def _wait(child):
+def _wait(child: int) -> int:
     """Hand signals to ``child`` and take over orphans until it ends; its exit code."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda number, _: os.kill(child, number))

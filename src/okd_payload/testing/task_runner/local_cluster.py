@@ -28,7 +28,7 @@ from okd_payload.errors import OkdPayloadError
 from okd_payload.testing.kubernetes import JsonObject, SimulatedCluster
 from okd_payload.testing.kubernetes.documents import name_of, namespace_of
 from okd_payload.testing.kubernetes.server import KubernetesServer
-from okd_payload.testing.shipwright import add_shipwright
+from okd_payload.testing.shipwright import BuildRuns, Builds, add_shipwright
 from okd_payload.testing.task_runner.model import decode_task_run
 from okd_payload.testing.task_runner.runner import TaskRunner
 from okd_payload.testing.task_runner.volumes import Surroundings
@@ -81,7 +81,8 @@ class LocalCluster:
         add_shipwright(self.simulated)
         self.simulated.serve(EVENT)
         self.simulated.add_namespace(self.namespace)
-        self.simulated.controllers += [TaskRuns(), PipelineRuns(), Node(self._decide)]
+        self.simulated.controllers += [TaskRuns(), PipelineRuns(), Builds(), BuildRuns()]
+        self.simulated.controllers.append(Node(self._decide))
         await self._server.__aenter__()
         self._server.write_kubeconfig(self.kubeconfig, namespace=self.namespace)
         return self

@@ -23,7 +23,7 @@ from okd_payload.testing.task_runner.preparation import (
 from okd_payload.testing.task_runner.rights import Rights, combine, rights_of
 from okd_payload.testing.task_runner.roots import ImageRoot
 from okd_payload.testing.task_runner.substitution import expand_variables
-from okd_payload.testing.task_runner.volumes import Surroundings, Volumes
+from okd_payload.testing.task_runner.volumes import Entries, Surroundings, Volumes
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SHEBANG = "#!/bin/sh\nset -e\n"
@@ -184,7 +184,8 @@ class Pod:
                 "metadata.uid": metadata.uid,
             }
             return facts.get(source.field_ref.field_path, "")
-        reference, entries = source.secret_key_ref, {}
+        reference = source.secret_key_ref
+        entries: Entries = {}
         if reference is not None:
             entries = self._surroundings.secret(reference.name, optional=reference.optional)
         elif (reference := source.config_map_key_ref) is not None:

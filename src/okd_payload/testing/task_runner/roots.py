@@ -9,6 +9,7 @@ is for tests, and names only are checked, so that nothing lands outside the fold
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Awaitable, Callable
@@ -53,28 +54,35 @@ class ImageRoots:
         repository = await self._open_repository(reference)
         image = await read_image(repository, reference.digest or reference.tag or "latest")
         folder = self._folder / image.digest.partition(":")[2]
-        if not folder.is_dir():
-            await self._unpack(repository, image, folder)
+        await self._unpack(repository, image, folder)
         return ImageRoot(folder, image.config.config)
 
     async def _unpack(self, repository: Repository, image: Image, folder: Path) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = locked(self._folder / f"{folder.name}.lock")
-        await finish_in_thread(lock.__enter__)
-        try:
-            if folder.is_dir():
+        """Fill ``folder`` unless it is there; one process at a time."""
+        with contextlib.ExitStack() as stack:
+            new = await finish_in_thread(_begin, folder, stack)
+            if new is None:
                 return
-            new = folder.with_suffix(".new")
-            shutil.rmtree(new, ignore_errors=True)  # of somebody who was killed
-            new.mkdir(mode=0o755)
             for layer in image.layers:
                 visitor = _Unpacker(new)
                 media_type = layer.media_type
                 await scan(repository.blobs.read(layer), LayerScan(visitor, media_type=media_type))
                 visitor.finish()
             new.rename(folder)
-        finally:
-            lock.__exit__(None, None, None)
+
+
+def _begin(folder: Path, stack: contextlib.ExitStack) -> Path | None:
+    """The folder to unpack into, alone; None when ``folder`` is complete. Blocks."""
+    if folder.is_dir():
+        return None
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stack.enter_context(locked(folder.with_suffix(".lock")))
+    if folder.is_dir():
+        return None
+    new = folder.with_suffix(".new")
+    shutil.rmtree(new, ignore_errors=True)  # of somebody who was killed
+    new.mkdir(mode=0o755)
+    return new
 
 
 class _Unpacker:

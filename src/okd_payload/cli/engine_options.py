@@ -64,7 +64,14 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 def engine_options(function: Function) -> Function:
     """The options of a command that builds; see ``EngineOptions``."""
-    options = [
+    for option in reversed([*_choices(), *_pods(), *_clusters(), cluster_options]):
+        function = option(function)
+    return function
+
+
+def _choices() -> list[Callable[[Function], Function]]:
+    """Which engine, and what every engine is told."""
+    return [
         click.option(
             "--engine",
             type=click.Choice(list(ENGINES)),
@@ -80,6 +87,12 @@ def engine_options(function: Function) -> Function:
             show_default=True,
             help="What builds can reach.",
         ),
+    ]
+
+
+def _pods() -> list[Callable[[Function], Function]]:
+    """How pods run the tool."""
+    return [
         click.option(
             "--image",
             default="",
@@ -121,6 +134,12 @@ def engine_options(function: Function) -> Function:
             metavar="MINUTES",
             help="How long one build on a cluster may take, waiting included.",
         ),
+    ]
+
+
+def _clusters() -> list[Callable[[Function], Function]]:
+    """What single engines take beside that."""
+    return [
         click.option(
             "--keep-task-runs",
             "keeps",
@@ -138,11 +157,7 @@ def engine_options(function: Function) -> Function:
             is_flag=True,
             help="With --engine openshift: use the BuildConfigs of the project as they are.",
         ),
-        cluster_options,
     ]
-    for option in reversed(options):
-        function = option(function)
-    return function
 
 
 def take_engine_options(options: dict[str, Any]) -> EngineOptions:

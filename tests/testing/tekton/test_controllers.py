@@ -56,6 +56,22 @@ async def _cancel_child(world: Any) -> None:
     world.wish(TASK_RUN, "run-a", status="TaskRunCancelled")
 
 
+async def _delete_child(world: Any) -> None:
+    await world.clock.wait(4)
+    world.cluster.delete(TASK_RUN, "run-a", namespace=NAMESPACE)
+
+
+async def _cancel_twice(world: Any) -> None:
+    await world.clock.wait(4)
+    world.wish(PIPELINE_RUN, "run", status="CancelledRunFinally")
+    await world.clock.wait(6)
+    world.wish(PIPELINE_RUN, "run", status="Cancelled")
+
+
+def _second_combination_fails(attempt: Any) -> Outcome:
+    return fails() if attempt.name.endswith("-1") else SUCCEEDED
+
+
 def _steps(*steps: StepOutcome) -> Decide:
     return lambda _: Outcome(steps=steps)
 
@@ -118,6 +134,8 @@ _TASK_RUNS: dict[str, tuple[Decide | None, Any]] = {
     "tr-command-not-found": (_always(fails(1)), None),
     "tr-step-killed": (_always(fails(255)), None),
     "tr-step-timeout": (_always(fails(255)), None),
+    "tr-result-wrong-type": (_always(succeeds(arr="plain")), None),
+    "tr-result-object-missing-key": (_always(succeeds(o={"a": "1"})), None),
     "tr-result-3000-bytes": (_always(succeeds(big="x" * 3000)), None),
     "tr-result-newline": (_always(succeeds(nl="x\n", empty="", uni="x")), None),
     "tr-workspace-secret-missing": (_always(suffers(Fault.STUCK)), None),
@@ -161,6 +179,28 @@ _PIPELINE_RUNS: dict[str, tuple[Decide | None, Any]] = {
     "pr-timeout-finally": (_tasks(cleanup=_LONG), None),
     "pr-task-timeout": (_tasks(long=_LONG), None),
     "pr-missing-result-at-runtime": (None, None),
+    "pr-five-tasks": (
+        _tasks(
+            a=succeeds(seconds=4),
+            b=succeeds(seconds=2, list=["x", "y"]),
+            c=succeeds(seconds=2, obj={"k": "v"}),
+            d=succeeds(joined="y v"),
+        ),
+        None,
+    ),
+    "pr-matrix-include": (_second_combination_fails, None),
+    "pr-pod-deleted-retry": (Script(**{"run-a": [fails()]}), None),
+    "pr-onerror-continue-result-used": (
+        _tasks(bad=Outcome(steps=(StepOutcome(exit_code=1, results={"r": "part"}),))),
+        None,
+    ),
+    "pr-invalid-when-result": (_tasks(a=fails()), None),
+    "pr-child-deleted": (_tasks(a=succeeds(seconds=9)), _delete_child),
+    "pr-cancelled-run-finally-then-cancelled": (
+        _tasks(long=_LONG, cleanup=_LONG),
+        _cancel_twice,
+    ),
+    "pr-timeout-pipeline-with-finally": (_tasks(long=_LONG, cleanup=_LONG, report=_LONG), None),
     "pr-matrix": (_tasks(build=succeeds(digest="d")), None),
     "pr-pending": (None, _wish(None)),
     "pr-child-cancelled": (_tasks(a=_LONG), _cancel_child),

@@ -108,18 +108,18 @@ class Graph:
 
     def settle(self, *, stop: str = "") -> None:
         """Find out which tasks will not be run; with ``stop`` nothing new may begin."""
-        stopping = STOPPING if any(it.failed for it in self.tasks.values()) else stop
+        for task in self._open():
+            if self._may_begin(task) and self.holds(task) and not self._lost_result(task):
+                task.invalid = self._missing(task)
+        if any(it.failed or it.invalid for it in self.tasks.values()):
+            stop = STOPPING
         changed = True
         while changed:
             changed = False
-            for task in self.tasks.values():
-                if task.done or task.started:
-                    continue
-                task.skipped = self._skipped(task)
+            for task in self._open():
+                task.skipped = stop or self._skipped(task)
                 if not task.skipped and self._may_begin(task):
                     task.invalid = self._missing(task)
-                if not task.skipped and not task.invalid and stopping:
-                    task.skipped = stopping
                 changed = changed or task.done
 
     def settle_final(self) -> None:
@@ -146,8 +146,7 @@ class Graph:
 
     def ready(self) -> list[Task]:
         """Tasks that begin now."""
-        waiting = [it for it in self.tasks.values() if not it.started and not it.done]
-        return [it for it in waiting if self._may_begin(it)]
+        return [it for it in self._open() if self._may_begin(it)]
 
     def ready_final(self) -> list[Task]:
         """Final tasks that begin now."""
@@ -206,6 +205,9 @@ class Graph:
         """The tasks whose end a task waits for."""
         return {*list_at(task.spec, "runAfter"), *(name for name, _ in _results(task.spec))}
 
+    def _open(self) -> list[Task]:
+        return [it for it in self.tasks.values() if not it.started and not it.done]
+
     def _may_begin(self, task: Task) -> bool:
         return all(self.tasks[it].done for it in self.needs(task) if it in self.tasks)
 
@@ -230,12 +232,18 @@ class Graph:
         return False
 
     def _missing(self, task: Task) -> str:
-        """What a task says that needs a result which a task that ended well did not write."""
+        """What is said of a task that needs a result which an ended task did not write."""
         for name, result in _results(task.spec):
             source = self.tasks.get(name)
-            ended = source is not None and source.started and source.done and not source.failed
-            if source is not None and ended and not _written(source, result):
+            if source is None or not source.started or not source.done or source.failed:
+                continue
+            if not _written(source, result):
                 plain = result.partition("[")[0].partition(".")[0]
+                if source.outcome == "Failed":
+                    return (
+                        "Invalid task result reference: Could not find result with name "
+                        f"{plain} for pipeline task {name}"
+                    )
                 return (
                     f'task "{name}" completed successfully but did not emit the result '
                     f'"{plain}", which is referenced by task "{task.name}"'

@@ -132,15 +132,57 @@ def stopped(steps: list[JsonObject], reason: str, pod: str, stamp: str) -> list[
 
 def results_of(pod: JsonObject, spec: JsonObject) -> list[JsonObject]:
     """The declared results that steps wrote, in the order of their containers."""
-    declared = {it["name"]: it.get("type", "string") for it in list_at(spec, "results")}
-    found: dict[str, JsonObject] = {}
-    for _, state in _states(pod, spec):
-        for entry in _message(state):
-            name = entry["key"]
-            if entry["type"] == 1 and name in declared:
-                value = _typed(entry["value"], declared[name])
-                found[name] = {"name": name, "type": declared[name], "value": value}
-    return list(found.values())
+    declared = _declared(spec)
+    return [
+        {"name": name, "type": declared[name], "value": value}
+        for name, value in _written(pod, spec).items()
+        if type_of_result(value) == declared[name]
+    ]
+
+
+def results_problem(pod: JsonObject, spec: JsonObject) -> str:
+    """What is wrong with the results of steps that ended well; empty when nothing is."""
+    declared, written = _declared(spec), _written(pod, spec)
+    for name, value in written.items():
+        if (found := type_of_result(value)) != declared[name]:
+            return (
+                "[User error] Provided results don't match declared results; may be invalid JSON "
+                f'or missing result declaration:  "{name}": task result is expected to be '
+                f'"{declared[name]}" type but was initialized to a different type "{found}"'
+            )
+    lacking = []
+    for result in list_at(spec, "results"):
+        value = written.get(result["name"])
+        if isinstance(value, dict):
+            keys = [it for it in result.get("properties", {}) if it not in value]
+            if keys:
+                twice = " ".join(it for key in keys for it in (key, key))  # told twice, really
+                lacking.append(f"{result['name']}:[{twice}]")
+    if not lacking:
+        return ""
+    what = "missing keys for these results which are required in TaskResult's properties"
+    return f"[User error] {what} map[{' '.join(lacking)}]"
+
+
+def type_of_result(value: Any) -> str:
+    """The type of a result that has this value."""
+    return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
+
+
+def _declared(spec: JsonObject) -> dict[str, str]:
+    """The types of the results that a task declares."""
+    return {it["name"]: it.get("type", "string") for it in list_at(spec, "results")}
+
+
+def _written(pod: JsonObject, spec: JsonObject) -> dict[str, Any]:
+    """What steps wrote for declared results, step by step; the last one counts."""
+    declared = _declared(spec)
+    return {
+        entry["key"]: _typed(entry["value"], declared[entry["key"]])
+        for _, state in _states(pod, spec)
+        for entry in _message(state)
+        if entry["type"] == 1 and entry["key"] in declared
+    }
 
 
 def _judge_end(pod: JsonObject, steps: list[tuple[str, JsonObject]]) -> Verdict:
@@ -217,4 +259,9 @@ def _message(state: JsonObject) -> Iterator[JsonObject]:
 
 
 def _typed(text: str, kind: str) -> Any:
-    return text if kind == "string" else msgspec.json.decode(text)
+    if kind == "string":
+        return text
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text

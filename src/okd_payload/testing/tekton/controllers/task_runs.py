@@ -41,6 +41,7 @@ from okd_payload.testing.tekton.controllers.task_run_status import (
     gives_up,
     judge_pod,
     results_of,
+    results_problem,
     sidecar_states,
     step_states,
     stopped,
@@ -179,6 +180,10 @@ class _Pass:
             change = {"metadata": {"annotations": {"tekton.dev/ready": "READY"}}}
             self._cluster.patch(POD, name_of(pod), change, namespace=self._namespace)
         verdict = judge_pod(pod, spec)
+        if verdict.status == "True" and (problem := results_problem(pod, spec)):
+            verdict = Verdict(
+                "False", "TaskRunValidationFailed", problem, completed=True, final=True
+            )
         self._status["steps"] = step_states(pod, spec, list_at(self._status, "steps"))
         if sidecars := sidecar_states(pod, spec):
             self._status["sidecars"] = sidecars

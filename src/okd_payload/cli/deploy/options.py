@@ -35,6 +35,7 @@ class DeployOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     cluster: ClusterOptions = ClusterOptions()
     repository: str = ""
+    releases: str = ""
     image: str = ""
     credentials: str = REGISTRY_CREDENTIALS
     anonymous: bool = False
@@ -59,6 +60,7 @@ class DeployOptions(msgspec.Struct, frozen=True, kw_only=True):
         given = (
             ("--namespace", namespace),
             ("--repository", self.repository),
+            ("--releases", self.releases),
             ("--image", self.image),
             ("--credentials", "" if self.anonymous else self.credentials),
             ("--trust", self.trust),
@@ -83,11 +85,16 @@ class DeployOptions(msgspec.Struct, frozen=True, kw_only=True):
         """What is deployed for ``stream``. Raises InputError."""
         repository = self.repository or stream.publish.content
         _check_repository(repository)
+        releases = self.releases or stream.publish.releases
+        if releases:
+            _check_repository(releases)
         namespace = self.cluster.namespace or default_namespace(stream.name)
         return DeploymentSettings(
             stream=stream.name,
             namespace=namespace,
             repository=repository,
+            releases=releases,
+            makes_releases=not stream.release.skip,
             tool=ToolSettings(
                 image=choose_image(self.image),
                 profile=SecurityProfile(self.pod_security),
@@ -144,6 +151,13 @@ def _pod_options() -> list[Callable[[Function], Function]]:
             default="",
             metavar="REPOSITORY",
             help="Where pods keep the images; else what the stream says.",
+        ),
+        click.option(
+            "--releases",
+            default="",
+            metavar="REPOSITORY",
+            help="Where releases go that are made without anybody asking; else what the stream "
+            "says.",
         ),
         click.option(
             "--image",

@@ -50,6 +50,7 @@ PLAIN = DeploymentSettings(
     stream="small",
     namespace=NAMESPACE,
     repository="quay.test/small/content",
+    releases="quay.test/small/release",
     tool=ToolSettings(image="quay.test/okd/tool:1", credentials=REGISTRY_CREDENTIALS),
 )
 EVERYTHING = msgspec.structs.replace(

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -200,11 +202,25 @@ def test_no_pod_reaches_the_node():
 def test_every_command_exists_with_its_options(where):
     """What pods run is what this program takes."""
     container = CONTAINERS[where]
-    if container["command"] != ["okd-payload"]:
-        assert container["command"] == ["git"]
-        return
+    if container["command"] == ["git"]:
+        assert container["args"][0] == "clone"
+    elif container["command"] == ["okd-payload"]:
+        check_words(container["args"])
+    else:
+        assert container["command"] == ["sh", "-c"]
+        (script,) = container["args"]
+        first, *lines = script.splitlines()
+        assert first == "set -eu"
+        called = [shlex.split(line) for line in lines if line.startswith("okd-payload ")]
+        assert [words[1] for words in called] == ["step", "build", "step"]
+        for words in called:
+            check_words(words[1:])
+
+
+def check_words(given_words: list[str]) -> None:
+    """The command that is called takes every option of it."""
     command: click.Command = make_program()
-    words = list(container["args"])
+    words = list(given_words)
     while isinstance(command, click.Group):
         found = command.get_command(click.Context(command), words.pop(0))
         assert found is not None
@@ -212,3 +228,29 @@ def test_every_command_exists_with_its_options(where):
     known = {name for item in command.params for name in (*item.opts, *item.secondary_opts)}
     given = {word.partition("=")[0] for word in words if word.startswith("--")} - {"--"}
     assert given <= known
+
+
+def test_the_script_of_the_coordinator_hands_the_snapshot_over(tmp_path):
+    """In a shell, with the tool replaced by something that shows its words."""
+    (script,) = CONTAINERS[
+        "TriggerTemplate/okd-payload-push.spec.resourcetemplates[0].spec.taskSpec.steps[1]"
+    ]["args"]
+    tool = tmp_path / "okd-payload"
+    tool.write_text(
+        "#!/bin/sh\n"
+        f'echo "$@" >>{tmp_path}/called\n'
+        f"printf quay.test/small/content@sha256:1 >{tmp_path}/snapshot\n"
+        'test "$1" != build || exit "${FAILS:-0}"\n'
+    )
+    tool.chmod(0o755)
+    script = script.replace("/work/snapshot", f"{tmp_path}/snapshot")
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    subprocess.run(["sh", "-c", script], env=environment, check=True)
+    called = (tmp_path / "called").read_text().splitlines()
+    assert len(called) == 3
+    for line in called[1:]:
+        assert line.endswith("--snapshot quay.test/small/content@sha256:1")
+    (tmp_path / "called").unlink()
+    failed = subprocess.run(["sh", "-c", script], env=environment | {"FAILS": "1"}, check=False)
+    assert failed.returncode == 1
+    assert len((tmp_path / "called").read_text().splitlines()) == 2

@@ -17,6 +17,9 @@ class DeploymentSettings(msgspec.Struct, frozen=True, kw_only=True):
     tool: ToolSettings = ToolSettings()
     repository: str = ""
     """Where the images of the stream are, reachable from pods."""
+    releases: str = ""
+    """Where releases go."""
+    makes_releases: bool = True
     openshift: bool = False
     """Whether the cluster asks for security context constraints besides pod security."""
     namespaced_only: bool = False

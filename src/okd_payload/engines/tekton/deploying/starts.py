@@ -23,6 +23,7 @@ from okd_payload.engines.tekton.triggers.listener import (
     make_listener,
 )
 from okd_payload.engines.tekton.triggers.pods import (
+    Coordination,
     coordinator_pod,
     follower_pod,
     make_cron_job,
@@ -97,7 +98,16 @@ def _event_runs(
 
 
 def _coordinator(settings: DeploymentSettings, source: StreamSource) -> ToolPod:
-    options = ["--repository", settings.repository]
-    if settings.jobs:
-        options += ["--jobs", str(settings.jobs)]
-    return coordinator_pod(source, settings.tool, namespace=settings.namespace, options=options)
+    if settings.makes_releases and not settings.releases:
+        raise InputError(
+            "nobody says where releases go that are made without anybody asking",
+            hint="name a repository with --releases, or under publish in the stream file",
+        )
+    work = Coordination(
+        namespace=settings.namespace,
+        repository=settings.repository,
+        releases=settings.releases,
+        makes_releases=settings.makes_releases,
+        jobs=settings.jobs,
+    )
+    return coordinator_pod(work, source, settings.tool)

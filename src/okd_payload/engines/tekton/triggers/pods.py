@@ -2,11 +2,12 @@
 """The pods that start by themselves: they fetch the stream from git, and run one command on it.
 
 The stream is fetched by git itself, without a shell, so no name in it can be anything else than a
-name. Everything else is the tool's own pod, as every engine has it.
+name. All else is the tool's own pod, as every engine has it.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 
 import msgspec
@@ -21,6 +22,7 @@ from okd_payload.engines.pod.objects import (
     SeccompProfile,
 )
 from okd_payload.engines.pod.tool import (
+    PROGRAM,
     WORK_FOLDER,
     ToolContainer,
     ToolPod,
@@ -52,12 +54,26 @@ PULL_REQUEST_ROLE = "pull-request"
 """The role label of what builds proposals of strangers."""
 STREAM_FOLDER = f"{WORK_FOLDER}/stream"
 REPORT_FOLDER = f"{WORK_FOLDER}/report"
+_SNAPSHOT_FILE = f"{WORK_FOLDER}/snapshot"
 
 _FETCH = "fetch"
 _DAY = 24 * 3600
 _LATE_SECONDS = 3600
 """After this a missed time is left out: the next one builds the same."""
 _EVENT_VALUES = ("components", "repository", "commit")
+
+
+class Coordination(msgspec.Struct, frozen=True, kw_only=True):
+    """What is built where, whenever it starts by itself."""
+
+    namespace: str
+    repository: str
+    """Where images are kept."""
+    releases: str = ""
+    """Where releases go; empty for where the stream says."""
+    makes_releases: bool = True
+    jobs: int = 0
+    """Builds at a time; 0 for the default."""
 
 
 class TriggeredRun(Manifest, frozen=True, kw_only=True):
@@ -146,21 +162,40 @@ def make_proposal_run(
     )
 
 
-def coordinator_pod(
-    source: StreamSource, settings: ToolSettings, *, namespace: str, options: Iterable[str]
-) -> ToolPod:
-    """The pod that plans the stream and has every component built by a run of its own."""
-    words = (
-        "build",
-        stream_path(source),
-        *("--engine", "tekton", "--namespace", namespace, "--service-account", BUILDER),
+def coordinator_pod(work: Coordination, source: StreamSource, settings: ToolSettings) -> ToolPod:
+    """The pod that freezes the stream, has every component built, and pushes the release.
+
+    Three commands of the tool, the last two on the snapshot that the first one made, which a
+    shell hands over. Every word is quoted here, and none of them comes from an event.
+    """
+    registries = registry_words(settings)
+    snapshot = (
+        *("step", "snapshot", stream_path(source)),
+        *("--repository", work.repository, "--content", work.repository),
+        *(("--releases", work.releases) if work.releases else ()),
+        *("--result-snapshot", _SNAPSHOT_FILE, *registries),
+    )
+    build = (
+        *("build", "--engine", "tekton", "--namespace", work.namespace),
+        *("--repository", work.repository, "--service-account", BUILDER),
         *("--image", settings.image, "--pod-security", settings.profile.value),
         *(("--credentials", settings.credentials) if settings.credentials else ()),
         *(("--trust", settings.trust) if settings.trust else ()),
-        *options,
-        *registry_words(settings),
+        *(("--jobs", str(work.jobs)) if work.jobs else ()),
+        *registries,
     )
-    return plain_pod(words, settings)
+    release = ("step", "release", "--repository", work.repository, *registries)
+    lines = [
+        "set -eu",
+        shlex.join((PROGRAM, *snapshot)),
+        f'read -r snapshot <{_SNAPSHOT_FILE} || test -n "$snapshot"',
+        f'{shlex.join((PROGRAM, *build))} --snapshot "$snapshot"',
+    ]
+    if work.makes_releases:
+        lines.append(f'{shlex.join((PROGRAM, *release))} --snapshot "$snapshot"')
+    pod = plain_pod(("\n".join(lines),), settings)
+    container = msgspec.structs.replace(pod.container, command=("sh", "-c"))
+    return msgspec.structs.replace(pod, container=container)
 
 
 def follower_pod(

@@ -10,17 +10,23 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rendered import STREAMS, VARIANTS, render_all
 from streams import inline, plan_of, write_stream
 
 from okd_payload.build.plan import (
     AliasNode,
     ComponentNode,
+    Dependency,
     ExternalNode,
     ImportNode,
+    Node,
     Plan,
+    Relation,
     component_name,
 )
+from okd_payload.catalog.component import Component, Origin
 from okd_payload.cluster import ObjectKind
 from okd_payload.cluster.kinds import PIPELINE, PIPELINE_RUN, TASK
 from okd_payload.engines.manifests import Manifest, ManifestLimit, encode_manifest, size_of
@@ -36,7 +42,7 @@ from okd_payload.engines.tekton.rendering import (
 from okd_payload.engines.tekton.rendering.names import name_tasks
 from okd_payload.engines.tekton.rendering.objects import Pipeline, PipelineTask, Task
 from okd_payload.testing.kubernetes import MemoryCluster, SimulatedCluster
-from okd_payload.testing.tekton.admission import check_variables
+from okd_payload.testing.tekton.admission import Refusal, admit, check_variables
 from okd_payload.testing.tekton.admission.plugin import add_tekton
 
 Planned = Callable[[str], Plan]
@@ -64,25 +70,81 @@ def behind(plan: Plan, name: str) -> str:
     return name_tasks([name])[name]
 
 
-@pytest.mark.parametrize("stream", STREAMS)
-def test_the_graph_is_that_of_the_plan(planned: Planned, stream: str) -> None:
-    """Every image is made by one task, which waits for exactly those that make its parents."""
-    plan = planned(stream)
-    tasks = tasks_of(pipeline_of(plan))
-    expected = {
+def edges_of(pipeline: Pipeline) -> dict[str, set[str]]:
+    """What the tasks that make images wait for."""
+    glue = _GLUE - {task.name for task in pipeline.spec.tasks if task.when}
+    return {task.name: set(task.run_after) for task in pipeline.spec.tasks if task.name not in glue}
+
+
+def expected_edges(plan: Plan) -> dict[str, set[str]]:
+    """What they have to wait for, by the plan."""
+    return {
         behind(plan, name): {behind(plan, parent) for parent in plan.graph.parents_of(name)}
         for name, node in plan.nodes.items()
         if isinstance(node, ComponentNode) or (isinstance(node, ImportNode) and node.command)
     }
-    assert {name: set(task.run_after) for name, task in tasks.items() if name not in _GLUE} == (
-        expected
-    )
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_the_graph_is_that_of_the_plan(planned: Planned, stream: str) -> None:
+    """Every image is made by one task, which waits for exactly those that make its parents."""
+    plan = planned(stream)
+    pipeline = pipeline_of(plan)
+    tasks, expected = tasks_of(pipeline), expected_edges(plan)
+    assert edges_of(pipeline) == expected
     named = {task.params[0].value: name for name, task in tasks.items() if name not in _GLUE}
     assert named == {name: behind(plan, name) for name in plan.nodes if name in named}
     for name in expected:
         assert f"$(tasks.{name}.results.digest)" in {
             result.value for result in pipeline_of(plan).spec.results
         }
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """A plan of up to a dozen images of every kind, each on some of those before it."""
+    names = draw(
+        st.lists(
+            st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_./:-]{0,70}", fullmatch=True)
+            | st.sampled_from(["imports", "release", "status", "snapshot"]),
+            min_size=1,
+            max_size=12,
+            unique=True,
+        )
+    )
+    nodes: dict[str, Node] = {}
+    for name in names:
+        kind = draw(st.sampled_from(["component", "alias", "command", "pulled", "external"]))
+        parents = draw(st.sets(st.sampled_from(sorted(nodes)), max_size=4)) if nodes else set()
+        if kind == "alias" and parents:
+            nodes[name] = AliasNode(name=name, target=min(parents))
+        elif kind == "command":
+            nodes[name] = ImportNode(name=name, command=("./run",))
+        elif kind == "pulled":
+            nodes[name] = ImportNode(name=name, reference="r.test/x")
+        elif kind == "external":
+            nodes[name] = ExternalNode(name=name, reference="r.test/x")
+        else:
+            nodes[name] = ComponentNode(
+                name=name,
+                component=Component(name=name, tag=name, origin=Origin("")),
+                commit=None,
+                dockerfile=b"",
+                dependencies=tuple(
+                    Dependency(node=parent, relation=Relation.FROM) for parent in sorted(parents)
+                ),
+            )
+    return Plan(stream="any", nodes=nodes)
+
+
+@given(plans())
+def test_any_graph_is_that_of_its_plan_and_is_admitted(plan: Plan) -> None:
+    """Whatever images are called and stand on."""
+    pipeline = pipeline_of(plan)
+    assert edges_of(pipeline) == expected_edges(plan)
+    admitted = admit(encode_manifest(pipeline))
+    assert not isinstance(admitted, Refusal), admitted.message
+    assert check_variables(*map(encode_manifest, render_all(plan))) == ()
 
 
 @pytest.mark.parametrize("stream", STREAMS)

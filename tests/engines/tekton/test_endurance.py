@@ -62,10 +62,10 @@ class Weather:
         )
 
 
-def check(yard: Shipyard, kept: set[str]) -> None:
+def check(yard: Shipyard, kept: set[str], count: int = COUNT) -> None:
     """What must hold at the end, whatever happened."""
     assert set(yard.tekton.built.values()) == {1}
-    assert len(yard.tekton.built) == COUNT
+    assert len(yard.tekton.built) == count
     assert (yard.task_runs, yard.pods) == ([], [])
     assert yard.tekton.most_running <= JOBS
     assert yard.tekton.faults == []
@@ -90,8 +90,13 @@ def test_189_components_with_failures(tmp_path: Path):
     check(yard, yard.kept_lines)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_scheduler_that_is_killed_again_and_again(tmp_path: Path, seed: int):
+@pytest.mark.parametrize(
+    ("count", "kills", "seed"),
+    [(20, 8, 3), pytest.param(COUNT, KILLS, 1, marks=pytest.mark.slow)],
+)
+def test_a_scheduler_that_is_killed_again_and_again(
+    tmp_path: Path, count: int, kills: int, seed: int
+):
     """Killed at fifty random moments and started again, it ends as if nothing had been."""
     yard = Shipyard(tmp_path)
     yard.change(jobs=JOBS)
@@ -110,8 +115,8 @@ def test_a_scheduler_that_is_killed_again_and_again(tmp_path: Path, seed: int):
 
     async def work() -> None:
         async with yard.cluster:
-            frozen = await yard.freeze(yard.catalog(many(COUNT, seed)))
-            for _ in range(KILLS):
+            frozen = await yard.freeze(yard.catalog(many(count, seed)))
+            for _ in range(kills):
                 await live(frozen, chance.expovariate(1 / 60))
                 kept.update(yard.kept_lines)
             outcome = await yard.build(frozen)
@@ -120,4 +125,4 @@ def test_a_scheduler_that_is_killed_again_and_again(tmp_path: Path, seed: int):
         assert outcome.is_complete
 
     run_virtually(work())
-    check(yard, kept)
+    check(yard, kept, count)

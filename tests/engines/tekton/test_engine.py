@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mortal_cluster import MortalCluster
 from pretend_tekton import Script
 from shipyard import Shipyard
 from virtual_time import run_virtually
@@ -15,6 +16,7 @@ from workshop import actions, digests, record
 
 from okd_payload.build.images import StreamImages
 from okd_payload.build.records import Action
+from okd_payload.cluster import ObjectKind
 from okd_payload.errors import BuildError, RegistryUnavailable
 
 BASE = "FROM scratch\nLABEL base=1\n"
@@ -256,3 +258,64 @@ async def test_a_stream_is_finished_on_another_engine(tmp_path):
         found = await images.find(item.key)
         assert found is not None
         assert found.digest == item.digest
+
+
+class _SlowAnswers(MortalCluster):
+    """Creates at once, and is slow to say so."""
+
+    async def create(
+        self, kind: ObjectKind, content: bytes, *, namespace: str = "", dry_run: bool = False
+    ) -> bytes:
+        made = await super().create(kind, content, namespace=namespace, dry_run=dry_run)
+        await asyncio.sleep(5)
+        return made
+
+
+def test_an_interrupt_while_a_task_run_is_made_leaves_nothing(yard):
+    """What was asked for and not yet answered is waited for, and ended."""
+
+    async def work() -> None:
+        async with yard.cluster:
+            frozen = await yard.freeze(yard.catalog(THREE))
+            building = asyncio.create_task(yard.build(frozen, cluster=_SlowAnswers(yard.cluster)))
+            await asyncio.sleep(2)
+            building.cancel()
+            await asyncio.wait([building])
+            await asyncio.sleep(60)
+
+    run_virtually(work())
+    assert len(yard.tekton.made) == 1
+    assert (yard.task_runs, yard.pods) == ([], [])
+
+
+def test_two_programs_share_their_builds(yard):
+    """Who builds the same in the same namespace follows what the other made."""
+
+    async def work() -> list[Any]:
+        async with yard.cluster:
+            frozen = await yard.freeze(yard.catalog(THREE))
+            return await asyncio.gather(yard.build(frozen), yard.build(frozen))
+
+    for outcome in run_virtually(work()):
+        assert set(actions(outcome).values()) <= {"built", "reused"}
+    assert set(yard.tekton.built.values()) == {1}
+    assert yard.task_runs == []
+
+
+def test_one_of_two_programs_is_interrupted(yard):
+    """The other goes on, with another attempt at what went with it."""
+
+    async def work() -> Any:
+        async with yard.cluster:
+            frozen = await yard.freeze(yard.catalog(THREE))
+            one = asyncio.create_task(yard.build(frozen))
+            await asyncio.sleep(2)
+            other = asyncio.create_task(yard.build(frozen))
+            await asyncio.sleep(1)
+            one.cancel()
+            return await other
+
+    outcome = run_virtually(work())
+    assert set(actions(outcome).values()) == {"built"}
+    assert len(yard.tekton.made) == 4
+    assert yard.task_runs == []

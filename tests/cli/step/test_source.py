@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from okd_payload.build.source_build import read_arguments, read_inputs, read_lists
+from okd_payload.build.source_build import (
+    decode_text,
+    encode_text,
+    read_arguments,
+    read_inputs,
+    read_lists,
+)
 from okd_payload.catalog.component import Argument, Copy, ImageInput
 from okd_payload.cli.main import COMMANDS, main
 from okd_payload.errors import InputError
@@ -104,6 +110,17 @@ COPY own /own
 
 
 @pytest.mark.integration
+def test_a_dockerfile_in_a_parameter(build: Build, docker_registry: str) -> None:
+    """A Dockerfile that came as one word takes the place of that of the source."""
+    output = f"{docker_registry}/source/inline:x"
+    word = encode_text("FROM scratch\nCOPY a /$(not-a-variable)\n")
+    files = {"Dockerfile": "FROM nowhere.example.com/x\n", "a": "1"}
+    build(files, output, "--inline", word)
+    _, content = asyncio.run(_read(output))
+    assert content == {"$(not-a-variable)": b"1"}
+
+
+@pytest.mark.integration
 def test_a_failure_is_told_twice(build: Build, docker_registry: str) -> None:
     """What is wrong stands on standard error and in the results that Shipwright reads."""
     output = f"{docker_registry}/source/broken:x"
@@ -139,3 +156,11 @@ def test_copies_of_nothing(word: str) -> None:
     """A copy needs an image, a source and a destination."""
     with pytest.raises(InputError, match="says no files to copy"):
         read_inputs([], [word])
+
+
+def test_text_in_base64() -> None:
+    """What is no base64 says how it is made."""
+    assert decode_text(encode_text("FROM x\n")) == "FROM x\n"
+    with pytest.raises(InputError, match="no base64") as caught:
+        decode_text("FROM x")
+    assert "base64 --wrap 0" in caught.value.hint

@@ -82,6 +82,12 @@ class _Made(msgspec.Struct, frozen=True):
     metavar="PATH",
     help="The Dockerfile, relative to the context.",
 )
+@click.option(
+    "--inline",
+    default="",
+    metavar="BASE64",
+    help="The Dockerfile itself, in base64, in place of one of the source.",
+)
 @click.option("--base", default="", metavar="PULLSPEC", help="Replaces the image of the last FROM.")
 @click.option(
     "--layering",

@@ -262,3 +262,23 @@ def test_what_cannot_work_is_refused_at_once(deploy, simulated, options, says):
     assert says in err
     assert "secret@" not in err
     assert made(simulated) == set()
+
+
+def test_the_job_that_follows_deploys_with_the_same_options(deploy, simulated, run_cli):
+    """Run by hand it finds nothing to change, so it will not undo what was deployed."""
+    options = (
+        *("--source", "https://git.example.com/okd/streams@main", "--source-folder", "small"),
+        *("--follow", "*/10 * * * *", "--schedule", "@daily", "--jobs", "7", "--anonymous"),
+        *("--plain-http", "quay.test", "--trust", "roots", "--pod-security", "capabilities"),
+        *("--time-zone", "Europe/Prague", "--declared-edges"),
+    )
+    assert deploy("--yes", *options).code == 0
+    job = simulated.find(kinds.CRON_JOB, "okd-payload-follow", namespace=NAMESPACE)
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    words = pod["containers"][0]["args"]
+    assert words[:3] == ["deploy", "tekton", "/work/stream/small"]
+    code, out, err = deploy(*words[3:])
+    assert code == 0, err
+    assert out == f"namespace {NAMESPACE}: nothing changed\n"
+    assert pod["serviceAccountName"] == "okd-payload-deployer"
+    assert not any("secret" in volume for volume in pod["volumes"])

@@ -102,6 +102,9 @@ def tekton(
     given = take_deploy_options(options)
     catalog = load_catalog(find_stream_file(stream))
     deployment = given.to_settings(catalog.stream)
+    if wish.declared:
+        words = (*deployment.follow_words, "--declared-edges")
+        deployment = msgspec.structs.replace(deployment, follow_words=words)
     work = _Deployment(settings, catalog, given, wish)
     if wish.to is not None or output:
         write_objects(run_async(work.compose(deployment)), wish.to)

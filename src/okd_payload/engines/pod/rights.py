@@ -92,6 +92,11 @@ OPENSHIFT = (
         verbs=("get",),
         reason="find what was built in the project's image stream",
     ),
+    Right(
+        kind=kinds.IMAGE_STREAM_TAG,
+        verbs=("get",),
+        reason="read which image the tag of a build key means",
+    ),
     *FOLLOWING,
 )
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -319,3 +320,33 @@ def test_one_of_two_programs_is_interrupted(yard):
     assert set(actions(outcome).values()) == {"built"}
     assert len(yard.tekton.made) == 4
     assert yard.task_runs == []
+
+
+class _SlowLogs(MortalCluster):
+    """Brings every piece of a log late."""
+
+    seconds = 5.0
+
+    async def follow_log(
+        self, pod: str, container: str, *, namespace: str = "", follow: bool = True
+    ) -> AsyncIterator[bytes]:
+        pieces = super().follow_log(pod, container, namespace=namespace, follow=follow)
+        async for piece in pieces:
+            await asyncio.sleep(self.seconds)
+            yield piece
+
+
+def test_slow_logs_are_waited_for(yard):
+    """A build is over when its log is here, though its TaskRun ended before."""
+    build(yard, cluster=_SlowLogs(yard.cluster))
+    printed = [line for lines in yard.tekton.printed.values() for line in lines]
+    assert set(printed) <= yard.kept_lines
+
+
+def test_a_log_that_does_not_end_is_given_up(yard):
+    """After a while the build goes on, and its log says that something is missing."""
+    cluster = _SlowLogs(yard.cluster)
+    cluster.seconds = 500.0
+    outcome = build(yard, cluster=cluster)
+    assert set(actions(outcome).values()) == {"built"}
+    assert "did not bring the end of this log in time" in yard.log("etcd")

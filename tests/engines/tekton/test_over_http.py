@@ -17,7 +17,7 @@ import pytest
 from far_cluster import FarCluster, QuickClock
 from pretend_tekton import Script
 from shipyard import Shipyard
-from test_endurance import COUNT, JOBS, Weather, check, many
+from weather import COUNT, JOBS, Weather, check, many
 from workshop import actions
 
 from okd_payload.build.engine import BuildStep

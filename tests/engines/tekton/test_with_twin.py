@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from shipyard import Shipyard
-from test_endurance import JOBS, many
 from virtual_time import VirtualClock, run_virtually
+from weather import JOBS, many
 from workshop import actions, record
 
 from okd_payload.build.images import StreamImages

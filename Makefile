@@ -45,12 +45,21 @@ thorough: setup ## endurance, and property tests with many new examples; an hour
 bench: setup ## measure, each figure beside its baseline
 	@bench/run
 
+.PHONY: image
+image: setup ## build the tool's own image, two minutes
+	@$(BIN)/okd-payload build images/okd-payload
+
 .PHONY: pins
 pins: setup ## bring requirements/ in line with pyproject.toml; UPGRADE=--upgrade for newer ones
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile --no-config --quiet $(UPGRADE) --universal --python-version 3.11 \
 	  --generate-hashes --extra serve --group dev --custom-compile-command 'make pins' \
 	  --output-file requirements/development.txt pyproject.toml
+	@$(BIN)/uv pip compile --no-config --quiet --python-version 3.11 --python-platform linux \
+	  --generate-hashes --no-annotate --constraint requirements/development.txt \
+	  --custom-compile-command 'make pins' --output-file requirements/image.txt pyproject.toml
+	@pins=$$(sha256sum <requirements/image.txt | cut -c1-64) && \
+	  sed -i "s/packages.sh, [0-9a-f]*/packages.sh, $$pins/" images/okd-payload/stream.yaml
 
 .PHONY: clean
 clean: ## remove .venv and everything made here

@@ -44,12 +44,13 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
 
 def combine(*contexts: Security | None) -> Security:
     """The context in which each later one wins where it says something."""
-    said: dict[str, object] = {}
+    combined = Security()
     for context in contexts:
         if context is not None:
-            values = msgspec.structs.asdict(context)
-            said |= {name: value for name, value in values.items() if value is not None}
-    return msgspec.convert(said, Security, from_attributes=True) if said else Security()
+            values = msgspec.structs.asdict(context).items()
+            said = {name: value for name, value in values if value is not None}
+            combined = msgspec.structs.replace(combined, **said)
+    return combined
 
 
 def rights_of(security: Security, *, image_user: str, passwd: str = "") -> Rights:

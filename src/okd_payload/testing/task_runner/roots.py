@@ -14,7 +14,7 @@ import os
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import msgspec
 
@@ -39,6 +39,14 @@ class ImageRoot(msgspec.Struct, frozen=True):
 
     folder: Path
     config: ContainerConfig
+
+
+class Images(Protocol):
+    """Where the files of images come from."""
+
+    async def bring(self, pull_spec: str) -> ImageRoot:
+        """The root of the image ``pull_spec``. Raises RegistryError and ContentError."""
+        ...
 
 
 class ImageRoots:

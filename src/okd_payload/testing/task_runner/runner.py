@@ -41,7 +41,7 @@ from okd_payload.testing.task_runner.outcome import (
 )
 from okd_payload.testing.task_runner.pod import Pod
 from okd_payload.testing.task_runner.preparation import PreparedRun, prepare
-from okd_payload.testing.task_runner.roots import ImageRoots
+from okd_payload.testing.task_runner.roots import Images
 from okd_payload.testing.task_runner.volumes import Surroundings
 
 _ENTRY = Path(__file__).with_name("entry.py")
@@ -55,7 +55,7 @@ class TaskRunner:
     """Runs any number of TaskRuns, at once or one after the other."""
 
     def __init__(
-        self, images: ImageRoots, *, folder: Path, surroundings: Surroundings | None = None
+        self, images: Images, *, folder: Path, surroundings: Surroundings | None = None
     ) -> None:
         self._images = images
         self._parent = folder

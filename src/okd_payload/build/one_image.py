@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from okd_payload.build.graph import waves
-from okd_payload.build.images import MadeImage
+from okd_payload.build.images import MadeImage, StreamImages
 from okd_payload.build.maker import Made, Maker
 from okd_payload.build.plan import (
     AliasNode,
@@ -87,6 +87,13 @@ async def bring_imports(plan: Plan, *, maker: Maker, folder: Path, at_once: int)
         return await maker.make(node, {}, log=folder / f"{name}.log")
 
     return await map_concurrently(bring, foreign_images(plan), at_once=at_once)
+
+
+async def tag_aliases(plan: Plan, found: FoundImages, images: StreamImages) -> None:
+    """Let the aliases of ``plan`` be tags of the stream: no piece of work makes them."""
+    for name, node in plan.nodes.items():
+        if isinstance(node, AliasNode) and name in found.images:
+            await images.publish(found.images[name].digest, name)
 
 
 def foreign_images(plan: Plan) -> list[ImportNode | ExternalNode]:

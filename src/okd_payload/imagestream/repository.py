@@ -4,8 +4,9 @@
 A repository *is* the stream: whoever pushes a tag changes it. What is read here is a snapshot;
 a tag that vanishes while it is taken is not in it. Tags that other tools keep for attachments
 (``sha256-<digest>``, with or without a suffix such as ``.sig``) are no images of the stream, and
-no more are those that only keep an image from garbage collection (``build-<key>`` for whoever
-builds, ``kept-<digest>`` for whoever made a release of it).
+no more are those that only keep something from garbage collection (``build-<key>`` for whoever
+builds, ``kept-<digest>`` for whoever made a release of it, ``snapshot-<digest>`` for what was
+built from).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from okd_payload.errors import NotFound
 from okd_payload.imagestream.model import ImageStream, ImageStreamTag
 from okd_payload.oci.repository import Repository
 
-_OTHER_PURPOSES = re.compile(r"sha256-[0-9a-f]{64}(\..*)?|(build|kept)-[0-9a-f]{64}")
+_OTHER_PURPOSES = re.compile(r"sha256-[0-9a-f]{64}(\..*)?|(build|kept|snapshot)-[0-9a-f]{64}")
 _CONCURRENCY = 32
 """Bound on requests under way; the registry client adapts below it to what the host bears."""
 

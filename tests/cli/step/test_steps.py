@@ -100,6 +100,26 @@ def test_a_stream_is_built_step_by_step(
     built = run_cli("build", "--snapshot", made["snapshot"])
     assert built.code == 0, built.err
     assert built.out.split() == [released["name"], released["digest"]]
+    # The repository is the image stream: nothing of all this is taken for an image of it.
+    listed = run_cli(
+        "release", "new", "--from-repository", content, "--name", "4.20.1", "-o", "json"
+    )
+    tags = {tag["name"] for tag in json.loads(listed.out)["spec"]["tags"]}
+    assert tags == {*NAMES, "kuryr"}
+
+
+def test_images_are_brought_to_where_the_payload_names_them(
+    pods: Pods, tmp_path: Path, docker_registry: str
+) -> None:
+    """Built in one repository, published in another."""
+    work, content = f"{docker_registry}/apart/work", f"{docker_registry}/apart/content"
+    stream = write_stream(tmp_path / "stream")
+    here = ("--content", content, "--releases", f"{docker_registry}/apart/release")
+    made = pods.run("snapshot", stream, *here, "--repository", work)
+    step = ("--snapshot", made["snapshot"], "--repository", work)
+    pods.run("batch", *step)
+    released = pods.run("release", *step)
+    pods.run("verify", released["pull-spec"], "--snapshot", made["snapshot"])
 
 
 def test_a_failed_component_is_told_in_the_report(

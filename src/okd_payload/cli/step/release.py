@@ -11,7 +11,7 @@ import msgspec
 from okd_payload.build.collecting import collect_outcome, unmet
 from okd_payload.build.images import MadeImage
 from okd_payload.build.job import release_images
-from okd_payload.build.one_image import FoundImages, find_images
+from okd_payload.build.one_image import FoundImages, find_images, tag_aliases
 from okd_payload.build.places import Places
 from okd_payload.build.publish import publish_release
 from okd_payload.build.releasing import ReleaseMaker, ReleaseOutcome
@@ -113,6 +113,8 @@ async def _release(
             made = await _make(session, services, found, former=former, releases=releases)
             if made.result is None:
                 return made
+            if not session.overridden and session.base is None:
+                await tag_aliases(session.plan, found, session.images)
             published = await _publish(session, services, made.result, releases)
             if target.tag:
                 manifest = await releases.manifests.get(made.result.digest)
@@ -186,8 +188,10 @@ async def _make(
 async def _publish(
     session: Session, services: Services, result: ReleaseResult, releases: Repository
 ) -> ReleaseResult:
-    """Bring all images to where the payload names them, and tag them as part of the release."""
+    """Bring all images to where the payload names them, unless they were built there."""
     stream = session.catalog.stream
+    if session.images.repository.name == stream.content_repository:
+        return msgspec.structs.replace(result, reference=f"{releases.name}@{result.digest}")
     places = Places((session.images.repository, releases), services.open_repository)
     published = await publish_release(
         await load_release(releases, result.name),

@@ -10,9 +10,10 @@ import shlex
 import msgspec
 import pytest
 import yaml
-from small_stream import write_stream
+from small_stream import COMPONENTS, write_stream
 
 from okd_payload.cluster import kinds
+from okd_payload.engines.tekton.deploying.survey import PRUNED_KINDS
 from okd_payload.testing.kubernetes import Refusal
 
 NAMESPACE = "okd-payload-small"
@@ -172,13 +173,81 @@ def test_credentials_are_looked_at_and_never_shown(deploy, simulated, secret, co
     assert deploy("--yes", "--anonymous").code == 0
 
 
-def test_the_secret_of_the_forge_is_looked_for(deploy, simulated):
-    """A listener without it would refuse every event, and nobody would know why."""
-    simulated.serve(kinds.EVENT_LISTENER)
-    listen = ("--listen", "github", "--source", "https://git.example.com/okd/streams")
-    code, _, err = deploy(*listen)
+LISTEN = ("--listen", "github", "--source", "https://git.example.com/okd/streams", "--yes")
+
+
+def test_a_listener_that_would_hear_nothing(deploy, simulated):
+    """All components come from folders, so there is nothing to listen to."""
+    code, _, err = deploy(*LISTEN)
     assert code == 2
     assert "no component is built from a branch" in err
+
+
+@pytest.fixture
+def listen(run_cli, tmp_path, kubeconfig, simulated):
+    """Deploys a stream with a component from GitHub, and a listener."""
+    etcd = "source: {git: https://github.com/openshift/etcd, ref: release-4.20}\n"
+    stream = write_stream(tmp_path, components={**COMPONENTS, "etcd": etcd})
+
+    def run(*options):
+        words = ("deploy", "tekton", stream, "--repository", REPOSITORY, "--declared-edges")
+        return run_cli(*words, *LISTEN, *options)
+
+    return run
+
+
+def test_the_secret_of_the_forge_is_looked_for(listen, simulated):
+    """Without it the listener refuses every event, and nobody would know why."""
+    code, _, err = listen()
+    assert code == 0, err
+    assert err.count("[deploy-webhook-secret]") == 1
+    assert "create secret generic webhook-secret --from-literal=token=" in err
+    metadata = {"name": "webhook-secret", "namespace": NAMESPACE}
+    simulated.create(kinds.SECRET, {"metadata": metadata, "data": {"other": "eA=="}})
+    assert "[deploy-webhook-secret]" in listen().err
+    simulated.patch(
+        kinds.SECRET, "webhook-secret", {"data": {"token": "eA=="}}, namespace=NAMESPACE
+    )
+    assert "[deploy-webhook-secret]" not in listen().err
+
+
+def test_a_listener_knows_the_components_of_the_stream(listen, simulated):
+    """And pull requests are listened to only with a release to try them on."""
+    assert listen().code == 0
+    found = simulated.find(kinds.EVENT_LISTENER, "okd-payload", namespace=NAMESPACE)
+    triggers = found["spec"]["triggers"]
+    assert [each["name"] for each in triggers] == ["github-push"]
+    assert "openshift/etcd@refs/heads/release-4.20" in json.dumps(triggers)
+    assert (
+        simulated.find(kinds.SERVICE_ACCOUNT, "okd-payload-pull-request", namespace=NAMESPACE)
+        is None
+    )
+    assert listen("--pull-requests-on", "quay.test/small/release:4.20").code == 0
+    found = simulated.find(kinds.EVENT_LISTENER, "okd-payload", namespace=NAMESPACE)
+    names = [each["name"] for each in found["spec"]["triggers"]]
+    assert names == ["github-push", "github-pull-request"]
+
+
+def test_who_may_not_read_secrets_is_told_that_nothing_is_known(
+    deploy, simulated, server, tmp_path
+):
+    """It is no fault: few should have that right."""
+    everything = ["*"]
+    simulated.access.grant("deployer", everything, ["namespaces"])
+    for kind in (
+        kinds.SERVICE_ACCOUNT,
+        kinds.ROLE,
+        kinds.ROLE_BINDING,
+        kinds.NETWORK_POLICY,
+        kinds.TASK,
+        kinds.PIPELINE,
+        *PRUNED_KINDS,
+    ):
+        simulated.access.grant("deployer", everything, [kind.resource])
+    kubeconfig = server.write_kubeconfig(tmp_path / "deployer", user="deployer")
+    code, _, err = deploy("--yes", "--kubeconfig", kubeconfig)
+    assert code == 0, err
+    assert "[deploy-credentials-unseen]" in err
 
 
 def test_missing_rights_are_named_all_at_once(deploy, simulated, server, tmp_path):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import msgspec
@@ -12,8 +13,9 @@ from deployed import EVERYTHING, NAMESPACE, PLAIN, RENDERED, deploy, desire, mak
 from okd_payload.cluster import kinds
 from okd_payload.engines.tekton.deploying.carry_out import remove
 from okd_payload.engines.tekton.deploying.changes import Action
+from okd_payload.engines.tekton.deploying.check import check_cluster
 from okd_payload.engines.tekton.deploying.survey import survey, survey_removal
-from okd_payload.errors import ClusterUnavailable
+from okd_payload.errors import ClusterUnavailable, PartlyDone
 from okd_payload.testing.kubernetes import MemoryCluster, Refusal
 
 
@@ -200,27 +202,60 @@ class Failing(MemoryCluster):
     """A cluster that is gone at the nth request that would store something."""
 
     left = 0
+    error: BaseException = ClusterUnavailable("the cluster cannot be reached")
 
     async def apply(self, kind, content, *, namespace="", dry_run=False):
         if not dry_run:
             self.left -= 1
             if self.left < 0:
-                raise ClusterUnavailable("the cluster cannot be reached")
+                raise self.error
         return await super().apply(kind, content, namespace=namespace, dry_run=dry_run)
 
 
+@pytest.mark.parametrize("error", [Failing.error, asyncio.CancelledError()], ids=["cut", "^C"])
 @pytest.mark.parametrize("left", range(0, 30, 3))
-async def test_a_run_that_cannot_go_on_takes_back_what_it_made(simulated, left):
+async def test_a_run_that_cannot_go_on_takes_back_what_it_made(simulated, left, error):
     """Wherever it is cut off, the same command does all of it later."""
     cluster = Failing(cluster=simulated)
-    cluster.left = left
+    cluster.left, cluster.error = left, error
     desired = desire(EVERYTHING)
-    with pytest.raises(ClusterUnavailable):
+    with pytest.raises(type(error)):
         await deploy(cluster, desired)
     assert contents(simulated) == {}
     cluster.left = 1000
     await deploy(cluster, desired)
     assert (await survey(cluster, desired)).is_nothing
+
+
+class Gone(Failing):
+    """The same, and what was made cannot be removed any more either."""
+
+    async def delete(self, kind, name, *, namespace="", wait=False):
+        raise ClusterUnavailable("the cluster cannot be reached")
+
+
+async def test_what_cannot_be_taken_back_is_named(simulated):
+    """And the way on is told."""
+    cluster = Gone(cluster=simulated)
+    cluster.left = 2
+    with pytest.raises(PartlyDone, match=r"could not be undone: ServiceAccount.*Namespace") as left:
+        await deploy(cluster, desire())
+    assert "--remove" in left.value.hint
+
+
+async def test_a_kind_that_is_missing_is_told_once(simulated):
+    """A cluster that is too old for something, and cannot say it better."""
+    cluster = MemoryCluster(cluster=simulated)
+    served = cluster.serves
+
+    async def serves(kind):
+        return kind != kinds.CRON_JOB and await served(kind)
+
+    cluster.serves = serves
+    issues = await check_cluster(cluster, desire(EVERYTHING), admission_level="baseline")
+    assert [issue.code for issue in issues] == ["deploy-kind-missing"]
+    assert "CronJob of batch/v1" in issues[0].message
+    assert "1.36" in issues[0].hint
 
 
 async def test_a_binding_whose_role_is_not_there_yet_is_made(cluster, simulated):

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from okd_payload.cluster import kinds
+from okd_payload.cluster import Change, kinds
+from okd_payload.engines.pod.readiness.probe_report import ProbeReport, encode_report
 from okd_payload.testing.kubernetes import SimulatedCluster
 from okd_payload.testing.kubernetes.server import KubernetesServer
 
@@ -98,6 +99,35 @@ def test_a_cluster_that_can_build(doctor, simulated):
     assert told["probe"] is None
     assert told["cluster"]["namespace"] == "builds"
     assert [issue["code"] for issue in told["cluster"]["issues"]] == ["no-default-storage-class"]
+    assert simulated.objects(kinds.POD) == []
+
+
+class Kubelet:
+    """Ends every pod with what the probe in it would have said."""
+
+    def __init__(self, report):
+        self.report = encode_report(report).decode()
+
+    async def __call__(self, cluster):
+        async for change, pod in cluster.changes(kinds.POD):
+            if change is Change.ADDED:
+                terminated = {"exitCode": 0, "message": self.report}
+                state = {"name": "probe", "state": {"terminated": terminated}}
+                status = {"phase": "Succeeded", "containerStatuses": [state]}
+                name = pod["metadata"]["name"]
+                cluster.set_status(kinds.POD, name, status, namespace="builds")
+
+
+def test_a_probe(simulated, run_cli, tmp_path, request):
+    """With --probe a pod tries it, what it found is told, and it is gone."""
+    furnish(simulated)
+    report = ProbeReport(version="1", driver="overlay", repository="quay.test/a")
+    simulated.controllers.append(Kubelet(report))
+    doctor = request.getfixturevalue("doctor")
+    code, out, err = doctor("--probe", "--repository", "quay.test/a")
+    assert code == 0, err
+    assert "first build       storage driver overlay, wrote to quay.test/a" in out
+    assert out.endswith("Tekton Pipelines can build here.\n")
     assert simulated.objects(kinds.POD) == []
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from scripted_api import NOTHING, Reply, document, status
 
@@ -122,6 +124,14 @@ async def test_overload_is_waited_for(cluster, api, clock):
     with pytest.raises(ClusterUnavailable, match="503 not ready"):
         await cluster.get(kinds.POD, "x")
     assert clock.monotonic() <= 200
+
+
+async def test_answers_that_are_cut(cluster, api):
+    """An answer that breaks off in its middle is asked for again."""
+    whole = json.dumps({"metadata": {"name": "x"}}).encode()
+    broken = Reply(pieces=(whole[:9],), cut=True)
+    api.script(broken, broken, document({"metadata": {"name": "x"}}))
+    assert json.loads(await cluster.get(kinds.POD, "x")) == {"metadata": {"name": "x"}}
 
 
 async def test_names_with_odd_letters(cluster, api):

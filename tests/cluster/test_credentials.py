@@ -11,7 +11,7 @@ import sys
 import pytest
 from scripted_api import document, kubeconfig, status
 
-from okd_payload.cluster import kinds
+from okd_payload.cluster import credentials, kinds
 from okd_payload.cluster.configuration import find_cluster
 from okd_payload.cluster.lightkube_cluster import open_cluster
 from okd_payload.cluster.opening import connect
@@ -155,6 +155,21 @@ async def test_programs_that_give_none(text, words, api, tmp_path):
     with pytest.raises(InputError, match=words):
         await get(path)
     assert not api.asked
+
+
+async def test_a_program_beside_the_kubeconfig(api, tmp_path):
+    """A program that is named by a path is looked for from the folder of the kubeconfig."""
+    program(tmp_path, 'print(\'{"status": {"token": "t"}}\')')
+    api.answer = only("Bearer t")
+    await get(kubeconfig(tmp_path / "k", api.url, user=plugin_user("./plugin")))
+
+
+async def test_a_program_that_does_not_end(api, tmp_path, monkeypatch):
+    """A program that waits for somebody is ended, and told."""
+    monkeypatch.setattr(credentials, "_PLUGIN_TIME", 0.1)
+    waiting = program(tmp_path, "import time; time.sleep(60)")
+    with pytest.raises(InputError, match="does not end"):
+        await get(kubeconfig(tmp_path / "k", api.url, user=plugin_user(waiting)))
 
 
 async def test_a_program_that_is_not_there(api, tmp_path):

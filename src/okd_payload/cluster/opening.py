@@ -83,9 +83,12 @@ def _credentials(configuration: SingleConfig, user: User, clock: Clock) -> Crede
     if user.token:
         return FixedCredentials(f"Bearer {user.token}")
     if user.exec:
+        program = user.exec.command
+        if "/" in program:  # else it is looked for in PATH
+            program = str(configuration.abs_file(program))
         plugin = Plugin(
             api_version=user.exec.apiVersion,
-            command=(user.exec.command, *(user.exec.args or ())),
+            command=(program, *(user.exec.args or ())),
             environment={entry.name: entry.value for entry in user.exec.env or ()},
             install_hint=user.exec.installHint or "",
         )

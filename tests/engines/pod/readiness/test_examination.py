@@ -66,6 +66,39 @@ async def test_an_old_tekton():
     assert "0.44" in found.issues[0].hint
 
 
+@pytest.mark.parametrize(
+    ("engine", "kind", "namespace", "name"),
+    [
+        ("tekton", kinds.TASK_RUN, "tekton-pipelines", "tekton-pipelines-controller"),
+        ("shipwright", kinds.SHIPWRIGHT_BUILD, "shipwright-build", "shipwright-build-controller"),
+    ],
+)
+async def test_versions_of_controllers(engine, kind, namespace, name):
+    """A version that nobody says is taken from the label of the controller."""
+    simulated = SimulatedCluster()
+    simulated.serve(kind)
+    labelled = {"metadata": {"name": name, "labels": {"app.kubernetes.io/version": "v7"}}}
+    simulated.put(kinds.DEPLOYMENT, labelled, namespace=namespace)
+    _, found = await look(MemoryCluster("builds", cluster=simulated), wish(engine))
+    assert [each.version for each in found.engines if each.name == engine] == ["v7"]
+
+
+async def test_openshift():
+    """On OpenShift its builds are usable, and the version is that of the cluster."""
+    simulated = SimulatedCluster()
+    for kind in (kinds.BUILD_CONFIG, kinds.OPENSHIFT_BUILD, kinds.IMAGE_STREAM):
+        simulated.serve(kind)
+    simulated.put(
+        kinds.CLUSTER_VERSION,
+        {"metadata": {"name": "version"}, "status": {"desired": {"version": "4.19.3"}}},
+    )
+    simulated.put(kinds.NODE, node())
+    codes, found = await look(MemoryCluster("builds", cluster=simulated), wish("openshift"))
+    assert codes == ["no-default-storage-class"]
+    openshift = next(each for each in found.engines if each.name == "openshift")
+    assert (openshift.usable, openshift.version) == (True, "4.19.3")
+
+
 async def test_rights(simulated, wanted):
     """All rights that are missing are told, by verb, with what they are for."""
     simulated.access.grant(USER, ["get", "list", "watch"], ["pods"], namespace="builds")

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The application: all routes, and what every answer has in common.
+
+Pages may load nothing from anywhere but here, run no script that is not a file of ours, and be
+put into no frame; what stands in logs and manifests is text, whatever it looks like.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from litestar import Litestar
+from litestar.datastructures import ResponseHeader
+from litestar.openapi.config import OpenAPIConfig
+
+from okd_payload import __version__
+from okd_payload.web.problems import answer_error
+from okd_payload.web.site import Site
+
+PARTS = ("health",)
+"""The packages with routes, each in its module ``routes``."""
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+_LARGEST_REQUEST = 1 << 20
+
+
+def make_application(site: Site) -> Litestar:
+    """Everything that ``site`` serves."""
+    handlers: list[Any] = []
+    for part in PARTS:
+        module = importlib.import_module(f"okd_payload.web.{part}.routes")
+        handlers += module.routes(site)
+    return Litestar(
+        route_handlers=handlers,
+        exception_handlers={Exception: answer_error},
+        response_headers=[ResponseHeader(name=name, value=text) for name, text in _HEADERS.items()],
+        openapi_config=OpenAPIConfig(
+            title="okd-payload",
+            version=__version__,
+            path="/api/schema",
+            use_handler_docstrings=True,
+        ),
+        request_max_body_size=_LARGEST_REQUEST,
+        debug=False,
+    )

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors as answers: what failed, on what, and what to do next.
+
+Interfaces get JSON (RFC 9457), the old routes text as their clients know it, people a page. What
+nobody foresaw is logged under a number; the answer has the number and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.enums import MediaType
+from litestar.exceptions import HTTPException
+
+from okd_payload.errors import (
+    InputError,
+    NotFound,
+    OkdPayloadError,
+    RecordsUnavailable,
+    UnknownName,
+)
+
+_log = logging.getLogger(__name__)
+
+_JSON_BELOW = ("/api/", "/graph")
+PROBLEM_JSON = "application/problem+json"
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """An error as interfaces get it; the fields are those of RFC 9457, and ``hint`` is ours."""
+
+    status: int
+    title: str
+    detail: str
+    hint: str = ""
+
+
+def problem_of(error: Exception) -> Problem:
+    """What ``error`` is to whoever asked."""
+    if isinstance(error, OkdPayloadError):
+        status, title = _judge(error)
+        return Problem(status=status, title=title, detail=error.message, hint=error.hint)
+    if isinstance(error, HTTPException):
+        detail = error.detail or "the request cannot be answered"
+        extra = getattr(error, "extra", None)
+        if isinstance(extra, list):  # what is wrong with which parameter
+            told = [f"{each.get('key', '')}: {each.get('message', '')}" for each in extra]
+            detail = "; ".join([detail, *told])
+        return Problem(
+            status=error.status_code, title=_TITLES.get(error.status_code, "error"), detail=detail
+        )
+    number = secrets.token_hex(4)
+    _log.error("error %s: %s", number, type(error).__name__, exc_info=error)
+    return Problem(
+        status=500,
+        title="internal error",
+        detail=f"something nobody foresaw went wrong: error {number}",
+        hint="please report it with that number, under which the log has the rest",
+    )
+
+
+_TITLES = {
+    400: "bad request",
+    401: "not logged in",
+    403: "not permitted",
+    404: "not found",
+    405: "method not allowed",
+    409: "conflict",
+    413: "too large",
+    415: "unsupported media type",
+    429: "too many requests",
+    503: "not available now",
+}
+
+
+def _judge(error: OkdPayloadError) -> tuple[int, str]:
+    for kind, status in (
+        (UnknownName, 404),
+        (NotFound, 404),
+        (InputError, 400),
+        (RecordsUnavailable, 503),
+    ):
+        if isinstance(error, kind):
+            return status, _TITLES[status]
+    return 502, "something this depends on failed"
+
+
+def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The answer to a request that ended in ``error``: JSON or text, as its path has it."""
+    problem = problem_of(error)
+    headers = {"Retry-After": "10"} if problem.status == 503 else {}
+    if request.url.path.startswith(_JSON_BELOW):
+        content = msgspec.json.encode(problem)
+        return Response(
+            content, status_code=problem.status, media_type=PROBLEM_JSON, headers=headers
+        )
+    text = f"{problem.detail}\n{problem.hint}\n" if problem.hint else f"{problem.detail}\n"
+    return Response(
+        text.encode(), status_code=problem.status, media_type=MediaType.TEXT, headers=headers
+    )

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What everything that is served stands on, and how the records are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import msgspec
+
+from okd_payload.controller.service import Service
+from okd_payload.controller.surroundings import Surroundings
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """One running server."""
+
+    surroundings: Surroundings
+    service: Service | None = None
+    """The controller in the same process; None where only pages are served."""
+    base_url: str = ""
+    """Where people reach it, for links in feeds and messages: no slash at the end."""
+    title: str = "OKD releases"
+    architecture: str = "amd64"
+    """Of the releases that requests without an architecture mean."""
+
+    async def ask(
+        self,
+        read: Callable[Concatenate[Any, Arguments], Result],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Result:
+        """What ``read`` of the records gives for these arguments. Raises RecordsError."""
+        database = self.surroundings.database
+        return await database.read(lambda unit: read(unit, *arguments, **named))
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self.surroundings.clock.now()
+
+    def link(self, path: str) -> str:
+        """``path`` as an address that works elsewhere too, where the server knows its own."""
+        return f"{self.base_url}{path}"

@@ -22,7 +22,7 @@ from okd_payload.errors import MissingTool, StorageError
 from okd_payload.issues import Issue
 from okd_payload.locations import Locations
 
-_IDS_NEEDED = 65536
+_IDS_NEEDED = 65535
 """Owners in images go up to 65534, nobody."""
 _MEGABYTE = 1024 * 1024
 

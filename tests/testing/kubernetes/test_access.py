@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from okd_payload.cluster.kinds import (
@@ -10,9 +12,11 @@ from okd_payload.cluster.kinds import (
     CLUSTER_ROLE_BINDING,
     CONFIG_MAP,
     POD,
+    ROLE,
     ROLE_BINDING,
 )
-from okd_payload.testing.kubernetes import Refusal, SimulatedCluster
+from okd_payload.errors import NoSuchObject, Refused
+from okd_payload.testing.kubernetes import MemoryCluster, Refusal, SimulatedCluster
 from okd_payload.testing.kubernetes.access import Ask
 
 _GROUP = "rbac.authorization.k8s.io"
@@ -100,3 +104,33 @@ def test_tokens_name_users(cluster):
     cluster.access.revoke(token)
     with pytest.raises(Refusal, match="Unauthorized"):
         cluster.access.user_of(f"Bearer {token}")
+
+
+def _role(**more):
+    rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list"]}
+    return {"metadata": {"name": "r", "namespace": "default"}, "rules": [{**rule, **more}]}
+
+
+async def test_nobody_gives_rights_that_he_does_not_have(cluster):
+    """Neither by a role nor by binding one; whoever may escalate and bind does it anyway."""
+    memory = MemoryCluster(cluster=cluster, user="somebody")
+    grant = cluster.access.grant
+    grant("somebody", ["create"], [f"roles.{_GROUP}", f"rolebindings.{_GROUP}"])
+    grant("somebody", ["get"], ["configmaps"], namespace="default")
+    with pytest.raises(Refused) as refused:
+        await memory.create(ROLE, json.dumps(_role()).encode())
+    assert str(refused.value).endswith(
+        'user "somebody" (groups=["system:authenticated"]) is attempting to grant RBAC '
+        'permissions not currently held:; {APIGroups:[""], Resources:["configmaps"], '
+        'Verbs:["list"]}'
+    )
+    await memory.create(ROLE, json.dumps(_role(verbs=["get"])).encode())
+    reference = {"apiGroup": _GROUP, "kind": "ClusterRole", "name": "logs"}
+    binding = {"metadata": {"name": "b"}, "roleRef": reference}
+    with pytest.raises(Refused, match="not currently held"):
+        await memory.create(ROLE_BINDING, json.dumps(binding).encode())
+    grant("somebody", ["bind"], [f"clusterroles.{_GROUP}"])
+    await memory.create(ROLE_BINDING, json.dumps(binding).encode())
+    absent = {"metadata": {"name": "c"}, "roleRef": {**reference, "name": "nosuch", "kind": "Role"}}
+    with pytest.raises(NoSuchObject):
+        await memory.create(ROLE_BINDING, json.dumps(absent).encode())

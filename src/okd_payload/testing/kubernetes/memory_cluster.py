@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cluster without HTTP: the twin of the ``Cluster`` protocol over a simulated cluster.
 
-Errors are those of the protocol. Nothing is lost on the way and nothing is slow: who wants that
-takes ``KubernetesServer``.
+Errors are those that the real client makes of a server's refusals. Nothing is lost on the way
+and nothing is slow: who wants that takes ``KubernetesServer``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ import msgspec
 
 from okd_payload import errors
 from okd_payload.cluster import Change, ObjectKind, ObjectList, WatchEvent
+from okd_payload.cluster.judgement import judge
 from okd_payload.cluster.kinds import NAMESPACE, POD
+from okd_payload.cluster.refusal import parse_refusal
+from okd_payload.cluster.request import Request, Subject
 from okd_payload.testing.kubernetes import applying, changes, creation, deletion, reading, watching
 from okd_payload.testing.kubernetes.access import Ask
 from okd_payload.testing.kubernetes.documents import JsonObject, name_of, with_metadata
@@ -37,6 +40,7 @@ from okd_payload.testing.kubernetes.statuses import Refusal
 from okd_payload.testing.kubernetes.waking import Waker
 
 MANAGER = "okd-payload"
+_SERVER = "the simulated cluster"
 
 
 class MemoryCluster:
@@ -68,14 +72,14 @@ class MemoryCluster:
 
     async def get(self, kind: ObjectKind, name: str, *, namespace: str = "") -> bytes:
         """The object as JSON. Raises NoSuchObject, and other errors of clusters."""
-        with self._own_errors(kind, name, namespace):
+        with self._own_errors("get", kind, name, namespace=namespace):
             target = self._target(kind, namespace, name)
             self._check("get", target)
             return _encode(reading.get(self.simulated.state, target))
 
     async def list(self, kind: ObjectKind, *, namespace: str = "", labels: str = "") -> ObjectList:
         """All objects that fit the label selector ``labels``. Raises NoSuchKind."""
-        with self._own_errors(kind, "", namespace):
+        with self._own_errors("list", kind, "", namespace=namespace):
             target = self._target(kind, namespace)
             self._check("list", target)
             found = reading.list_objects(self.simulated.state, target, ListOptions(labels=labels))
@@ -88,7 +92,7 @@ class MemoryCluster:
         """The changes of objects from the moment ``since`` on, for ever."""
         known: dict[str, bytes] = {}
         while True:
-            with self._own_errors(kind, "", namespace):
+            with self._own_errors("watch", kind, "", namespace=namespace):
                 target = self._target(kind, namespace)
                 self._check("watch", target)
                 options = WatchOptions(labels=labels, revision=since)
@@ -110,7 +114,7 @@ class MemoryCluster:
     ) -> bytes:
         """Make the object and return it as the server has it; with ``generateName``, named."""
         document = msgspec.json.decode(content)
-        with self._own_errors(kind, name_of(document), namespace):
+        with self._own_errors("create", kind, name_of(document), namespace=namespace):
             target = self._target(kind, namespace)
             self._check("create", target)
             action = self.simulated.actions.get((target.resource.name, target.subresource))
@@ -128,7 +132,7 @@ class MemoryCluster:
         """Make or change the object so that it has ``content``, by server-side apply."""
         document = msgspec.json.decode(content)
         name = name_of(document)
-        with self._own_errors(kind, name, namespace):
+        with self._own_errors("patch", kind, name, namespace=namespace):
             target = self._target(kind, namespace, name)
             self._check("patch", target)
             if self._find(kind, name, namespace) is None:
@@ -141,7 +145,7 @@ class MemoryCluster:
     ) -> bytes:
         """Change the object by the merge patch ``content`` (RFC 7386)."""
         change = msgspec.json.decode(content)
-        with self._own_errors(kind, name, namespace):
+        with self._own_errors("patch", kind, name, namespace=namespace):
             target = self._target(kind, namespace, name)
             self._check("patch", target)
             answer = changes.patch(
@@ -153,7 +157,7 @@ class MemoryCluster:
         self, kind: ObjectKind, name: str, *, namespace: str = "", wait: bool = False
     ) -> bool:
         """Delete the object and what it owns; whether there was one."""
-        with self._own_errors(kind, name, namespace):
+        with self._own_errors("delete", kind, name, namespace=namespace):
             target = self._target(kind, namespace, name)
             self._check("delete", target)
             options = DeleteOptions(user=self._user, propagation=Propagation.BACKGROUND)
@@ -175,7 +179,7 @@ class MemoryCluster:
         pieces: AsyncIterator[bytes] | None = None
         while pieces is None:
             seen = self.simulated.state.store.revision
-            with self._own_errors(POD, pod, namespace):
+            with self._own_errors("get", POD, pod, namespace=namespace):
                 target = self._target(POD, namespace, pod, subresource="log")
                 self._check("get", target)
                 document = reading.get(self.simulated.state, target)
@@ -265,32 +269,20 @@ class MemoryCluster:
             stop()
 
     @contextmanager
-    def _own_errors(self, kind: ObjectKind, name: str, namespace: str) -> Iterator[None]:
-        """Whatever the server refuses, as an error of the protocol."""
+    def _own_errors(
+        self, verb: str, kind: ObjectKind, name: str, *, namespace: str
+    ) -> Iterator[None]:
+        """Whatever the server refuses, as the error that a real client makes of it."""
         place = (namespace or self._namespace) if kind.namespaced else ""
-        where = f" in namespace {place}" if place else ""
-        what = f"{kind.kind} {name}{where}" if name else f"{kind.kind}{where}"
+        subject = Subject(kind=kind, namespace=place, name=name)
         try:
             yield
         except Refusal as refusal:
-            raise judge(refusal, what) from refusal
-
-
-def judge(refusal: Refusal, what: str) -> errors.ClusterError:
-    """The error of the protocol for a refusal."""
-    if refusal.reason == "NotFound":
-        return errors.NoSuchObject(f"{what} is not there")
-    message = f"{what}: {refusal.message}"
-    if refusal.reason == "AlreadyExists":
-        return errors.AlreadyThere(message)
-    if refusal.reason == "Conflict":
-        return errors.Conflict(message)
-    if refusal.reason == "Forbidden":
-        if "cannot " in refusal.message and "in API group" in refusal.message:
-            return errors.NotPermitted(message)
-        if "exceeded quota" in refusal.message:
-            return errors.QuotaExceeded(message)
-    return errors.Refused(message)
+            request = Request(
+                verb=verb, path=subject.path, about=str(subject), right=subject.resource
+            )
+            told = parse_refusal(_encode(refusal.document()))
+            raise judge(request, told, _SERVER) from refusal
 
 
 def _remember(known: dict[str, bytes], type_: str, document: JsonObject, content: bytes) -> None:

@@ -114,7 +114,9 @@ def metadata_problems(document: JsonObject, resource: str) -> Iterator[Cause]:
     metadata = metadata_of(document)
     name, base = metadata.get("name", ""), metadata.get("generateName", "")
     if base:
-        for why in name_problems(base[: _MOST_GENERATED - 1].rstrip("-.") or "-", resource):
+        # What comes behind the last dash is made up, and right.
+        whole = f"{base[:-2]}a" if len(base) > 1 and base.endswith("-") else base
+        for why in name_problems(whole, resource):
             yield invalid_value("metadata.generateName", base, why)
     if not name:
         yield required("metadata.name", "name or generateName is required")

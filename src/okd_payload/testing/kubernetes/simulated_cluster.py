@@ -33,6 +33,7 @@ from okd_payload.testing.kubernetes.documents import (
     namespace_of,
     object_at,
 )
+from okd_payload.testing.kubernetes.escalation import EscalationCheck
 from okd_payload.testing.kubernetes.housekeeping import keep_house
 from okd_payload.testing.kubernetes.requests import (
     DeleteOptions,
@@ -76,6 +77,7 @@ class SimulatedCluster:
     ) -> None:
         self.state = State(clock or SystemClock(), seed)
         self.access = Access(self.state)
+        self.validating.append(EscalationCheck(self.access))
         self.version = version
         self.controllers: list[Controller] = []
         self.actions: dict[tuple[str, str], Action] = {

@@ -21,7 +21,7 @@ _BY_THE_SERVER = {
 """What the API server decides before Tekton is asked: tested where the server is."""
 
 _CONVERTED = {"v1beta1-pipelinerun", "v1beta1-taskref-bundle", "v1beta1-taskrun"}
-"""Old versions are converted by a webhook that is not imitated: the tool writes v1 only."""
+"""Old versions are converted by the server before and after: tested where the server is."""
 
 
 def _case_names() -> list[str]:

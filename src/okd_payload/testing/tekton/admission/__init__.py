@@ -10,8 +10,8 @@
 bindings that mean nothing.
 
 Tekton Pipelines 1.15 with feature flags as released. Objects of other kinds pass unchanged.
-Not imitated: ``CustomRun``, ``VerificationPolicy``, features that are off, conversion of
-``v1beta1``, and what only the controller finds out (a Task that does not exist, parameters that
+``v1beta1`` is read by the server alone, which converts it (``legacy``, ``plugin``).
+Not imitated: ``CustomRun``, ``VerificationPolicy``, features that are off, and what only the controller finds out (a Task that does not exist, parameters that
 are missing, workspaces that are not bound).
 """
 

@@ -9,6 +9,8 @@ Status updates and deletions pass: Tekton's webhooks are not asked about them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from okd_payload.cluster import ObjectKind
 from okd_payload.cluster.kinds import PIPELINE, PIPELINE_RUN, TASK, TASK_RUN
 from okd_payload.testing.kubernetes.admission import AdmissionRequest, Operation
@@ -16,7 +18,8 @@ from okd_payload.testing.kubernetes.documents import JsonObject
 from okd_payload.testing.kubernetes.simulated_cluster import SimulatedCluster
 from okd_payload.testing.kubernetes.statuses import Refusal as Refused
 from okd_payload.testing.tekton.admission.admit import complete, judge
-from okd_payload.testing.tekton.admission.refusals import Refusal
+from okd_payload.testing.tekton.admission.legacy import OLD, convert, has_bundle
+from okd_payload.testing.tekton.admission.refusals import FieldError, Refusal, not_valid
 
 STEP_ACTION = ObjectKind("tekton.dev/v1beta1", "StepAction", "stepactions")
 KINDS = (TASK, TASK_RUN, PIPELINE, PIPELINE_RUN, STEP_ACTION)
@@ -29,6 +32,8 @@ def add_tekton(cluster: SimulatedCluster) -> None:
     """Have Tekton's kinds and webhooks in the cluster."""
     for kind in KINDS:
         cluster.serve(kind, status=kind in {TASK_RUN, PIPELINE_RUN})
+        if kind != STEP_ACTION:
+            cluster.conversions[kind.resource] = convert
     cluster.mutating.append(mutate)
     cluster.validating.append(validate)
 
@@ -39,25 +44,38 @@ def mutate(document: JsonObject, request: AdmissionRequest) -> JsonObject:
     if kind is None or request.operation is Operation.DELETE:
         return document
     # A misspelt kind is put right here, as the real webhook does by writing the object anew.
-    completed = complete(
-        {**document, "kind": kind.kind}, created=request.operation is Operation.CREATE
-    )
+    document = {**document, "kind": kind.kind}
+    old = request.version == OLD and kind != STEP_ACTION
+    # The reading below would drop a bundle, which the validating webhook refuses.
+    if old and (refusal := not_valid(_bundle_problems(document))) is not None:
+        raise _refused(refusal)
+    current = convert(document, "v1") if old else document
+    completed = complete(current, created=request.operation is Operation.CREATE)
     if isinstance(completed, Refusal):
         raise _refused(completed)
-    return completed
+    return convert(completed, OLD) if old else completed
 
 
 def validate(document: JsonObject, request: AdmissionRequest) -> None:
     """The validating webhook. Raises the server's Refusal."""
     if _kind_of(request) is None or request.operation is Operation.DELETE:
         return
-    refusal = judge(document, before=request.old)
+    before = request.old
+    if request.version == OLD and _kind_of(request) != STEP_ACTION:
+        document = convert(document, "v1")
+        before = None if before is None else convert(before, "v1")
+    refusal = judge(document, before=before)
     if refusal is not None:
         raise _refused(refusal)
 
 
 def _kind_of(request: AdmissionRequest) -> ObjectKind | None:
     return None if request.subresource else _PLURALS.get(request.resource.name)
+
+
+def _bundle_problems(document: JsonObject) -> Iterator[FieldError]:
+    if field := has_bundle(document):
+        yield FieldError("must not set the field(s)", (field,))
 
 
 def _refused(refusal: Refusal) -> Refused:

@@ -35,7 +35,7 @@ from okd_payload.testing.tekton.controllers.pipeline_verdicts import (
     find_problem,
     judge_end,
 )
-from okd_payload.testing.tekton.controllers.pods import RELEASE, claims_of
+from okd_payload.testing.tekton.controllers.pods import claims_of
 from okd_payload.testing.tekton.controllers.reconciling import Controller, Key
 from okd_payload.testing.tekton.controllers.substitution import Values, param_values
 from okd_payload.testing.tekton.controllers.task_run_status import PROVENANCE, Verdict
@@ -43,6 +43,7 @@ from okd_payload.testing.tekton.controllers.task_runs import condition_of, is_do
 
 _CANCELLED = "TaskRun cancelled as the PipelineRun it belongs to has been cancelled."
 _TIMED_OUT = "TaskRun cancelled as the PipelineRun it belongs to has timed out."
+_PIPELINE_LABEL = "tekton.dev/pipeline"
 _RUNNING_FINALLY = {
     "CancelledRunFinally": "CancelledRunningFinally",
     "StoppedRunFinally": "StoppedRunningFinally",
@@ -294,14 +295,26 @@ class _Pass:
         return found
 
     def _write(self, verdict: Verdict) -> None:
-        if RELEASE[0] not in (metadata_of(self._run).get("annotations") or {}):
-            change = {"metadata": {"annotations": dict([RELEASE])}}
-            self._cluster.patch(PIPELINE_RUN, self._name, change, namespace=self._namespace)
+        if _PIPELINE_LABEL not in labels_of(self._run):
+            self._mark()
         before = condition_of(self._run)
         same = all(before.get(key) == getattr(verdict, key) for key in ("reason", "message"))
         stamp = before["lastTransitionTime"] if before and same else self._now
         self._status["conditions"] = [verdict.condition(stamp)]
         self._cluster.set_status(PIPELINE_RUN, self._name, self._status, namespace=self._namespace)
+
+    def _mark(self) -> None:
+        """The run gets the name of its pipeline, and the labels and annotations of that."""
+        reference = text_at(self._run, "spec", "pipelineRef", "name")
+        found = None
+        if reference:
+            found = self._cluster.find(PIPELINE, reference, namespace=self._namespace)
+        labels = labels_of(found or {}) | {_PIPELINE_LABEL: reference or self._name}
+        metadata: JsonObject = {"labels": labels}
+        if annotations := metadata_of(found or {}).get("annotations"):
+            metadata["annotations"] = annotations
+        change = {"metadata": metadata}
+        self._cluster.patch(PIPELINE_RUN, self._name, change, namespace=self._namespace)
 
     def _place(self) -> str:
         return f"{self._namespace}/{self._name}"

@@ -88,6 +88,16 @@ async def test_the_job_that_follows_the_repository_can_deploy(tekton):
     assert tekton.find(kinds.CLUSTER_ROLE, f"{LISTENER}-{NAMESPACE}") is not None
 
 
+async def test_the_job_needs_no_right_for_what_is_not_deployed(tekton):
+    """Without a listener it may not even look at those of others."""
+    own = msgspec.structs.replace(EVERYTHING, listener=None)
+    await deploy(MemoryCluster(cluster=tekton), desire(own, RENDERED))
+    follower = MemoryCluster(cluster=tekton, user=user(DEPLOYER))
+    assert not await follower.may("list", kinds.EVENT_LISTENER, namespace=NAMESPACE)
+    own = msgspec.structs.replace(own, namespaced_only=True)
+    assert (await survey(follower, desire(own, RENDERED))).is_nothing
+
+
 async def test_the_coordinator_has_the_rights_of_the_engine(tekton):
     """All of them, in its namespace only, and none on Secrets."""
     await deploy(MemoryCluster(cluster=tekton), desire(EVERYTHING, RENDERED))

@@ -25,7 +25,7 @@ from okd_payload.engines.tekton.kubernetes_objects import (
     Peer,
     Port,
 )
-from okd_payload.engines.tekton.triggers.pods import PULL_REQUEST_ROLE
+from okd_payload.engines.tekton.triggers.starting import PULL_REQUEST_ROLE
 
 LISTENER_PORT = 8080
 """Where the listener of Tekton Triggers serves."""

@@ -26,12 +26,14 @@ from okd_payload.engines.tekton.triggers.pods import (
     Coordination,
     coordinator_pod,
     follower_pod,
+)
+from okd_payload.engines.tekton.triggers.repositories import WatchedRepository
+from okd_payload.engines.tekton.triggers.settings import StreamSource
+from okd_payload.engines.tekton.triggers.starting import (
     make_cron_job,
     make_proposal_run,
     make_push_run,
 )
-from okd_payload.engines.tekton.triggers.repositories import WatchedRepository
-from okd_payload.engines.tekton.triggers.settings import StreamSource
 from okd_payload.errors import InputError
 
 DAILY, FOLLOWER = "okd-payload-build", "okd-payload-follow"

@@ -200,12 +200,8 @@ class _Surveyor:
             selector += f",{NAMESPACE_LABEL}={self._desired.namespace}"
         try:
             listed = await self._cluster.list(kind, namespace=place, labels=selector)
-        except NoSuchKind:
-            return []
-        except NotPermitted:
-            if kind.namespaced:
-                raise
-            return []  # whoever may not look at objects of the whole cluster has made none
+        except (NoSuchKind, NotPermitted):
+            return []  # whoever may not look at a kind of objects has made none
         found = []
         for content in listed.items:
             metadata = read_metadata(content)

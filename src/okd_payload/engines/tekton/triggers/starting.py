@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The objects that start a pod by themselves: a job by the clock, and a run by an event."""
+
+from __future__ import annotations
+
+from okd_payload.engines.manifests import Manifest, Metadata
+from okd_payload.engines.pod import labels
+from okd_payload.engines.pod.accounts import COORDINATOR, PULL_REQUEST
+from okd_payload.engines.pod.objects import PodSecurity
+from okd_payload.engines.pod.tool import ToolContainer, ToolPod, ToolSettings
+from okd_payload.engines.tekton.kubernetes_objects import (
+    Container,
+    CronJob,
+    CronJobSpecification,
+    JobSpecification,
+    JobTemplate,
+    PodSpecification,
+    PodTemplate,
+)
+from okd_payload.engines.tekton.objects import (
+    DeclaredParameter,
+    Parameter,
+    Step,
+    TaskRunSpec,
+    TaskSpec,
+)
+from okd_payload.engines.tekton.objects import PodTemplate as TaskPodTemplate
+from okd_payload.engines.tekton.triggers.pods import fetching, proposal_pod
+from okd_payload.engines.tekton.triggers.settings import Schedule, StreamSource
+
+PULL_REQUEST_ROLE = "pull-request"
+"""The role label of what builds proposals of strangers."""
+
+_FETCH = "fetch"
+_DAY = 24 * 3600
+_LATE_SECONDS = 3600
+"""After this a missed time is left out: the next one builds the same."""
+_EVENT_VALUES = ("components", "repository", "commit")
+
+
+class TriggeredRun(Manifest, frozen=True, kw_only=True):
+    """A TaskRun that an event makes."""
+
+    spec: TaskRunSpec
+
+
+def make_cron_job(
+    pod: ToolPod, source: StreamSource, schedule: Schedule, *, account: str, metadata: Metadata
+) -> CronJob:
+    """The job that runs ``pod`` on the stream of ``source`` by the clock, one at a time."""
+    container = pod.container
+    inner = Metadata(labels=metadata.labels)
+    return CronJob(
+        api_version="batch/v1",
+        kind="CronJob",
+        metadata=metadata,
+        spec=CronJobSpecification(
+            schedule=schedule.schedule,
+            time_zone=schedule.time_zone,
+            concurrency_policy="Forbid",
+            starting_deadline_seconds=_LATE_SECONDS,
+            successful_jobs_history_limit=3,
+            failed_jobs_history_limit=3,
+            job_template=JobTemplate(
+                metadata=inner,
+                spec=JobSpecification(
+                    backoff_limit=1,
+                    active_deadline_seconds=_DAY,
+                    ttl_seconds_after_finished=7 * _DAY,
+                    template=PodTemplate(
+                        metadata=inner,
+                        spec=PodSpecification(
+                            service_account_name=account,
+                            restart_policy="Never",
+                            security_context=pod.rights.pod,
+                            init_containers=(_container(_FETCH, fetching(container, source)),),
+                            containers=(_container("okd-payload", container),),
+                            volumes=pod.volumes,
+                        ),
+                    ),
+                ),
+            ),
+        ),
+    )
+
+
+def make_push_run(pod: ToolPod, source: StreamSource, *, metadata: Metadata) -> TriggeredRun:
+    """What a push starts: the plan is made anew, and what changed is built by runs of its own."""
+    return _run(
+        pod,
+        source,
+        account=COORDINATOR,
+        uses_api=True,
+        metadata=_generated(metadata, "push-", labels.COORDINATOR_ROLE),
+    )
+
+
+def make_proposal_run(
+    source: StreamSource,
+    settings: ToolSettings,
+    *,
+    base_release: str,
+    depth: int,
+    metadata: Metadata,
+) -> TriggeredRun:
+    """What a proposal starts: one pod builds it on top of a release, and keeps what it made.
+
+    The pod has no credentials and no token, and pushes nothing: strangers' code runs in it.
+    """
+    return _run(
+        proposal_pod(source, settings, base_release=base_release, depth=depth),
+        source,
+        account=PULL_REQUEST,
+        uses_api=False,
+        metadata=_generated(metadata, "pull-request-", PULL_REQUEST_ROLE),
+    )
+
+
+def _run(
+    pod: ToolPod, source: StreamSource, *, account: str, uses_api: bool, metadata: Metadata
+) -> TriggeredRun:
+    container = pod.container
+    return TriggeredRun(
+        api_version="tekton.dev/v1",
+        kind="TaskRun",
+        metadata=metadata,
+        spec=TaskRunSpec(
+            params=tuple(
+                Parameter(name=name, value=f"$(tt.params.{name})") for name in _EVENT_VALUES
+            ),
+            service_account_name=account,
+            timeout="24h0m0s",
+            pod_template=TaskPodTemplate(
+                security_context=pod.rights.pod if pod.rights.pod != PodSecurity() else None,
+                host_users=pod.rights.host_users,
+                automount_service_account_token=None if uses_api else False,
+                enable_service_links=False,
+            ),
+            task_spec=TaskSpec(
+                params=tuple(DeclaredParameter(name=name) for name in _EVENT_VALUES),
+                steps=(_step(_FETCH, fetching(container, source)), _step("build", container)),
+                volumes=pod.volumes,
+            ),
+        ),
+    )
+
+
+def _container(name: str, container: ToolContainer) -> Container:
+    return Container(
+        name=name,
+        image=container.image,
+        command=container.command,
+        args=container.arguments,
+        env=container.environment,
+        resources=container.requirements,
+        security_context=container.security,
+        volume_mounts=container.mounts,
+    )
+
+
+def _step(name: str, container: ToolContainer) -> Step:
+    return Step(
+        name=name,
+        image=container.image,
+        command=container.command,
+        args=container.arguments,
+        env=container.environment,
+        compute_resources=container.requirements,
+        security_context=container.security,
+        volume_mounts=container.mounts,
+        working_dir=container.folder,
+    )
+
+
+def _generated(metadata: Metadata, prefix: str, role: str) -> Metadata:
+    """``metadata`` of an object that the server names, and that says what it was made for."""
+    return Metadata(
+        generate_name=prefix,
+        namespace=metadata.namespace,
+        labels={**metadata.labels, labels.ROLE: role},
+        annotations={
+            labels.SOURCE: "$(tt.params.repository)",
+            labels.COMMIT: "$(tt.params.commit)",
+            labels.COMPONENT_NAME: "$(tt.params.components)",
+        },
+    )

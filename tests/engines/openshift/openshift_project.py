@@ -15,6 +15,7 @@ from okd_payload.build.images import StreamImages
 from okd_payload.build.maker import Maker
 from okd_payload.build.steps import Steps
 from okd_payload.catalog.catalog import Catalog
+from okd_payload.clock import Clock
 from okd_payload.cluster import kinds
 from okd_payload.engines.openshift.build_config import BuildSettings, Target
 from okd_payload.engines.openshift.engine import OpenShiftEngine
@@ -37,9 +38,9 @@ REPOSITORY = "image-registry.openshift-image-registry.svc:5000/okd/release"
 class OpenShiftProject(Workshop):
     """A workshop whose engine is an OpenShift cluster."""
 
-    def __init__(self, path: Path, definitions: Path | None) -> None:
+    def __init__(self, path: Path, definitions: Path | None, *, clock: Clock | None = None) -> None:
         super().__init__(path)
-        self.simulated = SimulatedCluster(clock=self.clock)
+        self.simulated = SimulatedCluster(clock=clock or self.clock)
         serve_openshift(self.simulated, definitions)
         self.streams = ImageStreams(self.simulated)
         self.cluster = MemoryCluster("okd", cluster=self.simulated)

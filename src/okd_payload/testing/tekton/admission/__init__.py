@@ -10,9 +10,10 @@
 bindings that mean nothing.
 
 Tekton Pipelines 1.15 with feature flags as released. Objects of other kinds pass unchanged.
-``v1beta1`` is read by the server alone, which converts it (``legacy``, ``plugin``).
-Not imitated: ``CustomRun``, ``VerificationPolicy``, features that are off, and what only the controller finds out (a Task that does not exist, parameters that
-are missing, workspaces that are not bound).
+``v1beta1`` is read by the server alone, which converts it (``legacy``, ``plugin``). Not
+imitated: ``CustomRun``, ``VerificationPolicy``, features that are off, and what only the
+controller finds out (a Task that does not exist, parameters that are missing, workspaces that are
+not bound).
 """
 
 from okd_payload.testing.tekton.admission.admit import admit, admit_document

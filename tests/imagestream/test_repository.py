@@ -24,7 +24,8 @@ def manifest(name: str) -> Manifest:
 async def repository() -> MemoryRepository:
     """A repository with two images and an attachment."""
     repository = MemoryRepository("registry.test/okd")
-    for tag in ("etcd", "cli", f"sha256-{'0' * 64}.sig", f"sha256-{'0' * 64}"):
+    kept = [f"{word}-{'0' * 64}" for word in ("sha256", "build", "kept", "snapshot")]
+    for tag in ("etcd", "cli", f"sha256-{'0' * 64}.sig", *kept):
         await repository.manifests.put(manifest(tag), tag=tag)
     return repository
 

@@ -31,7 +31,7 @@ from okd_payload.testing.tekton.admission.model import (
     StepActionSpec,
     TaskSpec,
 )
-from okd_payload.testing.tekton.admission.names import check_metadata, check_name
+from okd_payload.testing.tekton.admission.names import check_metadata, check_name, check_texts
 from okd_payload.testing.tekton.admission.pipelines import check_pipeline_alone
 from okd_payload.testing.tekton.admission.refusals import (
     FieldError,
@@ -89,6 +89,11 @@ def admit(content: bytes) -> bytes | Refusal:
 
 def admit_document(document: Mapping[str, Any]) -> dict[str, Any] | Refusal:
     """The document of a new object as the cluster would have it, or why it is refused."""
+    if has_rules(document):
+        version = document["apiVersion"].rpartition("/")[2]
+        refused = check_texts(document["kind"], version, document.get("metadata") or {})
+        if refused is not None:
+            return refused
     completed = complete(document)
     if isinstance(completed, Refusal) or not has_rules(document):
         return completed

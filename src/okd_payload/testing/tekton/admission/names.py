@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from okd_payload.testing.tekton.admission.refusals import FieldError, Refusal
 
@@ -66,6 +67,21 @@ def check_name(name: str) -> Iterator[FieldError]:
         yield FieldError(
             "Invalid resource name: length must be no more than 63 characters", ("metadata.name",)
         )
+
+
+def check_texts(kind: str, version: str, metadata: Mapping[str, Any]) -> Refusal | None:
+    """What the server refuses before anybody else sees the object: labels that are no texts."""
+    for field in ("annotations", "labels"):
+        for value in (metadata.get(field) or {}).values():
+            if not isinstance(value, str):
+                found = {bool: "bool", list: "array", dict: "object"}.get(type(value), "number")
+                return Refusal(
+                    400,
+                    "BadRequest",
+                    f'{kind} in version "{version}" cannot be handled as a {kind}: json: cannot '
+                    f"unmarshal {found} into Go struct field ObjectMeta.{field} of type string",
+                )
+    return None
 
 
 def check_metadata(

@@ -163,6 +163,19 @@ async def test_what_cannot_be_read(said, error, cluster, api):
         await read(cluster)
 
 
+async def test_a_quiet_container(cluster, api, clock):
+    """A container that prints nothing for hours is no failure, though its streams are cut."""
+    begun, rest = Reply(pieces=lines("a"), cut=True), Reply(pieces=lines("a", "b"))
+    node = Node(api, begun, *[Reply(pieces=(), cut=True)] * 8, rest, rest)
+
+    def answer(asked):
+        clock.advance(600 if asked.path.endswith("/log") else 0)
+        return node.answer(asked)
+
+    api.answer = answer
+    assert await read(cluster) == b"a\nb\n"
+
+
 async def test_a_slow_reader(cluster, api):
     """Pieces come while the log goes on, and a reader may stop at any of them."""
     hold = asyncio.Event()

@@ -163,6 +163,19 @@ async def test_a_server_that_always_forgets(cluster, api):
         await take(cluster, 1)
 
 
+async def test_quiet_streams(cluster, api, clock):
+    """Streams on which nothing happens for hours are no failure, however they end."""
+    quiet = [Reply(pieces=(), cut=True)] * 8
+    replies = [listed(5), *quiet, Reply(pieces=(line("ADDED", thing("a", 6)),))]
+
+    def answer(asked):
+        clock.advance(400 if "watch" in asked.query else 0)
+        return replies.pop(0)
+
+    api.answer = answer
+    assert await take(cluster, 1) == ["ADDED a"]
+
+
 class Server:
     """A server with a history, that ends its streams as ``ends`` say."""
 

@@ -20,7 +20,7 @@ from okd_payload.cluster.connection import Stream
 from okd_payload.cluster.kinds import POD
 from okd_payload.cluster.log_text import LogText
 from okd_payload.cluster.one_object import object_states
-from okd_payload.cluster.patience import Trouble, trouble_of
+from okd_payload.cluster.patience import LASTING, Trouble, trouble_of
 from okd_payload.cluster.refusal import read_refusal
 from okd_payload.cluster.request import Answer, Request, Subject, Unreached, request_about
 from okd_payload.errors import ClusterError, NoSuchObject
@@ -103,6 +103,8 @@ class Log:
                 async for new in stream:
                     patience.note_progress()
                     yield new
+            if self._api.clock.monotonic() - began >= LASTING:
+                patience.note_progress()
             if self._trouble is not None:
                 if not await patience.endure(self._trouble, request.about):
                     raise self._api.exhausted(request, self._trouble)

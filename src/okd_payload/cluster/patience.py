@@ -24,6 +24,8 @@ _LONGEST_DELAY = 20.0
 _LONGEST_ASKED = 120.0
 """No server shall keep us waiting for longer by its Retry-After."""
 DOUBTFUL_TRIES = 5
+LASTING = 10.0
+"""Seconds that a stream has to last to count as a success, though nothing came: some are quiet."""
 
 _TOO_LARGE = ("request is too large", "trying to send message larger than max")
 _PASSING = (

@@ -20,7 +20,7 @@ from okd_payload.cluster.connection import Stream
 from okd_payload.cluster.lines import LineSplitter
 from okd_payload.cluster.listing import list_objects, list_past
 from okd_payload.cluster.objects import identify
-from okd_payload.cluster.patience import Patience, Trouble, trouble_of
+from okd_payload.cluster.patience import LASTING, Patience, Trouble, trouble_of
 from okd_payload.cluster.protocol import WatchEvent
 from okd_payload.cluster.refusal import parse_refusal
 from okd_payload.cluster.request import Answer, Request, Subject, Unreached, request_about
@@ -80,7 +80,7 @@ class Watch:
             async with contextlib.aclosing(self._stream(request)) as stream:
                 async for event in stream:
                     yield event
-            if self._heard:
+            if self._heard or self._api.clock.monotonic() - began >= LASTING:
                 patience.note_progress()
             self._forgotten = 0 if self._heard else self._forgotten + (not self._moment)
             if self._forgotten > 1:

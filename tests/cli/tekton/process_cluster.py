@@ -53,8 +53,9 @@ class QuickClock:
 class ProcessCluster:
     """The cluster; ``kubeconfig`` is the way to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, has_tekton: bool = True) -> None:
         self.folder = folder
+        self._has_tekton = has_tekton
         self.kubeconfig = folder / "kubeconfig"
         self.commands: list[list[str]] = []
         """What every pod ran."""
@@ -118,12 +119,14 @@ class ProcessCluster:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self.simulated = SimulatedCluster(clock=QuickClock())
-        add_tekton(self.simulated)
+        if self._has_tekton:
+            add_tekton(self.simulated)
         self.simulated.serve(EVENT)
         self.simulated.add_namespace(NAMESPACE)
         account = {"metadata": {"name": COORDINATOR, "namespace": NAMESPACE}}
         self.simulated.create(SERVICE_ACCOUNT, account)
-        self.simulated.controllers += [TaskRuns(), Node(self._decide)]
+        if self._has_tekton:
+            self.simulated.controllers += [TaskRuns(), Node(self._decide)]
         async with KubernetesServer(self.simulated) as server:
             server.write_kubeconfig(self.kubeconfig, namespace=NAMESPACE)
             self._ready.set()

@@ -62,6 +62,18 @@ def test_a_cluster_gives_what_this_machine_gives(
     assert "COPY etcd.sh /bin/etcd" in out
 
 
+def test_a_cluster_without_tekton_is_told_at_once(tmp_path: Path, run_cli):
+    """One message, before anything is built, and no run that anybody would wonder about."""
+    stream = write_stream(tmp_path / "stream")
+    with ProcessCluster(tmp_path / "cluster", has_tekton=False) as cluster:
+        code, _, err = run_cli("build", stream, *words(cluster, "registry.test/nobody"))
+    assert code == 1
+    assert "error: there is no Tekton on this cluster" in err
+    assert err.count("error:") == 1
+    runs = tmp_path / "state" / "streams" / "small" / "runs"
+    assert list(runs.glob("*")) == []
+
+
 def test_a_failing_build_says_what_failed(
     cluster: ProcessCluster, docker_registry: str, tmp_path: Path, run_cli
 ):

@@ -74,7 +74,7 @@ def test_a_cluster_that_takes_no_task_run(tmp_path: Path, refused: str):
     outcome = run_virtually(work())
     (failed,) = outcome.record.components
     if refused == "webhook":
-        assert "denied the request: no" in failed.reason
+        assert "refuses it: no" in failed.reason
     else:
         assert "exceeded quota" in failed.reason
         delays = [event for event in yard.events if isinstance(event, Delayed)]

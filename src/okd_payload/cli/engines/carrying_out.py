@@ -52,7 +52,6 @@ async def carry_out(
 ) -> BuildOutcome:
     """Make the images of ``session``. Raises OkdPayloadError when the engine cannot build here."""
     runs = services.locations.runs(session.plan.stream)
-    snapshot = await bring_sources(session, undertaking.stream, sources)
     folder = start_run(runs, stream=session.plan.stream, moment=services.clock.now())
     request = EngineRequest(
         session=session,
@@ -62,7 +61,7 @@ async def carry_out(
         run=folder.record.id,
         runs=runs,
         jobs=undertaking.job.jobs,
-        snapshot=snapshot,
+        bring_sources=lambda: bring_sources(session, undertaking.stream, sources),
     )
     begun = False
     try:

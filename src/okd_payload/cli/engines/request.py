@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from okd_payload.oci.registry import RegistrySettings
 
 
+BringSources = Callable[[], Awaitable[str]]
+
+
 class EngineRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Which engine, for what."""
 
@@ -34,8 +37,9 @@ class EngineRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The folder of all runs of the stream."""
     jobs: int
     """Builds at a time."""
-    snapshot: str = ""
-    """``REPOSITORY@DIGEST`` of what is built and only this machine has; empty for nothing."""
+    bring_sources: BringSources
+    """Stores what is built and only this machine has, and gives it as ``REPOSITORY@DIGEST``;
+    empty for nothing. To be called when the engine is known to work: it writes."""
 
 
 @contextlib.asynccontextmanager

@@ -37,7 +37,7 @@ async def open_engine(request: EngineRequest) -> AsyncIterator[Engine]:
                 timeout=options.seconds,
                 jobs=request.jobs,
                 network=options.network,
-                snapshot=request.snapshot,
+                snapshot=await request.bring_sources(),
                 keeps=options.keeps,
             ),
             clock=request.services.clock,

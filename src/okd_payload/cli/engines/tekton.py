@@ -33,14 +33,13 @@ async def open_engine(request: EngineRequest) -> AsyncIterator[Engine]:
             errand=Errand(
                 stream=session.plan.stream, run=find_run(request.run), owner=find_owner()
             ),
-            settings=tekton_settings(
-                options, request.registries, jobs=request.jobs, snapshot=request.snapshot
-            ),
+            settings=tekton_settings(options, request.registries, jobs=request.jobs),
             clock=request.services.clock,
             progress=request.services.tell,
             afresh=_forced_components(request),
         )
-        async with engine.opened(runs=request.runs):
+        bring = request.bring_sources
+        async with engine.opened(runs=request.runs, bring_sources=bring):
             yield engine
 
 
@@ -56,7 +55,7 @@ def tool_settings(options: EngineOptions, registries: RegistrySettings) -> ToolS
 
 
 def tekton_settings(
-    options: EngineOptions, registries: RegistrySettings, *, jobs: int, snapshot: str = ""
+    options: EngineOptions, registries: RegistrySettings, *, jobs: int
 ) -> TektonSettings:
     """How TaskRuns are made. Raises InvalidReference."""
     return TektonSettings(
@@ -66,7 +65,6 @@ def tekton_settings(
         timeout=options.seconds,
         jobs=jobs,
         network=options.network,
-        snapshot=snapshot,
         keeps=options.keeps,
     )
 

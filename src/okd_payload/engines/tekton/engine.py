@@ -13,8 +13,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
+
+import msgspec
 
 from okd_payload.build.engine import BuildStep
 from okd_payload.build.images import StreamImages
@@ -39,6 +41,8 @@ from okd_payload.engines.tekton.writing import TaskRunWriter
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.repository import Repository
 from okd_payload.progress import Noticed, Progress
+
+BringSources = Callable[[], Awaitable[str]]
 
 
 class TektonEngine:
@@ -97,13 +101,19 @@ class TektonEngine:
         return self._format_version
 
     @contextlib.asynccontextmanager
-    async def opened(self, *, runs: Path | None = None) -> AsyncIterator[TektonEngine]:
+    async def opened(
+        self, *, runs: Path | None = None, bring_sources: BringSources | None = None
+    ) -> AsyncIterator[TektonEngine]:
         """While it lasts, builds can be made; afterwards finished TaskRuns are cleared away.
 
         ``runs`` is the folder of the stream's runs: logs of builds that ended while nobody
-        looked are completed there. Raises NoSuchKind, NotPermitted and ClusterUnavailable.
+        looked are completed there. ``bring_sources`` stores what pods find nowhere else, and
+        gives the snapshot that has it; it is called when the cluster is known to be able to build.
+        Raises NoSuchKind, NotPermitted and ClusterUnavailable.
         """
         await check_cluster(self._cluster, namespace=self._namespace)
+        if bring_sources is not None:
+            self._settings = msgspec.structs.replace(self._settings, snapshot=await bring_sources())
         async with self._watch.opened():
             try:
                 if runs is not None:

@@ -210,8 +210,16 @@ async def test_commands_are_those_of_the_step_or_of_the_image(
         )
     )
     assert printed(end)[:2] == ["entry yes $(FROM_IMAGE)\n", "/workspace/made/here\n"]
-    assert end.steps[2].exit_code == 127
+    assert end.steps[2].exit_code == 1
     assert "cannot start no-such-program: No such file or directory" in printed(end)[2]
+
+
+async def test_a_program_that_a_signal_ends_has_code_255(
+    runner: TaskRunner, make_run: Make
+) -> None:
+    """Whichever signal it was."""
+    end = await runner.run(make_run({"script": "kill -9 $$"}))
+    assert [step.exit_code for step in end.steps] == [255]
 
 
 async def test_time_outs_end_everything(runner: TaskRunner, make_run: Make) -> None:

@@ -29,7 +29,9 @@ import struct
 import sys
 from typing import Any, NoReturn
 
-CANNOT_START = 127
+CANNOT_START, SIGNALLED = 1, 255
+"""Exit codes of Tekton's entrypoint for a program that is not there, or that a signal ended."""
+NO_CONTAINER = 128
 _libc = ctypes.CDLL(None, use_errno=True)
 
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
@@ -295,7 +297,7 @@ def _wait(child: int) -> int:
         process, status = os.waitpid(-1, 0)
         if process == child:
             code = os.waitstatus_to_exitcode(status)
-            return 128 - code if code < 0 else code
+            return SIGNALLED if code < 0 else code
 
 
 if __name__ == "__main__":
@@ -303,4 +305,4 @@ if __name__ == "__main__":
         os._exit(main(sys.argv[1]))
     except OSError as error:
         os.write(2, f"cannot set up the container: {error.filename}: {error.strerror}\n".encode())
-        os._exit(CANNOT_START)
+        os._exit(NO_CONTAINER)

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from okd_payload.testing.tekton.admission import Refusal, admit
+from okd_payload.testing.tekton.admission import Refusal, admit, check_variables
 
 _CASES = Path(__file__).resolve().parents[4] / "shared" / "data" / "tekton-admission" / "cases"
 _BY_THE_SERVER = {
@@ -70,3 +72,35 @@ def test_what_was_admitted_is_admitted_again_unchanged(name):
     once = admit(content)
     assert isinstance(once, bytes)
     assert admit(once) == once
+
+
+_ODD: tuple[Any, ...] = (
+    *(None, 5, True, 1.5, "", "9x", "$(", "$(params.x)", "$(tasks.a.results.r)"),
+    *("$(params.x[*])", [], {}, ["a"], {"a": "b"}, [1], {"a": [1]}),
+)
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    items = list(value.items()) if isinstance(value, dict) else []
+    items += list(enumerate(value)) if isinstance(value, list) else []
+    return [path, *(place for key, it in items for place in _places(it, (*path, key)))]
+
+
+@given(st.randoms(use_true_random=False))
+def test_whatever_stands_in_an_object_it_is_accepted_or_refused(random):
+    """Odd values in any place break nothing, and what is accepted is complete at once."""
+    names = _case_names()
+    if not names:
+        pytest.skip("the recordings of a real cluster are not here")
+    document = msgspec.json.decode(_read_case(random.choice(names))[0])
+    places = [it for it in _places(document) if it[:1] == ("spec",)]
+    if places:
+        *outer, last = random.choice(places)
+        target = document
+        for key in outer:
+            target = target[key]
+        target[last] = random.choice(_ODD)
+    admitted = admit(msgspec.json.encode(document))
+    if not isinstance(admitted, Refusal):
+        assert admit(admitted) == admitted
+        assert isinstance(check_variables(admitted), tuple)

@@ -176,7 +176,7 @@ def _expect(value: Any, expected: type, type_: _Type, place: _Place) -> Any:
     if expected is not int and isinstance(value, expected):
         return value
     found = _JSON_TYPES.get(type(value), "number")
-    if isinstance(value, float):
+    if isinstance(value, float) and expected is int:
         found = f"number {value}"
     field = f"{place.struct}.{place.path}"
     raise Undecodable(

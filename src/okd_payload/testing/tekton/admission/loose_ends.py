@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import msgspec
 
+from okd_payload.testing.tekton.admission.admit import has_rules
 from okd_payload.testing.tekton.admission.core_model import EnvVar
 from okd_payload.testing.tekton.admission.decoding import decode
 from okd_payload.testing.tekton.admission.defaults import (
@@ -50,8 +51,11 @@ class LooseEnd(msgspec.Struct, frozen=True, order=True):
 
 
 def check_variables(*documents: bytes) -> tuple[LooseEnd, ...]:
-    """Everything in Tasks, Pipelines and runs that refers to what is not there."""
-    decoded = [msgspec.json.decode(it) for it in documents]
+    """Everything in Tasks, Pipelines and runs that refers to what is not there.
+
+    They must be such as admission takes; other kinds of objects are passed over.
+    """
+    decoded = [it for it in map(msgspec.json.decode, documents) if has_rules(it)]
     known = {
         it["metadata"]["name"]: complete_task(decode(it.get("spec"), TaskSpec))
         for it in decoded

@@ -18,6 +18,7 @@ from okd_payload.testing.kubernetes import Refusal
 
 NAMESPACE = "okd-payload-small"
 REPOSITORY = "quay.test/small/content"
+RELEASES = "quay.test/small/release"
 
 
 @pytest.fixture
@@ -26,7 +27,8 @@ def deploy(run_cli, tmp_path, kubeconfig):
     stream = write_stream(tmp_path)
 
     def run(*options):
-        return run_cli("deploy", "tekton", stream, "--repository", REPOSITORY, *options)
+        targets = ("--repository", REPOSITORY, "--releases", RELEASES)
+        return run_cli("deploy", "tekton", stream, *targets, *options)
 
     return run
 
@@ -194,6 +196,14 @@ def listen(run_cli, tmp_path, kubeconfig, simulated):
         return run_cli(*words, *LISTEN, *options)
 
     return run
+
+
+def test_every_repository_that_is_pushed_to_is_looked_for(deploy, simulated):
+    """Credentials for images alone are not enough where releases are made too."""
+    add_credentials(simulated, hosts=("quay.test/small/content",))
+    _, _, err = deploy("--yes")
+    assert err.count("[deploy-credentials-incomplete]") == 1
+    assert f"has nothing for {RELEASES}" in err
 
 
 def test_the_secret_of_the_forge_is_looked_for(listen, simulated):

@@ -210,7 +210,11 @@ async def _check_secrets(cluster: Cluster, deployment: DeploymentSettings) -> li
             cluster,
             deployment.tool.credentials,
             namespace=deployment.namespace,
-            repositories=[parse_reference(deployment.repository)],
+            repositories=[
+                parse_reference(text)
+                for text in dict.fromkeys((deployment.repository, deployment.releases))
+                if text
+            ],
         )
     listener = deployment.listener
     if listener is not None:

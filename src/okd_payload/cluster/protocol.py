@@ -23,6 +23,8 @@ class ObjectKind(msgspec.Struct, frozen=True):
     """``group/version``, or the version alone for the core group."""
     kind: str
     plural: str
+    """What addresses have. Of an order it is the whole way, as in ``buildconfigs/etcd/instantiate``:
+    the server names what comes of it, so it is never repeated when its outcome is unknown."""
     namespaced: bool = True
 
     @property
@@ -92,7 +94,8 @@ class ClusterReader(Protocol):
         Without ``since`` it begins with what is there, as ADDED. It outlives servers that end
         the stream, cuts, bookmarks and moments that the server has forgotten (410): then it lists
         anew and tells what changed meanwhile, objects that are gone included, so that nobody
-        who listens misses an end. An object may be told again though nothing changed.
+        who listens misses an end. An object may be told again though nothing changed. Whoever
+        stops listening closes it.
         Raises what cannot be mended by asking again: NotPermitted, NoSuchKind, and
         ClusterUnavailable after the time that the cluster was opened with.
         """
@@ -107,8 +110,9 @@ class ClusterWriter(Protocol):
     ) -> bytes:
         """Make the object and return it as the server has it; with ``generateName``, named.
 
-        Fields that the server does not know are refused, not dropped. Raises AlreadyThere,
-        Refused when admission or validation says no, QuotaExceeded, NotPermitted.
+        However often the request has to be repeated, one object is made. Fields that the server
+        does not know are refused, not dropped. Raises AlreadyThere, Refused when admission or
+        validation says no, QuotaExceeded, NotPermitted.
         """
         ...
 

@@ -23,7 +23,7 @@ class ObjectKind(msgspec.Struct, frozen=True):
     """``group/version``, or the version alone for the core group."""
     kind: str
     plural: str
-    """What addresses have. Of an order it is the whole way, as in ``buildconfigs/etcd/instantiate``:
+    """What addresses have. Of an order it is the way to it (``buildconfigs/etcd/instantiate``):
     the server names what comes of it, so it is never repeated when its outcome is unknown."""
     namespaced: bool = True
 

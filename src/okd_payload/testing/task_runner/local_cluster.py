@@ -23,7 +23,14 @@ from typing import Self
 import msgspec
 
 from okd_payload.cluster import ObjectKind
-from okd_payload.cluster.kinds import CONFIG_MAP, EVENT, SECRET, SERVICE_ACCOUNT, TASK_RUN
+from okd_payload.cluster.kinds import (
+    CONFIG_MAP,
+    EVENT,
+    PERSISTENT_VOLUME_CLAIM,
+    SECRET,
+    SERVICE_ACCOUNT,
+    TASK_RUN,
+)
 from okd_payload.errors import OkdPayloadError
 from okd_payload.testing.kubernetes import JsonObject, SimulatedCluster
 from okd_payload.testing.kubernetes.documents import name_of, namespace_of
@@ -146,7 +153,18 @@ class LocalCluster:
             name_of(each): {key: text.encode() for key, text in (each.get("data") or {}).items()}
             for each in self._objects(CONFIG_MAP, namespace)
         }
-        return Surroundings(secrets=secrets, config_maps=config_maps)
+        claims = {
+            name_of(each): self._claim(name_of(each))
+            for each in self._objects(PERSISTENT_VOLUME_CLAIM, namespace)
+        }
+        return Surroundings(secrets=secrets, config_maps=config_maps, claims=claims)
+
+    def _claim(self, name: str) -> Path:
+        folder = self._folder / "claims" / name
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            folder.chmod(0o777)
+        return folder
 
     def _objects(self, kind: ObjectKind, namespace: str) -> list[JsonObject]:
         return [each for each in self.simulated.objects(kind) if namespace_of(each) == namespace]

@@ -84,7 +84,7 @@ async def survey_removal(cluster: Cluster, desired: DesiredState) -> DeploymentC
     """What removing the deployment would take away; the namespace only when we made it."""
     surveyor = _Surveyor(cluster, desired)
     found = await surveyor.list_all()
-    namespace = await find(cluster, kinds.NAMESPACE, desired.namespace)
+    namespace = await _find_namespace(cluster, desired.namespace)
     if namespace is not None and is_ours(read_metadata(namespace), desired.marks):
         found.append(ManagedObject(kind=kinds.NAMESPACE, name=desired.namespace, content=namespace))
     return DeploymentChanges(
@@ -102,6 +102,13 @@ async def is_absent(cluster: Cluster, namespace: str) -> bool:
         return await find(cluster, kinds.NAMESPACE, namespace) is None
     except NotPermitted:
         return False
+
+
+async def _find_namespace(cluster: Cluster, name: str) -> bytes | None:
+    try:
+        return await find(cluster, kinds.NAMESPACE, name)
+    except NotPermitted:
+        return None  # who may not look has not made it
 
 
 async def find(

@@ -5,7 +5,8 @@
 then the schema and the rules of names are checked; then ``validating`` functions look at the
 result. Either kind refuses by raising ``Refusal``, for which ``statuses`` has a function per
 text: ``denied_by_webhook`` for webhooks, ``forbidden`` for what the server itself checks.
-A function looks at the resource first and lets alone what is none of its business.
+A function looks at the resource first and lets alone what is none of its business. Of changes
+of a status only the validating ones hear.
 """
 
 from __future__ import annotations

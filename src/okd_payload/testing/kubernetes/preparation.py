@@ -164,8 +164,11 @@ def admission_request(
 
 
 def mutate(state: State, document: JsonObject, request: AdmissionRequest) -> JsonObject:
-    """``document`` as admission wants it; with the schema's defaults once more."""
-    if not state.mutating and request.resource.custom:
+    """``document`` as admission wants it, with the schema's defaults once more.
+
+    A status is nobody's to complete.
+    """
+    if request.subresource or (not state.mutating and request.resource.custom):
         return document
     document = clone(document)
     for function in (*MUTATING_FIRST, *state.mutating):

@@ -56,6 +56,7 @@ async def test_an_interrupt_cancels_builds(project):
     assert project.unfinished() == []
     build = project.simulated.find(kinds.OPENSHIFT_BUILD, "c0-1", namespace="okd")
     assert build["status"]["phase"] == "Cancelled"
+    assert project.simulated.find(kinds.POD, "c0-1-build", namespace="okd") is None
 
 
 async def test_a_killed_run_is_taken_over(project):

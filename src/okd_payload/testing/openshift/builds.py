@@ -77,6 +77,7 @@ class OpenShiftBuilds:
                     self._end_task(uid)
                 elif object_at(build, "status").get("cancelled") and not _ended(build):
                     self._end_task(uid)
+                    self._delete_pod(build)
                     self._finish(build, "Cancelled", reason="CancelledBuild")
                 elif uid not in self._tasks and not _ended(build):
                     self._tasks[uid] = asyncio.create_task(self._carry_out(build))
@@ -90,6 +91,12 @@ class OpenShiftBuilds:
         if task is not None:
             task.cancel()
         self._running.discard(uid)
+
+    def _delete_pod(self, build: JsonObject) -> None:
+        """Delete the pod of a cancelled build, and its logs with it."""
+        name, namespace = f"{name_of(build)}-build", namespace_of(build)
+        if self._cluster.find(kinds.POD, name, namespace=namespace) is not None:
+            self._cluster.delete(kinds.POD, name, namespace=namespace, grace_seconds=0)
 
     async def _carry_out(self, build: JsonObject) -> None:
         await asyncio.sleep(0)

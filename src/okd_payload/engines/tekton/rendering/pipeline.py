@@ -23,6 +23,13 @@ from okd_payload.build.work_graph import COPIED, WorkGraph, work_graph
 from okd_payload.engines.manifests import Metadata
 from okd_payload.engines.pod import labels
 from okd_payload.engines.tekton.rendering import names
+from okd_payload.engines.tekton.rendering.kinds import (
+    CACHE,
+    COMPONENTS,
+    CREDENTIALS,
+    PREFIX,
+    REPORTS,
+)
 from okd_payload.engines.tekton.rendering.model import RenderSettings, Variant
 from okd_payload.engines.tekton.rendering.objects import (
     API_VERSION,
@@ -37,14 +44,7 @@ from okd_payload.engines.tekton.rendering.objects import (
     When,
     Workspace,
 )
-from okd_payload.engines.tekton.rendering.tasks import (
-    CACHE,
-    COMPONENTS,
-    CREDENTIALS,
-    PREFIX,
-    REPORTS,
-    component_task,
-)
+from okd_payload.engines.tekton.rendering.tasks import component_task
 
 _COMPONENT_TIME, _SHORT_TIME, _RELEASE_TIME = "4h0m0s", "1h0m0s", "2h0m0s"
 _RETRIES = 2

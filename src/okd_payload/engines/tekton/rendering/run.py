@@ -12,6 +12,7 @@ from okd_payload.engines.manifests import Metadata
 from okd_payload.engines.pod import accounts, labels
 from okd_payload.engines.pod.objects import KeyToPath
 from okd_payload.engines.pod.security import build_rights
+from okd_payload.engines.tekton.rendering.kinds import CREDENTIALS
 from okd_payload.engines.tekton.rendering.model import RenderSettings, Variant
 from okd_payload.engines.tekton.rendering.objects import (
     API_VERSION,
@@ -26,7 +27,6 @@ from okd_payload.engines.tekton.rendering.objects import (
     Timeouts,
 )
 from okd_payload.engines.tekton.rendering.pipeline import pipeline_name
-from okd_payload.engines.tekton.rendering.tasks import CREDENTIALS
 
 _ALL, _TASKS, _FINALLY = "24h0m0s", "23h30m0s", "30m0s"
 

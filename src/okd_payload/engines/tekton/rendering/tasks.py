@@ -9,7 +9,7 @@ else has no right at all. Credentials are a workspace, so no Task names a Secret
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
@@ -26,11 +26,6 @@ from okd_payload.engines.pod.objects import (
 )
 from okd_payload.engines.pod.resources import SMALL_RESOURCES, requirements_of
 from okd_payload.engines.pod.security import TOOL_USER, build_rights, plain_rights
-from okd_payload.engines.pod.step_results import (
-    COMPONENT_RESULTS,
-    RELEASE_RESULTS,
-    SNAPSHOT_RESULTS,
-)
 from okd_payload.engines.pod.tool import (
     PROGRAM,
     WORK_FOLDER,
@@ -38,6 +33,16 @@ from okd_payload.engines.pod.tool import (
     registry_words,
     tool_mounts,
     tool_volumes,
+)
+from okd_payload.engines.tekton.rendering.kinds import (
+    CACHE,
+    COMPONENT_TASK,
+    CREDENTIALS,
+    FIRST_KINDS,
+    LAST_KINDS,
+    REPORTS,
+    TaskKind,
+    component_kind,
 )
 from okd_payload.engines.tekton.rendering.objects import (
     API_VERSION,
@@ -49,14 +54,8 @@ from okd_payload.engines.tekton.rendering.objects import (
     Workspace,
 )
 
-PREFIX = "okd-payload-"
-COMPONENT_TASK = PREFIX + "component"
-CREDENTIALS, CACHE, REPORTS = "credentials", "cache", "reports"
-_NO_MORE_OPTIONS = "--"
-"""Before values of parameters: none of them is ever taken for an option."""
 _UNFIT = re.compile(r"[^a-z0-9]+")
 
-_SNAPSHOT = Parameter(name="snapshot", description="The snapshot, REPOSITORY@DIGEST.")
 _WORKSPACES = (
     Workspace(
         name=CREDENTIALS,
@@ -73,19 +72,6 @@ _WORKSPACES = (
 )
 
 
-class _Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """One Task before it is written."""
-
-    name: str
-    description: str
-    args: tuple[str, ...]
-    params: tuple[Parameter, ...] = ()
-    results: Mapping[str, str] = {}
-    resources: Resources = Resources()
-    builds: bool = False
-    writes_reports: bool = False
-
-
 def render_tasks(nodes: Iterable[Node], settings: ToolSettings) -> tuple[Task, ...]:
     """Every Task that Pipelines with ``nodes`` refer to, and those for pipelines of others.
 
@@ -93,15 +79,11 @@ def render_tasks(nodes: Iterable[Node], settings: ToolSettings) -> tuple[Task, .
     """
     needed = {needs_of(node, settings) for node in nodes}
     largest = sorted(needed, key=msgspec.json.encode) or [needs_of(None, settings)]
-    kinds = [
-        _snapshot(),
-        _imports(),
-        *(_component(each, settings) for each in largest),
-        _release(),
-        _verify(),
-        _report(),
-        _batch(),
-    ]
+    kinds = (
+        *FIRST_KINDS,
+        *(component_kind(_component_name(each, settings), each) for each in largest),
+        *LAST_KINDS,
+    )
     return tuple(_write(kind, settings) for kind in kinds)
 
 
@@ -129,7 +111,7 @@ def _component_name(needed: Resources, settings: ToolSettings) -> str:
     return f"{COMPONENT_TASK}-{_UNFIT.sub('-', '-'.join(dict.fromkeys(words)).lower())}"
 
 
-def _write(kind: _Kind, settings: ToolSettings) -> Task:
+def _write(kind: TaskKind, settings: ToolSettings) -> Task:
     rights = build_rights(settings.profile) if kind.builds else plain_rights()
     results = tuple(Result(name=name, description=told) for name, told in kind.results.items())
     workspaces: tuple[Workspace, ...] = _WORKSPACES
@@ -170,7 +152,7 @@ def _write(kind: _Kind, settings: ToolSettings) -> Task:
     )
 
 
-def _requirements(kind: _Kind, settings: ToolSettings) -> Requirements:
+def _requirements(kind: TaskKind, settings: ToolSettings) -> Requirements:
     defaults = settings.defaults if kind.builds else SMALL_RESOURCES
     return requirements_of(kind.resources, defaults=defaults)
 
@@ -195,166 +177,3 @@ def _environment() -> tuple[EnvironmentVariable, ...]:
         "TMPDIR": WORK_FOLDER,
     }
     return tuple(EnvironmentVariable(name=name, value=value) for name, value in variables.items())
-
-
-def _text(name: str, description: str, default: str = "") -> Parameter:
-    return Parameter(name=name, description=description, default=default)
-
-
-COMPONENTS = Parameter(
-    name="components",
-    type="array",
-    description="Names of components; one empty name means all of them.",
-    default=("",),
-)
-
-
-def _snapshot() -> _Kind:
-    return _Kind(
-        name=PREFIX + "snapshot",
-        description="Freezes a stream: every branch becomes a commit, every tag a digest. "
-        "All that the other tasks take is stored as one artifact, by its digest.",
-        args=(
-            *("step", "snapshot"),
-            *(
-                f"--{option}=$(params.{option})"
-                for option in (
-                    *("path", "variant", "branch", "release-name"),
-                    *("content", "releases", "given", "expect"),
-                )
-            ),
-            _NO_MORE_OPTIONS,
-            "$(params.url)@$(params.revision)",
-            "$(params.components[*])",
-        ),
-        params=(
-            _text("url", "The git repository of the stream."),
-            _text("revision", "Its branch, tag or commit.", "main"),
-            _text("path", "The folder of the stream in it."),
-            _text("variant", "Which stream of several."),
-            _text("branch", "The branch of all components that do not pin one."),
-            _text("release-name", "The name of the release."),
-            _text("content", "The repository of the component images."),
-            _text("releases", "The repository of the release images."),
-            _text("given", "A snapshot to take instead of making one."),
-            _text("expect", "The graph that the Pipeline was rendered from."),
-            COMPONENTS,
-        ),
-        results=SNAPSHOT_RESULTS,
-    )
-
-
-def _imports() -> _Kind:
-    return _Kind(
-        name=PREFIX + "imports",
-        description="Copies the images of elsewhere that the stream needs.",
-        args=("step", "imports", "--snapshot=$(params.snapshot)"),
-        params=(_SNAPSHOT,),
-    )
-
-
-def _component(needed: Resources, settings: ToolSettings) -> _Kind:
-    return _Kind(
-        name=_component_name(needed, settings),
-        description="Makes the image of one component, unless one with its build key is there.",
-        args=(
-            "step",
-            "component",
-            "--snapshot=$(params.snapshot)",
-            _NO_MORE_OPTIONS,
-            "$(params.name)",
-        ),
-        params=(Parameter(name="name", description="The component."), _SNAPSHOT),
-        results=COMPONENT_RESULTS,
-        resources=needed,
-        builds=True,
-    )
-
-
-def _release() -> _Kind:
-    return _Kind(
-        name="new-release",
-        description="Assembles the release of a snapshot, checks it and pushes it.",
-        args=(
-            *("step", "release", "--snapshot=$(params.snapshot)"),
-            "--content=$(params.release-mirror-location)",
-            "--to=$(params.release-image)",
-            "--release-name=$(params.release-image-name)",
-            _NO_MORE_OPTIONS,
-            "$(params.components[*])",
-        ),
-        params=(
-            _SNAPSHOT,
-            _text(
-                "release-mirror-location",
-                "The repository of the component images; empty for that of the snapshot.",
-            ),
-            _text(
-                "release-image",
-                "Where the release is pushed, with or without a tag; empty for the repository "
-                "of the snapshot.",
-            ),
-            _text("release-image-name", "Its name; empty for that of the snapshot."),
-            COMPONENTS,
-        ),
-        results=RELEASE_RESULTS,
-    )
-
-
-def _verify() -> _Kind:
-    return _Kind(
-        name=PREFIX + "verify",
-        description="Looks at a release as a cluster does, and whether all of it can be pulled.",
-        args=(
-            "step",
-            "verify",
-            "--snapshot=$(params.snapshot)",
-            _NO_MORE_OPTIONS,
-            "$(params.release)",
-        ),
-        params=(_SNAPSHOT, Parameter(name="release", description="REPOSITORY@DIGEST.")),
-    )
-
-
-def _report() -> _Kind:
-    return _Kind(
-        name=PREFIX + "report",
-        description="Tells what became of every component, also when some failed.",
-        args=(
-            *("step", "report", "--snapshot=$(params.snapshot)"),
-            *("--run=$(params.run)", f"--to=$(workspaces.{REPORTS}.path)"),
-            _NO_MORE_OPTIONS,
-            "$(params.statuses[*])",
-        ),
-        params=(
-            _SNAPSHOT,
-            _text("run", "The name of the run.", "run"),
-            Parameter(
-                name="statuses",
-                type="array",
-                description="NAME=STATUS of every task.",
-                default=("",),
-            ),
-        ),
-        writes_reports=True,
-    )
-
-
-def _batch() -> _Kind:
-    return _Kind(
-        name="batch-build",
-        description="Builds some components and what they stand on, in the order that they "
-        "need. One that fails stops only what stands on it; what is there is not built again.",
-        args=(
-            *("step", "batch", "--snapshot=$(params.snapshot)"),
-            "--jobs=$(params.max_concurrent_builds)",
-            _NO_MORE_OPTIONS,
-            "$(params.build_configs[*])",
-        ),
-        params=(
-            Parameter(name="build_configs", type="array", description="The components."),
-            _text("max_concurrent_builds", "How many builds at a time.", "8"),
-            _SNAPSHOT,
-        ),
-        builds=True,
-    )

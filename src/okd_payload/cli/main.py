@@ -42,6 +42,7 @@ COMMANDS = {
     "render": "okd_payload.cli.render:render",
     "runs": "okd_payload.cli.runs:runs",
     "step": "okd_payload.cli.step:step",
+    "serve": "okd_payload.cli.serve:serve",
     "doctor": "okd_payload.cli.doctor:doctor",
 }
 """Where each command is, in the order of a day's work."""
@@ -60,6 +61,7 @@ _SUMMARIES = {
     "render": "Write a stream as files for engines that run without this program.",
     "runs": "Look after builds that run on a cluster.",
     "step": "Do one part of a build, as the pods of a cluster do.",
+    "serve": "Follow release streams, and show them to everybody.",
     "doctor": "Show what this machine lacks, and how to mend it.",
 }
 """What the list of commands says of each, so that none has to be imported for it."""

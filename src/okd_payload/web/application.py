@@ -8,6 +8,7 @@ put into no frame; what stands in logs and manifests is text, whatever it looks 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from typing import Any
 
 from litestar import Litestar
@@ -20,6 +21,8 @@ from okd_payload.web.site import Site
 
 PARTS = ("health",)
 """The packages with routes, each in its module ``routes``."""
+PROBES = ("health",)
+"""Those of a process that shows nothing to people."""
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -32,10 +35,10 @@ _HEADERS = {
 _LARGEST_REQUEST = 1 << 20
 
 
-def make_application(site: Site) -> Litestar:
-    """Everything that ``site`` serves."""
+def make_application(site: Site, *, parts: Sequence[str] | None = None) -> Litestar:
+    """Everything that ``site`` serves, or the named ``parts`` of it."""
     handlers: list[Any] = []
-    for part in PARTS:
+    for part in PARTS if parts is None else parts:
         module = importlib.import_module(f"okd_payload.web.{part}.routes")
         handlers += module.routes(site)
     return Litestar(

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The controller put together: database, streams, runners and followers, over the services.
+
+The holder of a lease is one process: two that were given the same name by mistake are still two.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from okd_payload.controller.configuration.folder import StreamFolder
+from okd_payload.controller.records import Database, open_database
+from okd_payload.controller.service import Service
+from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.verification.runners.manual import ManualRunner
+from okd_payload.controller.verification.verifier import RunnerVerifier
+from okd_payload.errors import RecordsUnavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from okd_payload.cli.services import Services
+    from okd_payload.cluster import Cluster
+
+_log = logging.getLogger(__name__)
+
+_PATIENCE_SECONDS = 60.0
+_PAUSE_SECONDS = 2.0
+CONTROLLER_FOLDER = "controller"
+"""Below the state folder: the database of one instance, logs of runs, scratch files."""
+
+
+class ControllerOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line says about a controller."""
+
+    streams: Path
+    database: str = ""
+    """Empty for the one in the state folder."""
+    instance: str = ""
+    lease_seconds: float = 15.0
+
+
+@contextlib.asynccontextmanager
+async def open_surroundings(
+    options: ControllerOptions, services: Services, cluster: Cluster | None = None
+) -> AsyncIterator[Surroundings]:
+    """What a controller works with, until the end of the block.
+
+    Raises InputError for a folder or database that is none, RecordsError.
+    """
+    state = services.locations.state / CONTROLLER_FOLDER
+    streams = StreamFolder(options.streams)
+    for issue in streams.loaded.issues:
+        _log.warning("%s: %s", issue.file or options.streams, issue.message)
+    database = await _open_database(
+        options.database or f"sqlite:///{state / 'records.db'}", services
+    )
+    try:
+        yield Surroundings(
+            database=database,
+            clock=services.clock,
+            progress=services.tell,
+            configurations=streams,
+            open_location=services.open_location,
+            open_target=services.open_target,
+            state=state,
+            cluster=cluster,
+            instance=name_instance(options.instance),
+        )
+    finally:
+        await database.close()
+
+
+def make_service(surroundings: Surroundings, *, lease_seconds: float) -> Service:
+    """The controller over ``surroundings``, with every runner and follower that there is."""
+
+    async def write(unit: Callable[[Any], None]) -> None:
+        await service.leadership.write(unit)
+
+    verifier = RunnerVerifier(surroundings, {"manual": ManualRunner()}, write=write)
+    service = Service(surroundings, verifier=verifier, lease_seconds=lease_seconds)
+    return service
+
+
+def name_instance(name: str) -> str:
+    """``name``, or that of this machine, and something that no other process has."""
+    return f"{name or socket.gethostname()}/{secrets.token_hex(4)}"
+
+
+async def _open_database(url: str, services: Services) -> Database:
+    """The database; one that is just starting up is waited for.
+
+    Raises InputError, RecordsError.
+    """
+    deadline = services.clock.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return open_database(url)
+        except RecordsUnavailable as error:
+            if services.clock.monotonic() >= deadline:
+                raise
+            _log.warning("%s", error.message)
+        await services.clock.wait(_PAUSE_SECONDS)

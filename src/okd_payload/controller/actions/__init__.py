@@ -14,10 +14,13 @@ from okd_payload.controller.actions.releases import (
     stop_keeping,
     withdraw,
 )
+from okd_payload.controller.actions.runs import approve, finish_run
 from okd_payload.controller.actions.streams import pause, rebuild, resume
 
 __all__ = [
     "accept",
+    "approve",
+    "finish_run",
     "keep",
     "pause",
     "rebuild",

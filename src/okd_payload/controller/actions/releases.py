@@ -72,6 +72,8 @@ async def withdraw(surroundings: Surroundings, name: str, *, actor: str, reason:
     release = await _read(surroundings, name)
     if release.phase is Phase.PENDING:
         raise InputError(f"{name} is being made", hint="wait for its payload, then withdraw it")
+    if release.withdrawn is not None:
+        return release
     now = surroundings.clock.now()
     return await _change(surroundings, name, actor=actor, reason=reason, withdrawn=now)
 
@@ -82,10 +84,11 @@ async def restore(surroundings: Surroundings, name: str, *, actor: str, reason: 
 
 
 async def _read(surroundings: Surroundings, name: str) -> Release:
-    return await surroundings.database.read(lambda unit: _find(unit, name))
+    return await surroundings.database.read(lambda unit: find_release(unit, name))
 
 
-def _find(connection: Connection, name: str) -> Release:
+def find_release(connection: Connection, name: str) -> Release:
+    """The release called ``name``. Raises UnknownName, with the nearest names."""
     found = releases.find(connection, name)
     if found is None:
         known = [each.name for each in releases.list_of(connection, withdrawn=None)]
@@ -99,7 +102,7 @@ async def _move(
     now = surroundings.clock.now()
 
     def unit(connection: Connection) -> Release:
-        release = _find(connection, name)
+        release = find_release(connection, name)
         if release.phase is after:
             return release
         if after not in FOLLOWERS[release.phase]:
@@ -122,7 +125,10 @@ async def _change(
     now = surroundings.clock.now()
 
     def unit(connection: Connection) -> Release:
-        changed = msgspec.structs.replace(_find(connection, name), **fields)
+        found = find_release(connection, name)
+        changed = msgspec.structs.replace(found, **fields)
+        if changed == found:
+            return found
         releases.change(connection, changed, time=now, actor=actor, reason=reason)
         return changed
 

@@ -163,3 +163,63 @@ leases = Table(
     Column("term", Integer, nullable=False),
     Column("until", Float, nullable=False),
 )
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("release", String, primary_key=True),
+    Column("team", String, primary_key=True),
+    Column("actor", String, nullable=False),
+    Column("time", Float, nullable=False),
+    Column("message", Text, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("expires", Float),
+    Column("used", Float),
+    Column("revoked", Float),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("time", Float, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("message", Text, nullable=False),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("kinds", Text, nullable=False),
+    Column("streams", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("created_by", String, nullable=False),
+)
+
+webhook_progress = Table(
+    "webhook_progress",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("retry_at", Float),
+    Column("message", Text, nullable=False),
+    Column("delivered", Integer, nullable=False),
+    Column("dropped", Integer, nullable=False),
+)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tokens of programs and people: what each may do, and never the token itself.
+
+What is stored is the SHA-256 of a secret of 256 random bits. A slow hash protects passwords,
+which people choose and others guess; nobody guesses 256 bits, and whoever may send requests
+could keep a slow hash busy.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Connection, select, update
+
+from okd_payload.controller.records.rows import from_row, put
+from okd_payload.controller.records.tables import tokens
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one token."""
+
+    id: str
+    name: str
+    """Whose it is, in logs and transitions."""
+    roles: tuple[str, ...] = ()
+    hash: str
+    created: float
+    created_by: str
+    expires: float | None = None
+    used: float | None = None
+    """When it was last seen, to the minute."""
+    revoked: float | None = None
+
+    def is_valid(self, now: float) -> bool:
+        """Whether it still opens anything."""
+        return self.revoked is None and (self.expires is None or now < self.expires)
+
+
+def write(connection: Connection, token: Token) -> None:
+    """Write ``token``, new or changed."""
+    put(connection, tokens, token)
+
+
+def find(connection: Connection, identity: str) -> Token | None:
+    """The token with this id."""
+    row = connection.execute(select(tokens).where(tokens.c.id == identity)).one_or_none()
+    return from_row(row, Token) if row is not None else None
+
+
+def list_all(connection: Connection) -> list[Token]:
+    """All tokens, revoked and expired ones too, the oldest first."""
+    found = connection.execute(select(tokens).order_by(tokens.c.created, tokens.c.id))
+    return [from_row(row, Token) for row in found]
+
+
+def note_use(connection: Connection, identity: str, *, time: float) -> None:
+    """Remember that the token was seen."""
+    connection.execute(update(tokens).where(tokens.c.id == identity).values(used=time))

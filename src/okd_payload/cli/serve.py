@@ -40,6 +40,7 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     only: str | None
     log_format: str
+    demo: bool
 
     @property
     def acts(self) -> bool:
@@ -58,6 +59,11 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="The folder with the release streams; read again when a file in it changes.",
+)
+@click.option(
+    "--demo",
+    is_flag=True,
+    help="Instead of a folder: follow the quickstart example, in a folder that goes away.",
 )
 @click.option(
     "--database",
@@ -140,12 +146,13 @@ def _controller_options(options: dict[str, Any]) -> ControllerOptions:
     from okd_payload.cli.serving.assembly import ControllerOptions
 
     streams = options.pop("streams")
-    if streams is None:
+    if (streams is None) is not options["demo"]:
         raise InputError(
-            "no folder with release streams is named", hint="name it with --streams DIR"
+            "either a folder with release streams is followed or the demonstration",
+            hint="name the folder with --streams DIR, or say --demo",
         )
     return ControllerOptions(
-        streams=streams,
+        streams=streams or Path(),
         database=options.pop("database"),
         instance=options.pop("instance"),
         lease_seconds=options.pop("lease"),
@@ -161,6 +168,7 @@ async def _serve(
     cluster: ClusterOptions | None,
 ) -> None:
     from okd_payload.cli.serving.assembly import make_service, open_surroundings
+    from okd_payload.cli.serving.demo import prepare_demonstration
     from okd_payload.cli.serving.http import address_of, answer, listen
     from okd_payload.cli.serving.logs import log_progress
     from okd_payload.web.application import PROBES, make_application
@@ -168,6 +176,11 @@ async def _serve(
 
     async with contextlib.AsyncExitStack() as stack:
         opened = stack.enter_context(listen(server.listen, server.port))
+        described = ""
+        if server.demo:
+            demo = await stack.enter_async_context(prepare_demonstration(settings.locations))
+            settings.state, described = demo.state, demo.describe()
+            controller = msgspec.structs.replace(controller, streams=demo.streams, database="")
         services = await stack.enter_async_context(
             open_services(settings, log_progress, registries=registries)
         )
@@ -190,6 +203,8 @@ async def _serve(
         )
         application = make_application(site, parts=None if server.shows else PROBES)
         click.echo(f"serving at {address_of(opened)}")
+        if described:
+            click.echo(described)
         await answer(application, opened, beside=service.run() if service else _rest())
 
 

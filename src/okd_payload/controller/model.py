@@ -189,6 +189,31 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True):
     platform: str = ""
 
 
+class PayloadFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the payload of a release says of itself and of updates.
+
+    Kept for ever, also when the release is removed: clusters that run it still look for a way on.
+    """
+
+    release: str
+    stream: str
+    created: float
+    digest: Digest
+    pull_spec: str
+    version: str = ""
+    """As the payload has it; the cluster compares it with that in the graph."""
+    previous: tuple[str, ...] = ()
+    """Versions that it says clusters may come from,"""
+    following: tuple[str, ...] = ()
+    """and those that it says they may go to."""
+    architecture: str = ""
+    """``multi`` for several; empty where the payload says nothing."""
+    url: str = ""
+    """Where people read about it."""
+    made_from: str = ""
+    """The image stream or release that it says it was made of."""
+
+
 class StreamState(msgspec.Struct, frozen=True, kw_only=True):
     """What is remembered of a stream between two looks at it."""
 

@@ -153,6 +153,24 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     parent: str
 
 
+class EdgeRule(msgspec.Struct, frozen=True, kw_only=True):
+    """Updates that are not for everybody, by versions or globs of them."""
+
+    source: str
+    target: str
+    name: str
+    """Of the risk, as one word."""
+    message: str
+    url: str = ""
+    promql: str = ""
+    """For which clusters the risk holds; for all of them without."""
+
+    @property
+    def is_block(self) -> bool:
+        """Whether no cluster should take these updates."""
+        return not self.promql
+
+
 class StreamConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     """A release stream."""
 
@@ -189,6 +207,8 @@ class StreamConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
     retention: Retention = Retention()
     channels: tuple[str, ...] = ()
-    """Channels of the update graph that its releases are in."""
+    """Channels of the update graph that its releases are in; see ``graph.channels`` for none."""
+    edges: tuple[EdgeRule, ...] = ()
+    """Updates that are blocked, or for some clusters only."""
     imported: bytes = b""
     """The JSON it was read from, where it is one of OpenShift's: served back unchanged."""

@@ -28,6 +28,7 @@ from okd_payload.controller.configuration.model import (
     UpgradeOrigin,
     Verification,
 )
+from okd_payload.controller.configuration.written_edges import EdgeFields
 
 VERSION = "okd-payload.io/v1"
 
@@ -346,6 +347,9 @@ class ReleaseStreamFile(Written, frozen=True, kw_only=True):
     channels: Annotated[
         tuple[str, ...], Meta(description="channels of the update graph, as in stable-4")
     ] = ()
+    edges: Annotated[
+        tuple[EdgeFields, ...], Meta(description="updates that are blocked or carry a risk")
+    ] = ()
 
     def to_configuration(self) -> StreamConfiguration:
         """The same as a value of the controller."""
@@ -374,6 +378,7 @@ class ReleaseStreamFile(Written, frozen=True, kw_only=True):
             checks=tuple(Check(name=name, parent=name) for name in self.compare_with),
             retention=self.retention.to_retention(),
             channels=self.channels,
+            edges=tuple(each.to_rule() for each in self.edges),
         )
 
 

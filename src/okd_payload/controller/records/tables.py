@@ -59,6 +59,7 @@ releases = Table(
     Column("retry_at", Float),
     Column("adopted", Boolean, nullable=False),
     Index("releases_by_stream", "stream", "created"),
+    Index("releases_by_stream_and_phase", "stream", "phase", "created"),
     Index("releases_by_phase", "phase"),
     Index("releases_by_digest", "digest"),
 )
@@ -73,6 +74,7 @@ inputs = Table(
     Column("source", String, nullable=False),
     Column("commit", String, nullable=False),
     Index("inputs_by_digest", "digest"),
+    Index("inputs_by_commit", "commit"),
 )
 
 transitions = Table(
@@ -127,6 +129,22 @@ publications = Table(
     Column("replaced", String, nullable=False),
     Column("target", Text, nullable=False),
     Index("publications_by_release", "release"),
+)
+
+payloads = Table(
+    "payloads",
+    metadata,
+    Column("release", String, primary_key=True),
+    Column("stream", String, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("pull_spec", Text, nullable=False),
+    Column("version", String, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("following", Text, nullable=False),
+    Column("architecture", String, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("made_from", Text, nullable=False),
 )
 
 edges = Table(

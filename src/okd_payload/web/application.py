@@ -16,6 +16,8 @@ from litestar.datastructures import ResponseHeader
 from litestar.openapi.config import OpenAPIConfig
 
 from okd_payload import __version__
+from okd_payload.web.access.auditing import make_audit
+from okd_payload.web.access.guard import make_guard
 from okd_payload.web.problems import answer_error
 from okd_payload.web.site import Site
 
@@ -43,6 +45,8 @@ def make_application(site: Site, *, parts: Sequence[str] | None = None) -> Lites
         handlers += module.routes(site)
     return Litestar(
         route_handlers=handlers,
+        guards=[make_guard(site)],
+        middleware=[make_audit(site)],
         exception_handlers={Exception: answer_error},
         response_headers=[ResponseHeader(name=name, value=text) for name, text in _HEADERS.items()],
         openapi_config=OpenAPIConfig(

@@ -10,6 +10,7 @@ import msgspec
 
 from okd_payload.controller.service import Service
 from okd_payload.controller.surroundings import Surroundings
+from okd_payload.web.access.settings import SiteSettings
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -26,6 +27,9 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     title: str = "OKD releases"
     architecture: str = "amd64"
     """Of the releases that requests without an architecture mean."""
+
+    settings: SiteSettings = SiteSettings()
+    """How it is open, and whom it tells."""
 
     async def ask(
         self,

@@ -9,6 +9,7 @@ every write of a pass checks the lease's term in the same unit of work.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -19,6 +20,8 @@ from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import RecordsError
 
 Result = TypeVar("Result")
+
+_log = logging.getLogger(__name__)
 
 LEASE = "controller"
 SECONDS = 15.0
@@ -71,6 +74,10 @@ class Leadership:
         else:
             self._renewed = asked
         if lease is None or self._lease is None or lease.term != self._lease.term:
+            if lease is not None:
+                _log.info("%s acts now, term %d", self._instance, lease.term)
+            elif self._lease is not None:
+                _log.warning("%s does not act any more", self._instance)
             async with self.changed:
                 self._lease = lease
                 self.changed.notify_all()

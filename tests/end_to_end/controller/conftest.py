@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Release streams over layouts, a real PostgreSQL, and servers that end with their test."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from real_program import Program
+from serving import Server, Streams
+
+from okd_payload.testing.postgresql import PostgresqlServer, serve_postgresql
+
+
+def open_to_others(folder: Path) -> None:
+    """Let the database's user enter ``folder``, which pytest keeps to its owner."""
+    for parent in (folder, *folder.parents):
+        if parent.stat().st_uid == folder.stat().st_uid and str(parent) not in ("/", "/tmp"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+
+
+@pytest.fixture
+def postgresql(tmp_path: Path) -> Iterator[PostgresqlServer]:
+    """A server of this test's own."""
+    open_to_others(tmp_path)
+    with serve_postgresql(tmp_path / "postgresql") as server:
+        yield server
+
+
+@pytest.fixture
+def streams(tmp_path: Path) -> Streams:
+    """A folder without release streams yet."""
+    return Streams(tmp_path / "okd")
+
+
+@pytest.fixture
+def serve(tmp_path: Path, streams: Streams) -> Iterator[Callable[..., Server]]:
+    """Starts servers over the streams, each in the home folder that it is given."""
+    started: list[Server] = []
+
+    def start(*arguments: str | Path, home: str = "home", **environment: str) -> Server:
+        program = Program(tmp_path / home)
+        server = Server(program, "--streams", streams.files, *arguments, **environment)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.kill()

@@ -16,7 +16,8 @@ import msgspec
 
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.creation.keeping import keep_images
-from okd_payload.controller.model import FrozenInput, Release
+from okd_payload.controller.graph.facts import facts_of
+from okd_payload.controller.model import FrozenInput, PayloadFacts, Release
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import ReleaseError
 from okd_payload.issues import Issue
@@ -37,6 +38,8 @@ class MadePayload(msgspec.Struct, frozen=True, kw_only=True):
     pull_spec: str
     images: tuple[FrozenInput, ...]
     """The inputs, with the source and commit that their images tell."""
+    facts: PayloadFacts
+    """What the payload says of updates, for the graph."""
     issues: tuple[Issue, ...] = ()
 
 
@@ -78,10 +81,18 @@ async def make_payload(
         )
     told = {tag.name: tag.annotations or {} for tag in checked.release.references.spec.tags}
     digest = checked.release.digest
+    pull_spec = f"{configuration.releases_name}@{digest}"
     return MadePayload(
         digest=digest,
-        pull_spec=f"{configuration.releases_name}@{digest}",
+        pull_spec=pull_spec,
         images=tuple(_with_source(each, told.get(each.tag, {})) for each in kept),
+        facts=facts_of(
+            release,
+            digest=digest,
+            pull_spec=pull_spec,
+            metadata=checked.release.payload.metadata,
+            references=checked.release.references,
+        ),
         issues=checked.issues,
     )
 

@@ -26,7 +26,7 @@ from okd_payload.controller.reconciling.actions import (
     Verify,
 )
 from okd_payload.controller.reconciling.decide import Situation, decide
-from okd_payload.controller.records import releases, runs, streams
+from okd_payload.controller.records import payloads, releases, runs, streams
 from okd_payload.controller.service.leadership import Leadership
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.judging import judge
@@ -260,6 +260,7 @@ def _remember(connection: Connection, state: StreamState) -> None:
 def _finish(connection: Connection, release: Release, made: MadePayload, now: float) -> None:
     """The payload of ``release`` is there."""
     releases.write_inputs(connection, release.name, made.images)
+    payloads.write(connection, made.facts)
     ready = msgspec.structs.replace(
         release,
         digest=made.digest,

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The releases as nodes of update graphs, made once for each change of the records.
+
+Releases of every phase are there: each graph takes those that it shows. A release that was
+withdrawn or rejected stays a node that updates lead out of and none leads into; so does one of a
+stable stream that was removed, of which only what its payload said is left. Clusters that run
+one of these find their way on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from okd_payload.controller.configuration.model import (
+    EdgeRule,
+    StreamConfiguration,
+    StreamKind,
+)
+from okd_payload.controller.graph.channels import channels_of
+from okd_payload.controller.graph.tested import TestedUpdates, group_runs
+from okd_payload.controller.model import Edge, PayloadFacts, Phase, Release
+from okd_payload.release.semver import Version, is_version, parse_version
+
+MULTI = "multi"
+
+
+class Node(msgspec.Struct, frozen=True, kw_only=True):
+    """A release that is, or was."""
+
+    release: str
+    stream: str
+    version: Version | None
+    """None when it is no version, with which no cluster can run."""
+    phase: Phase | None
+    """None when the release was removed."""
+    payload: str = ""
+    """By digest; empty while there is none."""
+    digest: str = ""
+    architecture: str
+    channels: tuple[str, ...] = ()
+    is_stable: bool = False
+    withdrawn: bool = False
+    previous: tuple[str, ...] = ()
+    following: tuple[str, ...] = ()
+    url: str = ""
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether updates may lead here."""
+        return self.phase is Phase.ACCEPTED and not self.withdrawn and bool(self.payload)
+
+    @property
+    def is_tombstone(self) -> bool:
+        """Whether clusters may still run it although nobody is offered it any more."""
+        if self.is_offered or not self.payload:
+            return False
+        return self.withdrawn or self.phase in (None, Phase.REJECTED)
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that graphs are made of, at one moment."""
+
+    nodes: tuple[Node, ...] = ()
+    tested: TestedUpdates = {}
+    rules: Mapping[str, tuple[EdgeRule, ...]] = {}
+    """By stream of the target."""
+    number: int = 0
+    """Of the last event that it knows."""
+
+
+def make_snapshot(
+    *,
+    releases: Iterable[Release],
+    facts: Mapping[str, PayloadFacts],
+    configurations: Mapping[str, StreamConfiguration],
+    edges: Iterable[Edge],
+    number: int = 0,
+) -> Snapshot:
+    """The nodes of ``releases``, withdrawn ones too, and of what is left of removed ones."""
+    unknown = StreamConfiguration(name="")
+    there = [
+        _node(release, facts.get(release.name), configurations.get(release.stream, unknown))
+        for release in releases
+    ]
+    names = {node.release for node in there}
+    gone = [
+        _tombstone(fact, configurations[fact.stream])
+        for fact in facts.values()
+        if fact.release not in names and _is_stable(configurations.get(fact.stream, unknown))
+    ]
+    return Snapshot(
+        nodes=tuple(sorted([*there, *gone], key=_order)),
+        tested=group_runs(edges),
+        rules={name: each.edges for name, each in configurations.items() if each.edges},
+        number=number,
+    )
+
+
+def _node(release: Release, facts: PayloadFacts | None, configuration: StreamConfiguration) -> Node:
+    name = (facts.version if facts else "") or release.name
+    return Node(
+        release=release.name,
+        stream=release.stream,
+        version=_version(name),
+        phase=release.phase,
+        payload=_payload(release, configuration),
+        digest=release.digest or "",
+        architecture=(facts.architecture if facts else "") or _architecture(configuration),
+        channels=channels_of(configuration),
+        is_stable=_is_stable(configuration),
+        withdrawn=release.withdrawn is not None,
+        previous=facts.previous if facts else (),
+        following=facts.following if facts else (),
+        url=facts.url if facts else "",
+    )
+
+
+def _tombstone(facts: PayloadFacts, configuration: StreamConfiguration) -> Node:
+    return Node(
+        release=facts.release,
+        stream=facts.stream,
+        version=_version(facts.version or facts.release),
+        phase=None,
+        payload=facts.pull_spec,
+        digest=facts.digest,
+        architecture=facts.architecture or _architecture(configuration),
+        channels=channels_of(configuration),
+        is_stable=True,
+        withdrawn=True,
+        url=facts.url,
+    )
+
+
+def _payload(release: Release, configuration: StreamConfiguration) -> str:
+    """Where clusters pull the release from: always by digest, for only that can be verified."""
+    if release.digest is None:
+        return ""
+    if release.pull_spec.endswith(f"@{release.digest}"):
+        return release.pull_spec
+    return f"{configuration.releases_name}@{release.digest}" if configuration.releases_name else ""
+
+
+def _architecture(configuration: StreamConfiguration) -> str:
+    return configuration.architectures[0] if len(configuration.architectures) == 1 else MULTI
+
+
+def _is_stable(configuration: StreamConfiguration) -> bool:
+    return configuration.kind is StreamKind.STABLE
+
+
+def _version(text: str) -> Version | None:
+    return parse_version(text) if is_version(text) else None
+
+
+def _order(node: Node) -> tuple[bool, Version, str]:
+    return node.version is not None, node.version or Version(0, 0, 0), node.release

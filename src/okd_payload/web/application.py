@@ -18,22 +18,14 @@ from litestar.openapi.config import OpenAPIConfig
 from okd_payload import __version__
 from okd_payload.web.access.auditing import make_audit
 from okd_payload.web.access.guard import make_guard
-from okd_payload.web.problems import answer_error
+from okd_payload.web.problems import SAFE_HEADERS, answer_error
 from okd_payload.web.site import Site
 
-PARTS = ("health",)
+PARTS = ("health", "api")
 """The packages with routes, each in its module ``routes``."""
 PROBES = ("health",)
 """Those of a process that shows nothing to people."""
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
 _LARGEST_REQUEST = 1 << 20
 
 
@@ -48,7 +40,9 @@ def make_application(site: Site, *, parts: Sequence[str] | None = None) -> Lites
         guards=[make_guard(site)],
         middleware=[make_audit(site)],
         exception_handlers={Exception: answer_error},
-        response_headers=[ResponseHeader(name=name, value=text) for name, text in _HEADERS.items()],
+        response_headers=[
+            ResponseHeader(name=name, value=text) for name, text in SAFE_HEADERS.items()
+        ],
         openapi_config=OpenAPIConfig(
             title="okd-payload",
             version=__version__,

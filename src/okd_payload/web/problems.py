@@ -26,6 +26,15 @@ from okd_payload.errors import (
 
 _log = logging.getLogger(__name__)
 
+SAFE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+"""On every answer, errors too."""
 _JSON_BELOW = ("/api/", "/graph")
 PROBLEM_JSON = "application/problem+json"
 
@@ -70,6 +79,7 @@ _TITLES = {
     404: "not found",
     405: "method not allowed",
     409: "conflict",
+    412: "changed meanwhile",
     413: "too large",
     415: "unsupported media type",
     429: "too many requests",
@@ -92,7 +102,9 @@ def _judge(error: OkdPayloadError) -> tuple[int, str]:
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The answer to a request that ended in ``error``: JSON or text, as its path has it."""
     problem = problem_of(error)
-    headers = {"Retry-After": "10"} if problem.status == 503 else {}
+    headers = SAFE_HEADERS | dict(getattr(error, "headers", None) or {})
+    if problem.status == 503:
+        headers["Retry-After"] = "10"
     if request.url.path.startswith(_JSON_BELOW):
         content = msgspec.json.encode(problem)
         return Response(

@@ -31,7 +31,7 @@ def make_audit(site: Site) -> Callable[[ASGIApp], ASGIApp]:
 
     def around(app: ASGIApp) -> ASGIApp:
         async def audited(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] is not ScopeType.HTTP or scope["method"] in _READING:
+            if scope["type"] != ScopeType.HTTP or scope["method"] in _READING:
                 await app(scope, receive, send)
                 return
 

@@ -19,7 +19,7 @@ from okd_payload.controller.configuration.folder import StreamFolder
 from okd_payload.controller.records import Database, open_database
 from okd_payload.controller.service import Service
 from okd_payload.controller.surroundings import Surroundings
-from okd_payload.controller.verification.runners.manual import ManualRunner
+from okd_payload.controller.verification.runners import RunnerChoices, make_runners
 from okd_payload.controller.verification.verifier import RunnerVerifier
 from okd_payload.errors import RecordsUnavailable
 
@@ -84,7 +84,8 @@ def make_service(surroundings: Surroundings, *, lease_seconds: float) -> Service
     async def write(unit: Callable[[Any], None]) -> None:
         await service.leadership.write(unit)
 
-    verifier = RunnerVerifier(surroundings, {"manual": ManualRunner()}, write=write)
+    choices = RunnerChoices(wake=lambda stream: service.nudge(stream))
+    verifier = RunnerVerifier(surroundings, make_runners(surroundings, choices), write=write)
     service = Service(surroundings, verifier=verifier, lease_seconds=lease_seconds)
     return service
 

@@ -22,6 +22,7 @@ from okd_payload.controller.configuration.model import (
     StreamKind,
     Verification,
 )
+from okd_payload.controller.verification.settings import check_runner
 from okd_payload.issues import Issue, IssueCode
 
 _RETRY_SUFFIX = re.compile(r"-[0-9]+$")
@@ -100,8 +101,7 @@ def _verification(each: Verification, known: set[str]) -> Iterator[str]:
     for name in each.after:
         if name not in known:
             yield f"waits for {name}, which is not there"
-    if each.runner.kind == "prowjob" and not each.runner.settings.get("job"):
-        yield "names no job"
+    yield from check_runner(each.runner)
     if each.runner.kind == "command" and not each.runner.arguments:
         yield "has no command"
 

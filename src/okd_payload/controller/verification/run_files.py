@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The folder of a run: its log, its artifacts, and how it ended, where a restart finds it.
+
+A log has a bound. Its beginning and its end are kept, because programs say at the beginning what
+they do and at the end why they failed; what is cut out of the middle is said in its place.
+Artifacts are whatever files a run leaves in its folder for them, as many as there is room for;
+links are left out, which could lead anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from okd_payload.controller.model import RunState
+from okd_payload.controller.verification.runner import RunUpdate
+from okd_payload.errors import StorageError
+from okd_payload.release.output_file import write_output
+
+LOG = "log"
+ARTIFACTS = "artifacts"
+JUNIT = f"{ARTIFACTS}/junit.xml"
+HALF_LOG_BYTES = 8 * 1024 * 1024
+"""How much of a log is kept of its beginning, and as much of its end."""
+MAX_ARTIFACTS = 500
+
+_OUTCOME = "outcome.json"
+
+
+class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended, written down before anybody is told."""
+
+    state: RunState
+    message: str = ""
+
+
+def write_log(folder: Path, content: bytes) -> str:
+    """Keep ``content`` as the log of the run; its name. Raises StorageError."""
+    write_output(folder / LOG, bound_log(content))
+    return LOG
+
+
+def bound_log(content: bytes, *, half: int = HALF_LOG_BYTES) -> bytes:
+    """``content``, or its beginning and end with a line between them."""
+    if len(content) <= 2 * half:
+        return content
+    return content[:half] + cut_line(len(content) - 2 * half) + content[-half:]
+
+
+def cut_line(count: int) -> bytes:
+    """What stands where ``count`` bytes of a log were left out."""
+    return f"\n[... {count} bytes left out here ...]\n".encode()
+
+
+def write_outcome(folder: Path, outcome: RunOutcome) -> None:
+    """Write down how the run ended. Raises StorageError."""
+    write_output(folder / _OUTCOME, msgspec.json.encode(outcome))
+
+
+def read_outcome(folder: Path) -> RunOutcome | None:
+    """How the run ended, where that was written down. Raises StorageError."""
+    try:
+        content = (folder / _OUTCOME).read_bytes()
+        return msgspec.json.decode(content, type=RunOutcome)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StorageError(f"cannot read {folder}: {error.strerror}") from error
+    except msgspec.MsgspecError:
+        return None  # something else lies there: the run has not been seen to end
+
+
+def tell_outcome(folder: Path, outcome: RunOutcome) -> RunUpdate:
+    """The update of a run that ended, with what it left in its folder."""
+    return RunUpdate(
+        state=outcome.state,
+        message=outcome.message,
+        log=LOG if (folder / LOG).is_file() else "",
+        artifacts=list_artifacts(folder),
+    )
+
+
+def list_artifacts(folder: Path) -> tuple[str, ...]:
+    """The files that the run left, below its folder, in byte order; a bounded number."""
+    found = sorted(_walk(folder / ARTIFACTS))
+    return tuple(path.relative_to(folder).as_posix() for path in found[:MAX_ARTIFACTS])
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder, followlinks=False):
+        folders.sort()
+        for name in files:
+            path = Path(parent, name)
+            if path.is_file() and not path.is_symlink() and name.isprintable():
+                yield path

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The runners of one controller, by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.verification.runner import Runner
+from okd_payload.controller.verification.runners.builtin import BuiltinRunner
+from okd_payload.controller.verification.runners.manual import ManualRunner
+from okd_payload.errors import RegistryError
+from okd_payload.oci.documents import DocumentAnswer, DocumentAsker
+
+
+class RunnerChoices(msgspec.Struct, frozen=True, kw_only=True):
+    """What runners need beyond the controller's surroundings; each may be left out."""
+
+    documents: DocumentAsker | None = None
+    """Asks web servers for signatures."""
+    prow_jobs: Path | None = None
+    """The folder with the job definitions of Prow."""
+    base_url: str = ""
+    """Where others reach this server, to which webhooks give their answers."""
+    wake: Callable[[str], None] = lambda _stream: None
+    """Is told the stream of a run that ended in this process: a pass over it finds more."""
+
+
+def make_runners(
+    surroundings: Surroundings, choices: RunnerChoices | None = None
+) -> Mapping[str, Runner]:
+    """A runner for each kind that can be had in these surroundings."""
+    chosen = choices or RunnerChoices()
+    documents = chosen.documents or _NoDocuments()
+    return {
+        "builtin": BuiltinRunner(surroundings, documents, wake=chosen.wake),
+        "manual": ManualRunner(),
+    }
+
+
+class _NoDocuments:
+    """Web servers for those who may ask none."""
+
+    async def ask_document(self, url: str, *, limit: int) -> DocumentAnswer:
+        """No answer."""
+        del limit
+        raise RegistryError(f"{url} is not asked: no web server may be asked here")

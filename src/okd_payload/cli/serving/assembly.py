@@ -84,8 +84,11 @@ def make_service(surroundings: Surroundings, *, lease_seconds: float) -> Service
     async def write(unit: Callable[[Any], None]) -> None:
         await service.leadership.write(unit)
 
-    choices = RunnerChoices(wake=lambda stream: service.nudge(stream))
-    verifier = RunnerVerifier(surroundings, make_runners(surroundings, choices), write=write)
+    def wake(stream: str) -> None:
+        service.nudge(stream)
+
+    runners = make_runners(surroundings, RunnerChoices(wake=wake))
+    verifier = RunnerVerifier(surroundings, runners, write=write)
     service = Service(surroundings, verifier=verifier, lease_seconds=lease_seconds)
     return service
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
@@ -28,6 +29,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     architecture: str = "amd64"
     """Of the releases that requests without an architecture mean."""
 
+    builds: Path | None = None
+    """The folder with the runs of builds by stream; None where nobody builds beside this."""
     settings: SiteSettings = SiteSettings()
     """How it is open, and whom it tells."""
 

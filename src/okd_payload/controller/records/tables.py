@@ -128,7 +128,9 @@ publications = Table(
     Column("message", Text, nullable=False),
     Column("replaced", String, nullable=False),
     Column("target", Text, nullable=False),
+    Column("stream", String, nullable=False, server_default=""),
     Index("publications_by_release", "release"),
+    Index("publications_by_stream", "stream", "name"),
 )
 
 payloads = Table(
@@ -240,4 +242,45 @@ webhook_progress = Table(
     Column("message", Text, nullable=False),
     Column("delivered", Integer, nullable=False),
     Column("dropped", Integer, nullable=False),
+)
+
+uses = Table(
+    "uses",
+    metadata,
+    Column("release", String, primary_key=True),
+    Column("reporter", String, primary_key=True),
+    Column("time", Float, nullable=False),
+    Column("until", Float),
+    Column("message", Text, nullable=False),
+)
+
+removals = Table(
+    "removals",
+    metadata,
+    Column("release", String, primary_key=True),
+    Column("stream", String, nullable=False),
+    Column("digest", String),
+    Column("releases", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("adopted", Boolean, nullable=False),
+    Column("runs", Text, nullable=False),
+    Column("time", Float, nullable=False),
+    Column("done", Float),
+    Column("retry_at", Float),
+    Column("message", Text, nullable=False),
+)
+
+schedule_runs = Table(
+    "schedule_runs",
+    metadata,
+    Column("stream", String, primary_key=True),
+    Column("schedule", String, primary_key=True),
+    Column("since", Float, nullable=False),
+    Column("state", String, nullable=False),
+    Column("identity", String, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("handle", Text, nullable=False),
+    Column("started", Float),
+    Column("ended", Float),
+    Column("message", Text, nullable=False),
 )

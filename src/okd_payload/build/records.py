@@ -2,6 +2,7 @@
 """What is remembered about runs: one folder per run, with its record and its logs.
 
     <runs>/<id>/run.json       the record, replaced as a whole whenever a component ends
+    <runs>/<id>/plan.json      what it is to make, and what each image is built on
     <runs>/<id>/stream.lock    the inputs it used
     <runs>/<id>/logs/<component>.log
 
@@ -17,6 +18,7 @@ import itertools
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -137,6 +139,10 @@ class RunFolder:
         """Where the log of ``component`` goes."""
         return self.path / "logs" / log_name(component)
 
+    def remember_plan(self, parents: Mapping[str, tuple[str, ...]]) -> None:
+        """Write down what is to be made, parents by node. Raises StorageError."""
+        self._replace("plan.json", msgspec.json.encode(parents))
+
     def add(self, component: ComponentRecord) -> None:
         """Remember how a component ended. Raises StorageError."""
         self._components[component.name, component.tag] = component
@@ -153,10 +159,13 @@ class RunFolder:
         return self.record
 
     def _write(self, record: RunRecord) -> None:
-        temporary = self.path / "run.json.new"
+        self._replace("run.json", msgspec.json.format(msgspec.json.encode(record)))
+
+    def _replace(self, name: str, content: bytes) -> None:
+        temporary = self.path / f"{name}.new"
         try:
-            temporary.write_bytes(msgspec.json.format(msgspec.json.encode(record)))
-            temporary.replace(self.path / "run.json")
+            temporary.write_bytes(content)
+            temporary.replace(self.path / name)
         except OSError as error:
             raise StorageError(
                 f"cannot write the run record in {self.path}: {error.strerror}",
@@ -208,12 +217,23 @@ def _remove_old(runs: Path) -> None:
 
 def read_runs(runs: Path) -> list[RunRecord]:
     """The records below ``runs``, oldest first; unreadable ones are left out."""
-    records = []
-    for folder in reversed(_run_folders(runs)):
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
-            content = (folder / "run.json").read_bytes()
-            records.append(msgspec.json.decode(content, type=RunRecord))
-    return records
+    found = (read_run(folder) for folder in reversed(_run_folders(runs)))
+    return [record for record in found if record is not None]
+
+
+def read_run(folder: Path) -> RunRecord | None:
+    """The record of the run in ``folder``; None when there is none that can be read."""
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        return msgspec.json.decode((folder / "run.json").read_bytes(), type=RunRecord)
+    return None
+
+
+def read_plan(folder: Path) -> dict[str, tuple[str, ...]]:
+    """What the run in ``folder`` is to make, parents by node; nothing where nobody wrote it."""
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        content = (folder / "plan.json").read_bytes()
+        return msgspec.json.decode(content, type=dict[str, tuple[str, ...]])
+    return {}
 
 
 def read_durations(records: list[RunRecord]) -> dict[str, float]:

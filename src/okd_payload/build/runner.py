@@ -46,6 +46,7 @@ class Runner:
         def is_fatal(error: OkdPayloadError) -> bool:
             return fail_fast or isinstance(error, MissingTool | StorageError | ClusterError)
 
+        self._folder.remember_plan(self._graph.parents)
         endings = await run_graph(
             self._graph,
             self._make,

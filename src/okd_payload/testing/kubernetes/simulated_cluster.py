@@ -29,6 +29,7 @@ from okd_payload.testing.kubernetes.access import Access
 from okd_payload.testing.kubernetes.admission import Mutating, Validating
 from okd_payload.testing.kubernetes.documents import (
     JsonObject,
+    clone,
     name_of,
     namespace_of,
     object_at,
@@ -177,12 +178,15 @@ class SimulatedCluster:
     def set_status(
         self, kind: ObjectKind, name: str, status: JsonObject, *, namespace: str = ""
     ) -> JsonObject:
-        """Give an object the status ``status``, in place of the one it had. Raises Refusal."""
+        """Give an object the status ``status`` as it is now, in place of the one it had.
+
+        Raises Refusal.
+        """
         current = self.find(kind, name, namespace=namespace)
         target = self._target(kind, namespace, name, "status")
         if current is None:
             current = reading.get(self.state, target)
-        document = {**current, "status": status}
+        document = {**current, "status": clone(status)}
         return changes.replace(self.state, target, document, WriteOptions(manager=_US)).document
 
     def delete(

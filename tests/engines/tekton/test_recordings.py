@@ -13,10 +13,10 @@ from virtual_time import run_virtually
 from okd_payload.cluster.kinds import EVENT, POD, TASK_RUN
 from okd_payload.engines.pod.causes import Cause
 from okd_payload.engines.pod.judging import judge
+from okd_payload.engines.pod.object_watch import ObjectWatch
 from okd_payload.engines.tekton.following import Followed, Follower
 from okd_payload.engines.tekton.settings import Patience
 from okd_payload.engines.tekton.task_run import decode_task_run, observe
-from okd_payload.engines.tekton.watching import TaskRunWatch
 from okd_payload.progress import Event, Noticed
 from okd_payload.testing.kubernetes import MemoryCluster, SimulatedCluster
 from okd_payload.testing.tekton.recordings import Scenario, read_scenario
@@ -142,7 +142,7 @@ async def _follow(recorded: Scenario, log: Path, told: list[Event]) -> Followed:
     cluster = MemoryCluster(recorded.name, cluster=simulated)
     document = {name: it for name, it in recorded.run.document.items() if name != "status"}
     run = simulated.put(TASK_RUN, document)
-    watch = TaskRunWatch(cluster, namespace=recorded.name, selector="")
+    watch = ObjectWatch(cluster, TASK_RUN, decode_task_run, selector="", namespace=recorded.name)
     follower = Follower(
         cluster, watch, namespace=recorded.name, patience=Patience(), progress=told.append
     )

@@ -63,5 +63,5 @@ async def _begin_log(cluster: Cluster, build: Build, log: LogCopy) -> None:
     except (ClusterError, msgspec.MsgspecError) as error:
         log.note(f"the log of pod {pod} cannot be had: {error}")
         return
-    for container in (*spec.init_containers, *spec.containers):
-        log.begin(pod, container.name)
+    containers = (*spec.init_containers, *spec.containers)
+    log.begin_in_turn(pod, [container.name for container in containers])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from typing import Generic, Protocol, TypeVar
 
@@ -36,6 +37,11 @@ class Tracked(Protocol):
         """Whether nothing of it will run any more."""
         ...
 
+    @property
+    def key(self) -> str:
+        """The build key of the image that it makes; empty when it makes none of ours."""
+        ...
+
 
 Seen = TypeVar("Seen", bound=Tracked)
 
@@ -58,6 +64,8 @@ class ObjectWatch(Generic[Seen]):
         self._selector = selector
         self._namespace = namespace
         self._known: dict[str, Seen] = {}
+        self._by_key: defaultdict[str, dict[str, Seen]] = defaultdict(dict)
+        self._running: set[str] = set()
         self._gone: set[str] = set()
         self._changed: dict[str, asyncio.Event] = {}
         self._any_changed = asyncio.Event()
@@ -94,6 +102,15 @@ class ObjectWatch(Generic[Seen]):
         """The objects that ``fits`` says yes to."""
         return [seen for seen in self._known.values() if fits(seen)]
 
+    def of_key(self, key: str) -> list[Seen]:
+        """The objects that make the image with the build key ``key``."""
+        return list(self._by_key[key].values())
+
+    @property
+    def running(self) -> int:
+        """How many are not over."""
+        return len(self._running)
+
     async def next_change(self, name: str, seen: Seen | None) -> Seen | None:
         """The object ``name`` once it is another than ``seen``; None when it is gone.
 
@@ -110,12 +127,16 @@ class ObjectWatch(Generic[Seen]):
             await event.wait()
 
     async def any_change(self) -> None:
-        """Return when any object changed. Raises the error that ended the watch."""
+        """Return when any object changed, or at ``wake``. Raises what ended the watch."""
         if self._error is None:
             self._any_changed.clear()
             await self._any_changed.wait()
         if self._error is not None:
             raise self._error
+
+    def wake(self) -> None:
+        """Let all who wait for any change look again."""
+        self._any_changed.set()
 
     async def _watch(self, since: str) -> None:
         try:
@@ -132,21 +153,31 @@ class ObjectWatch(Generic[Seen]):
             self._error = error
             for waiting in self._changed.values():
                 waiting.set()
-            self._any_changed.set()
+            self.wake()
 
     def _tell(self, seen: Seen) -> None:
         self._gone.discard(seen.name)
+        self._drop(seen.name)
         self._known[seen.name] = seen
-        self._wake(seen.name)
+        self._by_key[seen.key][seen.name] = seen
+        if not seen.is_over:
+            self._running.add(seen.name)
+        self._wake_followers(seen.name)
 
     def _forget(self, seen: Seen) -> None:
         known = self._known.get(seen.name)
         if known is not None and known.uid == seen.uid:
-            del self._known[seen.name]
+            self._drop(seen.name)
             self._gone.add(seen.name)
-        self._wake(seen.name)
+        self._wake_followers(seen.name)
 
-    def _wake(self, name: str) -> None:
+    def _drop(self, name: str) -> None:
+        known = self._known.pop(name, None)
+        if known is not None:
+            self._by_key[known.key].pop(name, None)
+            self._running.discard(name)
+
+    def _wake_followers(self, name: str) -> None:
         if name in self._changed:
             self._changed[name].set()
-        self._any_changed.set()
+        self.wake()

@@ -28,14 +28,11 @@ class RunningPlaces(Generic[Seen]):
     async def taken(self) -> AsyncIterator[None]:
         """A place to make one object in, kept until the watch knows it."""
         async with self._turn:
-            while len(self._watch.select(_runs)) + self._making >= self._count:
+            while self._watch.running + self._making >= self._count:
                 await self._watch.any_change()
             self._making += 1
         try:
             yield
         finally:
             self._making -= 1
-
-
-def _runs(seen: Seen) -> bool:
-    return not seen.is_over
+            self._watch.wake()  # nothing may have been made, and then nothing else says so

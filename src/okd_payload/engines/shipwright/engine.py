@@ -108,7 +108,7 @@ class ShipwrightEngine:
         attempts = Attempts(step.component)
         spent: set[str] = set()
         while True:
-            present = self._watch.select(lambda run: run.key == key)
+            present = self._watch.of_key(key)
             chosen = choose(present, spent=spent, afresh=step.component in self._afresh)
             copy = LogCopy(self._cluster, file=log)
             try:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from okd_payload.build.records import log_name
 from okd_payload.engines.pod import labels
-from okd_payload.engines.tekton.following import Follower
+from okd_payload.engines.pod.object_watch import ObjectWatch
+from okd_payload.engines.tekton.following import Follower, copy_logs
 from okd_payload.engines.tekton.naming import attempt_of
 from okd_payload.engines.tekton.task_run import TaskRun
-from okd_payload.engines.tekton.watching import TaskRunWatch
 from okd_payload.engines.tekton.writing import TaskRunWriter
 from okd_payload.oci.layout.files import storage_errors
 
@@ -29,7 +29,7 @@ class Clearing:
     """The TaskRuns of one run that may go."""
 
     def __init__(
-        self, writer: TaskRunWriter, watch: TaskRunWatch, follower: Follower, *, keeps: bool
+        self, writer: TaskRunWriter, watch: ObjectWatch[TaskRun], follower: Follower, *, keeps: bool
     ) -> None:
         """With ``keeps``, nothing is cleared away."""
         self._writer = writer
@@ -72,7 +72,7 @@ class Clearing:
                 log = self._follower.open_log(whole)
                 log.note(f"TaskRun {task_run.name}, which ended while nobody looked")
                 try:
-                    log.look(task_run)
+                    copy_logs(task_run, log)
                     complete &= await log.wait_for_end(self._follower.patience.log)
                 finally:
                     await log.close()

@@ -21,22 +21,22 @@ import msgspec
 from okd_payload.build.engine import BuildStep
 from okd_payload.build.images import StreamImages
 from okd_payload.clock import Clock
-from okd_payload.cluster import Cluster
+from okd_payload.cluster import Cluster, kinds
 from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.attempts import Attempts
 from okd_payload.engines.pod.building import key_of_step
 from okd_payload.engines.pod.causes import Cause, Reaction
 from okd_payload.engines.pod.judging import Verdict
+from okd_payload.engines.pod.log_copy import LogCopy
+from okd_payload.engines.pod.object_watch import ObjectWatch
+from okd_payload.engines.pod.running_places import RunningPlaces
 from okd_payload.engines.pod.verifying import verify_image
 from okd_payload.engines.tekton.clearing import Clearing
 from okd_payload.engines.tekton.following import Followed, Follower
-from okd_payload.engines.tekton.log_stream import LogStream
 from okd_payload.engines.tekton.making import Follow, Make, choose, make_build
-from okd_payload.engines.tekton.places import Places
 from okd_payload.engines.tekton.preflight import check_cluster
 from okd_payload.engines.tekton.settings import Errand, TektonSettings
-from okd_payload.engines.tekton.task_run import TaskRun
-from okd_payload.engines.tekton.watching import TaskRunWatch
+from okd_payload.engines.tekton.task_run import TaskRun, decode_task_run
 from okd_payload.engines.tekton.writing import TaskRunWriter
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.repository import Repository
@@ -75,8 +75,14 @@ class TektonEngine:
         namespace = settings.namespace or cluster.namespace
         self._namespace = namespace
         stream = labels.stream_labels(errand.stream, role=labels.BUILD_ROLE)
-        self._watch = TaskRunWatch(cluster, namespace=namespace, selector=labels.selector(stream))
-        self._places = Places(self._watch, count=settings.jobs)
+        self._watch = ObjectWatch(
+            cluster,
+            kinds.TASK_RUN,
+            decode_task_run,
+            selector=labels.selector(stream),
+            namespace=namespace,
+        )
+        self._places = RunningPlaces(self._watch, count=settings.jobs)
         self._writer = TaskRunWriter(
             cluster,
             self._watch,
@@ -158,7 +164,7 @@ class TektonEngine:
             self._progress(Noticed(subject=step.tag, message=attempts.describe(verdict)))
             await self._clock.wait(self._settings.patience.pause * pause)
 
-    async def _carry_out(self, chosen: Follow | Make, step: BuildStep, log: LogStream) -> Followed:
+    async def _carry_out(self, chosen: Follow | Make, step: BuildStep, log: LogCopy) -> Followed:
         """Make or adopt a TaskRun and follow it; when cancelled, it is cancelled."""
         if isinstance(chosen, Make):
             written = make_build(
@@ -170,7 +176,7 @@ class TektonEngine:
                 afresh=step.component in self._afresh,
             )
             name = written.metadata.name
-            async with self._places.taken(name):
+            async with self._places.taken():
                 log.note(f"TaskRun {name} in namespace {self._namespace}")
                 await self._writer.make(written)
         else:

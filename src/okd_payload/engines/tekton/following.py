@@ -16,11 +16,11 @@ import msgspec
 from okd_payload.cluster import Cluster
 from okd_payload.engines.pod.causes import Cause
 from okd_payload.engines.pod.judging import Verdict, judge
+from okd_payload.engines.pod.log_copy import LogCopy
+from okd_payload.engines.pod.object_watch import ObjectWatch
 from okd_payload.engines.tekton.hindrances import find_hindrance
-from okd_payload.engines.tekton.log_stream import LogStream
 from okd_payload.engines.tekton.settings import Patience
 from okd_payload.engines.tekton.task_run import TaskRun, observe
-from okd_payload.engines.tekton.watching import TaskRunWatch
 from okd_payload.progress import Noticed, Progress
 
 _WORTH_TELLING = frozenset({Cause.UNSCHEDULABLE, Cause.QUOTA, Cause.IMAGE_PULLING})
@@ -39,7 +39,7 @@ class Follower:
     def __init__(
         self,
         cluster: Cluster,
-        watch: TaskRunWatch,
+        watch: ObjectWatch[TaskRun],
         *,
         namespace: str,
         patience: Patience,
@@ -51,11 +51,11 @@ class Follower:
         self.patience = patience
         self._progress = progress
 
-    def open_log(self, file: Path) -> LogStream:
-        """A stream of logs into ``file``."""
-        return LogStream(self._cluster, namespace=self._namespace, file=file)
+    def open_log(self, file: Path) -> LogCopy:
+        """A copy of logs in ``file``."""
+        return LogCopy(self._cluster, namespace=self._namespace, file=file)
 
-    async def follow(self, name: str, log: LogStream, *, subject: str) -> Followed:
+    async def follow(self, name: str, log: LogCopy, *, subject: str) -> Followed:
         """Wait for the end of the TaskRun ``name``; its log is whole then, if it can be had.
 
         Raises ClusterError when the watch ended for good, and StorageError.
@@ -78,7 +78,7 @@ class Follower:
                 return Followed(
                     verdict=Verdict(cause=Cause.DELETED, message=message), task_run=None
                 )
-            log.look(seen)
+            copy_logs(seen, log)
             verdict = judge(observe(seen))
             if verdict.is_final:
                 await log.wait_for_end(self.patience.log)
@@ -88,7 +88,7 @@ class Follower:
                 self._tell(subject, verdict.cause, verdict.message)
 
     async def _next_change(
-        self, name: str, seen: TaskRun | None, log: LogStream, told: set[Cause]
+        self, name: str, seen: TaskRun | None, log: LogCopy, told: set[Cause]
     ) -> TaskRun | None:
         """The next state. Raises TimeoutError when there was none for too long."""
         clock = asyncio.get_running_loop()
@@ -99,7 +99,7 @@ class Follower:
             finally:
                 log.on_end = None
 
-    def _most_seconds(self, seen: TaskRun | None, log: LogStream, told: set[Cause]) -> float | None:
+    def _most_seconds(self, seen: TaskRun | None, log: LogCopy, told: set[Cause]) -> float | None:
         """How long nothing may change; None when there is no end to that."""
         if seen is None or seen.condition is None or log.has_ended:
             return self.patience.silence
@@ -116,6 +116,18 @@ class Follower:
     def _tell(self, subject: str, cause: Cause, message: str) -> None:
         said = f"{cause.value}: {message}" if message else cause.value
         self._progress(Noticed(subject=subject, message=said))
+
+
+def copy_logs(task_run: TaskRun, log: LogCopy) -> None:
+    """Begin to copy what can be copied now of the logs of ``task_run``."""
+    if not (task_run.is_running or task_run.is_over):
+        log.forget_ended()
+        return
+    if task_run.status.pod_name:
+        for step in task_run.status.steps:
+            if step.has_begun and step.container:
+                started_at = step.running.started_at if step.running is not None else ""
+                log.begin(task_run.status.pod_name, step.container, started_at=started_at)
 
 
 def _is_pending(task_run: TaskRun | None) -> bool:

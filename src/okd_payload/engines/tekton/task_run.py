@@ -20,6 +20,7 @@ CANCEL = "TaskRunCancelled"
 CANCEL_MESSAGE = "okd-payload was interrupted"
 """By this we know our own cancellations: what was set aside by one run is built by the next."""
 _SUCCEEDED = "Succeeded"
+_RUNNING = "Running"
 _SKIPPED = "Skipped"
 _STEP_TIMEOUT = "TimeoutExceeded"
 
@@ -112,10 +113,20 @@ class TaskRun(_Read, frozen=True, kw_only=True):
         return self.metadata.name
 
     @property
+    def uid(self) -> str:
+        """What tells it from others that have had its name."""
+        return self.metadata.uid
+
+    @property
     def condition(self) -> Condition | None:
         """What the controller says about its success; None before it said anything."""
         found = (item for item in self.status.conditions if item.type == _SUCCEEDED)
         return next(found, None)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its pod runs."""
+        return self.condition is not None and self.condition.reason == _RUNNING
 
     @property
     def is_over(self) -> bool:
@@ -125,7 +136,7 @@ class TaskRun(_Read, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The build key of the image that it makes; empty when it makes none."""
+        """The build key of the image that it makes; empty when it makes none of ours."""
         return self.metadata.annotations.get(labels.WHOLE_KEY, "")
 
     @property

@@ -16,10 +16,10 @@ import msgspec
 from okd_payload.clock import Clock
 from okd_payload.cluster import Cluster, kinds
 from okd_payload.engines.pod import labels
+from okd_payload.engines.pod.object_watch import ObjectWatch
 from okd_payload.engines.tekton.objects import WrittenTaskRun
 from okd_payload.engines.tekton.settings import Patience
 from okd_payload.engines.tekton.task_run import TaskRun
-from okd_payload.engines.tekton.watching import TaskRunWatch
 from okd_payload.errors import AlreadyThere, ClusterError, NoSuchObject, QuotaExceeded, Refused
 from okd_payload.progress import Delayed, Progress
 
@@ -34,7 +34,7 @@ class TaskRunWriter:
     def __init__(
         self,
         cluster: Cluster,
-        watch: TaskRunWatch,
+        watch: ObjectWatch[TaskRun],
         *,
         namespace: str,
         clock: Clock,

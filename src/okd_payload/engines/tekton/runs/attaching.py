@@ -12,15 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from okd_payload.build.records import log_name
-from okd_payload.cluster import Cluster
+from okd_payload.cluster import Cluster, kinds
 from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.causes import Cause
 from okd_payload.engines.pod.judging import judge
+from okd_payload.engines.pod.object_watch import ObjectWatch
 from okd_payload.engines.tekton.following import Follower
 from okd_payload.engines.tekton.runs.overview import KnownRun
 from okd_payload.engines.tekton.settings import Patience
-from okd_payload.engines.tekton.task_run import TaskRun, observe
-from okd_payload.engines.tekton.watching import TaskRunWatch
+from okd_payload.engines.tekton.task_run import TaskRun, decode_task_run, observe
 from okd_payload.errors import ClusterError, InputError, NoSuchObject
 from okd_payload.oci.blob_sources import closing
 from okd_payload.progress import Progress, ignore_progress
@@ -50,7 +50,9 @@ class Attachment:
         self._show = show
         self._progress = progress
         marks = labels.selector({labels.RUN: labels.label_value(run.run)})
-        self._watch = TaskRunWatch(cluster, namespace=namespace, selector=marks)
+        self._watch = ObjectWatch(
+            cluster, kinds.TASK_RUN, decode_task_run, selector=marks, namespace=namespace
+        )
         self._follower = Follower(
             cluster,
             self._watch,
@@ -92,7 +94,7 @@ class Attachment:
                     hint="the same `build` goes on where it ended",
                 )
             steps = [step for step in seen.status.steps if step.has_begun and step.container]
-            if printing is None and steps and (seen.is_over or _is_running(seen)):
+            if printing is None and steps and (seen.is_over or seen.is_running):
                 copy = self._print(seen.status.pod_name, steps[0].container)
                 printing = asyncio.create_task(copy)
             if seen.is_over:
@@ -160,8 +162,3 @@ def exit_code(task_run: TaskRun) -> int:
 
 def _is_build(task_run: TaskRun) -> bool:
     return task_run.metadata.labels.get(labels.ROLE) == labels.BUILD_ROLE
-
-
-def _is_running(task_run: TaskRun) -> bool:
-    condition = task_run.condition
-    return condition is not None and condition.reason == "Running"

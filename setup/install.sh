@@ -18,6 +18,7 @@ programs=src/okd_payload/machine/programs.tsv
 packages=src/okd_payload/machine/packages.tsv
 pins=requirements/development.txt
 stamp=.venv/setup.stamp
+no_cluster=/etc/postgresql-common/createcluster.d/okd-payload.conf
 modern='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'
 tab=$(printf '\t')
 dry=
@@ -159,6 +160,19 @@ explain_without() {
   done
 }
 
+# Debian makes a database with every server that it installs, and starts it on PostgreSQL's own
+# port; tests start theirs when they need them. What says no to that goes again: it is not for the
+# next server that somebody installs here.
+# shellcheck disable=SC2086 # the commands and the packages are several words each
+install_postgresql() {
+  run $become_root install -D -m 0644 setup/no-cluster.conf "$no_cluster"
+  run $become_root $install $wanted || {
+    run $become_root rm -f "$no_cluster"
+    fail 'the packages could not be installed'
+  }
+  run $become_root rm -f "$no_cluster"
+}
+
 # shellcheck disable=SC2086 # the commands and the packages are several words each
 install_programs() {
   say "missing:$missing"
@@ -174,7 +188,10 @@ install_programs() {
   choose_packages
   explain_without
   [ -n "$wanted" ] || return 0
-  run $become_root $install $wanted
+  case "$install $wanted " in
+    apt-get*' postgresql '*) install_postgresql ;;
+    *) run $become_root $install $wanted ;;
+  esac
   # Debian starts it on all addresses as soon as it is there; ours are started when needed.
   case $wanted in
     *docker-registry*)

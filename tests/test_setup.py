@@ -22,7 +22,7 @@ INPUTS = (
 )
 PROGRAMS = (
     *("buildah", "git", "newuidmap", "busybox", "mmdebstrap", "gpg"),
-    *("docker-registry", "skopeo", "python3"),
+    *("postgres", "chromium", "docker-registry", "skopeo", "python3"),
 )
 DEBIAN = 'ID=debian\nVERSION_ID="13"\n'
 FEDORA = "ID=fedora\nVERSION_ID=43\n"
@@ -31,6 +31,8 @@ _LOGGED = '#!/bin/sh\necho "${0##*/} $*" >>"$LOG"\n'
 _STUBS = {
     "id": '#!/bin/sh\necho "$USER_ID"\n',
     "ldd": "#!/bin/sh\nexit 1\n",
+    "install": _LOGGED,
+    "rm": _LOGGED,
     "sudo": '#!/bin/sh\n[ "$SUDO" = yes ] || exit 1\nshift\n[ "$1" = true ] || exec "$@"\n',
     # What they "install" is a stand-in of the program that the package brings.
     "apt-get": _LOGGED + 'exec bring "$@"\n',
@@ -46,6 +48,7 @@ for package; do
     gnupg*) name=gpg ;;
     busybox-static) name=busybox ;;
     docker-distribution) name=registry ;;
+    postgresql*) name=postgres ;;
     python3-venv) name=python3 ;;
     *) name=$package ;;
   esac
@@ -126,19 +129,22 @@ def test_a_fresh_machine_gets_everything(tmp_path):
     machine = Machine(tmp_path)
     ended = machine.set_up()
     assert ended.returncode == 0, ended.stderr
-    refresh, install, venv, pins, project = machine.commands
+    refresh, no_cluster, install, a_cluster, venv, pins, project = machine.commands
     assert refresh == "apt-get -qq update"
     assert install.startswith("apt-get -qq install -y --no-install-recommends ")
     assert install.endswith(
         " buildah git ca-certificates uidmap busybox-static mmdebstrap gnupg docker-registry"
-        " skopeo python3 python3-venv"
+        " skopeo postgresql chromium python3 python3-venv"
     )
+    kept_away = "/etc/postgresql-common/createcluster.d/okd-payload.conf"
+    assert no_cluster == f"install -D -m 0644 setup/no-cluster.conf {kept_away}"
+    assert a_cluster == f"rm -f {kept_away}"
     assert venv == "python3 -m venv --clear .venv"
     assert pins.endswith(
         "install --no-deps --require-hashes --requirement requirements/development.txt"
     )
     assert project.endswith("install --no-deps --no-build-isolation --editable .")
-    for command in machine.commands[:3]:
+    for command in machine.commands[:5]:
         assert f"setup: {command}" in ended.stdout
     assert ended.stdout.endswith("setup: ready: .venv/bin/okd-payload\n")
 
@@ -212,7 +218,7 @@ def test_what_a_distribution_lacks_is_said(tmp_path):
     install = next(line for line in machine.commands if " install " in line)
     assert install == (
         "dnf -q install -y --setopt=install_weak_deps=False"
-        " buildah git shadow-utils busybox gnupg2 skopeo python3"
+        " buildah git shadow-utils busybox gnupg2 skopeo postgresql-server chromium python3"
     )
     assert "no package 'mmdebstrap': mmdebstrap stays away, and with it: roots" in ended.stdout
     assert ended.stdout.endswith("(without mmdebstrap docker-registry)\n")
@@ -225,8 +231,15 @@ def test_a_failing_package_manager_stops(tmp_path):
     machine.add("apt-get", '#!/bin/sh\n[ "$2" = update ]\n')
     ended = machine.set_up()
     assert ended.returncode != 0
-    assert machine.commands == []
+    assert [line.partition(" ")[0] for line in machine.commands] == ["install", "rm"]
     assert not (machine.folder / ".venv").exists()
+
+
+def test_a_database_that_is_there_is_left_alone(tmp_path):
+    """Nothing is said to Debian about clusters where no server is installed."""
+    machine = Machine(tmp_path, has=[name for name in PROGRAMS if name != "skopeo"])
+    machine.set_up()
+    assert not any("createcluster" in line for line in machine.commands)
 
 
 def test_stale_lists_do_not_stop(tmp_path):

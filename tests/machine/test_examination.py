@@ -22,6 +22,8 @@ _ALL = {
     "gpg": "gpg (GnuPG) 2.4.7",
     "registry": "registry github.com/docker/distribution 2.8.3",
     "skopeo": "skopeo version 1.18.0",
+    "pg_createcluster": "",
+    "chromium": "Chromium 142.0.7444.59 built on Debian GNU/Linux 13 (trixie)",
 }
 
 
@@ -75,6 +77,7 @@ async def test_what_is_missing_comes_with_its_packages(look):
     assert install == (
         "sudo apt-get install --no-install-recommends"
         " git ca-certificates uidmap busybox-static mmdebstrap gnupg docker-registry skopeo"
+        " postgresql chromium"
     )
     gpg = by_name(examination)["gpg"]
     assert gpg.state is State.MISSING

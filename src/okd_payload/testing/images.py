@@ -37,14 +37,18 @@ def config_of(
     *,
     labels: Mapping[str, str] | None = None,
     architecture: str = "amd64",
+    entrypoint: Sequence[str] = (),
 ) -> bytes:
     """The configuration of an image with these uncompressed layers."""
+    run: dict[str, object] = {"Labels": dict(labels)} if labels else {}
+    if entrypoint:
+        run["Entrypoint"] = list(entrypoint)
     return msgspec.json.encode(
         {
             "created": CREATED,
             "architecture": architecture,
             "os": "linux",
-            "config": {"Labels": dict(labels)} if labels else None,
+            "config": run or None,
             "rootfs": {"type": "layers", "diff_ids": [digest_of(layer) for layer in layers]},
             "history": [{"created": CREATED, "created_by": "test"} for _ in layers],
         }
@@ -68,11 +72,12 @@ async def push_image(
     family: Family = Family.OCI,
     subject: Descriptor | None = None,
     artifact_type: str = "",
+    entrypoint: Sequence[str] = (),
 ) -> Manifest:
     """Store an image, blobs first, and return its manifest."""
     layer_type = OCI_LAYER if family is Family.OCI else DOCKER_LAYER
     stored = [await push_blob(repository, layer, layer_type) for layer in layers]
-    config = config_of(layers, labels=labels, architecture=architecture)
+    config = config_of(layers, labels=labels, architecture=architecture, entrypoint=entrypoint)
     manifest = encode_manifest(
         ImageManifest(
             media_type=family.manifest,

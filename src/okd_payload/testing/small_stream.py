@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.repository import Repository
@@ -88,6 +88,7 @@ async def push_component(
     files: Mapping[str, str],
     *,
     labels: Mapping[str, str] | None = None,
+    entrypoint: Sequence[str] = (),
 ) -> Digest:
     """Push an image whose one layer holds ``files``; its digest."""
     source = {
@@ -95,7 +96,11 @@ async def push_component(
         "io.openshift.build.commit.id": "0123456789012345678901234567890123456789",
     }
     manifest = await push_image(
-        repository, tag=tag, layers=[_archive(files)], labels=source | dict(labels or {})
+        repository,
+        tag=tag,
+        layers=[_archive(files)],
+        labels=source | dict(labels or {}),
+        entrypoint=entrypoint,
     )
     return manifest.digest
 

@@ -118,7 +118,7 @@ async def _accept(context: RunContext, around: CheckSurroundings) -> Findings:
         old,
         new,
         cluster=ClusterChoice(),
-        request=UpdateRequest(),
+        request=UpdateRequest(allow_explicit=True),
         around=UpdateSurroundings(
             open_stores=open_all, clock=around.clock, repository_of=around.places.repository_of
         ),

@@ -5,6 +5,7 @@ Each action is one unit of work: it checks that it may be done, does it, and tel
 name of who asked and why. The pass that follows goes on from there.
 """
 
+from okd_payload.controller.actions.publications import publish, roll_back
 from okd_payload.controller.actions.releases import (
     accept,
     keep,
@@ -23,11 +24,13 @@ __all__ = [
     "finish_run",
     "keep",
     "pause",
+    "publish",
     "rebuild",
     "reject",
     "restore",
     "resume",
     "retry",
+    "roll_back",
     "stop_keeping",
     "withdraw",
 ]

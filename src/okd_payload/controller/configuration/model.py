@@ -100,6 +100,10 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds since it was accepted."""
     newest: bool = True
     """Newer by version than what is published."""
+    keys: tuple[str, ...] = ()
+    """Files with public keys, of which a good signature may be found in one of"""
+    stores: tuple[str, ...] = ()
+    """these stores, where the stream does not sign by itself."""
 
 
 class PublishAction(msgspec.Struct, frozen=True, kw_only=True):

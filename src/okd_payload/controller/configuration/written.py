@@ -189,11 +189,23 @@ class GateFields(Written, frozen=True, kw_only=True):
     approvals: Count = 0
     soak: Annotated[Duration, Meta(description="how long it must have been accepted")] = "0"
     newest: Annotated[bool, Meta(description="newer by version than what is published")] = True
+    keys: Annotated[
+        tuple[str, ...], Meta(description="files with public keys that may have signed it")
+    ] = ()
+    signature_stores: Annotated[
+        tuple[str, ...], Meta(description="where signatures are looked for, beside our own")
+    ] = ()
 
     def to_gate(self) -> Gate:
         """The same as a value of the controller."""
-        soak = parse_duration(self.soak)
-        return Gate(signed=self.signed, approvals=self.approvals, soak=soak, newest=self.newest)
+        return Gate(
+            signed=self.signed,
+            approvals=self.approvals,
+            soak=parse_duration(self.soak),
+            newest=self.newest,
+            keys=self.keys,
+            stores=self.signature_stores,
+        )
 
 
 class PublishFields(Written, frozen=True, kw_only=True):

@@ -33,7 +33,8 @@ def write(connection: Connection, state: StreamState) -> None:
 
 def add_publication(connection: Connection, publication: Publication, *, stream: str) -> None:
     """Write down one step of a publication, and tell of it; former steps stay."""
-    connection.execute(insert(publications).values(to_row(publication)))
+    row = to_row(publication) | {"stream": stream}
+    connection.execute(insert(publications).values(row))
     events.add(
         connection,
         Event(
@@ -49,19 +50,22 @@ def add_publication(connection: Connection, publication: Publication, *, stream:
 
 
 def read_publications(
-    connection: Connection, *, names: Iterable[str] = (), publication: str = ""
+    connection: Connection, *, names: Iterable[str] = (), publication: str = "", stream: str = ""
 ) -> list[Publication]:
     """The steps of publications of the releases called ``names`` (all without), the oldest first.
 
-    With ``publication``, only those of that way of publishing.
+    With ``publication``, only those of that way of publishing; with ``stream``, only those of
+    its releases, also of releases that are gone.
     """
     wanted_names = list(names)
-    columns = [column for column in publications.c if column.name != "id"]
+    columns = [column for column in publications.c if column.name not in ("id", "stream")]
     wanted = select(*columns).order_by(publications.c.id)
     if wanted_names:
         wanted = wanted.where(publications.c.release.in_(wanted_names))
     if publication:
         wanted = wanted.where(publications.c.name == publication)
+    if stream:
+        wanted = wanted.where(publications.c.stream == stream)
     return [from_row(row, Publication) for row in connection.execute(wanted)]
 
 

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is to be published now, and why what is not is not: from records alone.
+
+A way of publishing shows one release at a time. It goes to the newest accepted one that passes
+its gate; newer ones that do not pass wait, each with what for. It never goes back by itself: only
+a release newer than all that were ever published there is taken, so that what was undone, and
+what a person passed over, is not published again unless a person asks. Signatures are different:
+they belong to a release and not to a place, so every release since the last signed one gets its.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from okd_payload.controller.configuration.model import PublishAction, StreamConfiguration
+from okd_payload.controller.model import CONTROLLER, Phase, PublicationState, Release
+from okd_payload.controller.publishing.gates import Credentials, find_obstacle
+from okd_payload.controller.publishing.standing import Standing
+from okd_payload.release.semver import is_version, parse_version
+
+SIGN = "sign"
+PAUSES = (60.0, 300.0, 900.0, 3600.0)
+"""Seconds before publishing that failed is tried again, by the number of failures in a row."""
+
+_Order = tuple[bool, Any, float]
+"""Whether it has a version; the version or the time; the time."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is decided from, for one way of publishing."""
+
+    action: PublishAction
+    standing: Standing = Standing()
+    releases: tuple[Release, ...] = ()
+    """Those of the stream that are not withdrawn, in any order."""
+    credentials: Mapping[str, Credentials] = {}
+    """By release; what is not there has none."""
+    now: float
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """Publish a release."""
+
+    release: str
+    replaces: str = ""
+    """What stands there until then."""
+    restores: bool = False
+    """Whether it goes back to what stood there before."""
+    reason: str = ""
+
+
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
+    """That a release is not published, and what it waits for."""
+
+    release: str
+    message: str
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done for one way of publishing, and what is not."""
+
+    publication: str
+    kind: str
+    steps: tuple[Step, ...] = ()
+    waits: tuple[Wait, ...] = ()
+    wake: float | None = None
+    """When time alone changes something."""
+
+
+def in_order(configuration: StreamConfiguration) -> list[PublishAction]:
+    """The ways of publishing that are enabled; signing first, since others may wait for it."""
+    enabled = [each for each in configuration.publications if not each.disabled]
+    return sorted(enabled, key=lambda each: each.kind != SIGN)
+
+
+def find_candidates(facts: Facts) -> list[Release]:
+    """The accepted releases that may still be published this way, the newest first."""
+    ordered = facts.action.gate.newest
+    least = max(
+        (
+            _order_of_name(name, line.time, by_version=ordered)
+            for name, line in facts.standing.published.items()
+        ),
+        default=None,
+    )
+    undone = {
+        name
+        for name, line in facts.standing.latest.items()
+        if line.state is PublicationState.UNDONE
+    }
+    found = [
+        each
+        for each in facts.releases
+        if each.phase is Phase.ACCEPTED
+        and each.name not in undone
+        and each.name not in facts.standing.published
+        and (least is None or _order(each, by_version=ordered) > least)
+    ]
+    return sorted(found, key=lambda each: _order(each, by_version=ordered), reverse=True)
+
+
+def propose(facts: Facts) -> Proposal:
+    """What is to be done now for the way of publishing that ``facts`` are about."""
+    action, standing = facts.action, facts.standing
+    if standing.restoring:
+        return _restore(facts)
+    if standing.asked is not None:
+        return _as_asked(facts, standing.asked.release)
+    candidates = find_candidates(facts)
+    steps: list[Step] = []
+    waits: list[Wait] = []
+    wakes: list[float] = []
+    for each in candidates:
+        credentials = facts.credentials.get(each.name, Credentials())
+        obstacle = find_obstacle(action.gate, each, credentials, now=facts.now)
+        if obstacle is not None:
+            waits.append(Wait(release=each.name, message=obstacle.message))
+            wakes += [obstacle.until] if obstacle.until is not None else []
+            continue
+        later = _retry_at(facts, each.name)
+        if later > facts.now:
+            wakes.append(later)
+        else:
+            steps.insert(0, _step(facts, each.name, "the newest that may be published"))
+        if action.kind != SIGN or not standing.published:
+            break
+    known = {each.name for each in candidates}
+    waits += _overtaken(facts, known)
+    return Proposal(
+        publication=action.name,
+        kind=action.kind,
+        steps=tuple(steps),
+        waits=tuple(waits),
+        wake=min(wakes, default=None),
+    )
+
+
+def _restore(facts: Facts) -> Proposal:
+    """The other half of a roll-back; its gates were passed when it was first published."""
+    action, name = facts.action, facts.standing.restoring
+    known = {each.name: each for each in facts.releases}
+    if name not in known:
+        wait = Wait(release=name, message="it cannot be returned to, because it was removed")
+        return Proposal(publication=action.name, kind=action.kind, waits=(wait,))
+    later = _retry_at(facts, name)
+    if later > facts.now:
+        return Proposal(publication=action.name, kind=action.kind, wake=later)
+    step = Step(
+        release=name,
+        replaces=facts.standing.before.get(name, ""),
+        restores=True,
+        reason="what was published after it was rolled back",
+    )
+    return Proposal(publication=action.name, kind=action.kind, steps=(step,))
+
+
+def _as_asked(facts: Facts, name: str) -> Proposal:
+    action = facts.action
+    release = next((each for each in facts.releases if each.name == name), None)
+    if release is None or release.phase is not Phase.ACCEPTED:
+        message = "it is not accepted" if release is not None else "it was removed"
+        return Proposal(
+            publication=action.name,
+            kind=action.kind,
+            waits=(Wait(release=name, message=message),),
+        )
+    credentials = facts.credentials.get(name, Credentials())
+    obstacle = find_obstacle(action.gate, release, credentials, now=facts.now, asked=True)
+    if obstacle is not None:
+        return Proposal(
+            publication=action.name,
+            kind=action.kind,
+            waits=(Wait(release=name, message=obstacle.message),),
+        )
+    later = _retry_at(facts, name)
+    if later > facts.now:
+        return Proposal(publication=action.name, kind=action.kind, wake=later)
+    asked = facts.standing.asked
+    by = asked.actor if asked is not None else CONTROLLER
+    return Proposal(
+        publication=action.name,
+        kind=action.kind,
+        steps=(_step(facts, name, f"{by} asked for it"),),
+    )
+
+
+def _step(facts: Facts, name: str, reason: str) -> Step:
+    current = facts.standing.current
+    return Step(release=name, replaces=current if current != name else "", reason=reason)
+
+
+def _overtaken(facts: Facts, candidates: set[str]) -> list[Wait]:
+    """Releases that wait on record and are waited for no more."""
+    current = facts.standing.current
+    alive = {each.name for each in facts.releases}
+    return [
+        Wait(release=name, message=f"{current} is newer, and published")
+        for name, line in facts.standing.latest.items()
+        if current
+        and line.state is PublicationState.WAITING
+        and line.actor == CONTROLLER
+        and name not in candidates
+        and name in alive
+    ]
+
+
+def _retry_at(facts: Facts, name: str) -> float:
+    line = facts.standing.latest.get(name)
+    if line is None or line.state is not PublicationState.FAILED:
+        return 0.0
+    times = facts.standing.failures.get(name, 1)
+    return line.time + PAUSES[min(times, len(PAUSES)) - 1]
+
+
+def _order(release: Release, *, by_version: bool) -> _Order:
+    return _order_of_name(release.name, release.created, by_version=by_version)
+
+
+def _order_of_name(name: str, time: float, *, by_version: bool) -> _Order:
+    """What sorts releases: by version and then time, those without a version before all others."""
+    if by_version and is_version(name):
+        return (True, parse_version(name), time)
+    return (False, time, time)

@@ -72,8 +72,7 @@ def routes(site: Site) -> list[Any]:
     @get("/streams/{stream:str}", responses=READING, tags=["streams"], operation_id="getStream")
     async def get_stream(stream: Name) -> StreamAnswer:
         """One stream."""
-        require_stream(site, stream)
-        return (await _read(site, [stream]))[0]
+        return await read_stream(site, stream)
 
     return [list_streams, get_stream]
 
@@ -89,6 +88,12 @@ def require_stream(site: Site, name: str) -> StreamConfiguration:
     if name not in known:
         raise UnknownName("release stream", name, known=known)
     return known[name]
+
+
+async def read_stream(site: Site, name: str) -> StreamAnswer:
+    """The stream as it is answered. Raises UnknownName."""
+    require_stream(site, name)
+    return (await _read(site, [name]))[0]
 
 
 async def _read(site: Site, names: list[str]) -> list[StreamAnswer]:

@@ -36,7 +36,6 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     listen: str
     port: int
-    base_url: str
     title: str
     only: str | None
     log_format: str
@@ -98,6 +97,12 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     help="After how long another instance goes on when this one is dead.",
 )
 @click.option(
+    "--prow-jobs",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder with the job definitions of Prow, for the runner prowjob.",
+)
+@click.option(
     "--only",
     type=click.Choice(("pages", "controller")),
     help="Show without acting, or act and answer nothing but probes and metrics.",
@@ -156,6 +161,8 @@ def _controller_options(options: dict[str, Any]) -> ControllerOptions:
         database=options.pop("database"),
         instance=options.pop("instance"),
         lease_seconds=options.pop("lease"),
+        base_url=options.pop("base_url").rstrip("/"),
+        prow_jobs=options.pop("prow_jobs"),
     )
 
 
@@ -190,15 +197,11 @@ async def _serve(
         surroundings = await stack.enter_async_context(
             open_surroundings(controller, services, found)
         )
-        service = (
-            make_service(surroundings, lease_seconds=controller.lease_seconds)
-            if server.acts
-            else None
-        )
+        service = make_service(surroundings, services, controller) if server.acts else None
         site = Site(
             surroundings=surroundings,
             service=service,
-            base_url=server.base_url.rstrip("/"),
+            base_url=controller.base_url,
             title=server.title,
         )
         application = make_application(site, parts=None if server.shows else PROBES)

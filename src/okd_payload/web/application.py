@@ -18,10 +18,11 @@ from litestar.openapi.config import OpenAPIConfig
 from okd_payload import __version__
 from okd_payload.web.access.auditing import make_audit
 from okd_payload.web.access.guard import make_guard
+from okd_payload.web.events.delivering import deliver_beside
 from okd_payload.web.problems import SAFE_HEADERS, answer_error
 from okd_payload.web.site import Site
 
-PARTS = ("health", "api")
+PARTS = ("health", "api", "events", "graph")
 """The packages with routes, each in its module ``routes``."""
 PROBES = ("health",)
 """Those of a process that shows nothing to people."""
@@ -50,5 +51,7 @@ def make_application(site: Site, *, parts: Sequence[str] | None = None) -> Lites
             use_handler_docstrings=True,
         ),
         request_max_body_size=_LARGEST_REQUEST,
+        logging_config=None,  # the command line's affair
+        lifespan=deliver_beside(site),
         debug=False,
     )

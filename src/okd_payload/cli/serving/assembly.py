@@ -45,6 +45,10 @@ class ControllerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Empty for the one in the state folder."""
     instance: str = ""
     lease_seconds: float = 15.0
+    base_url: str = ""
+    """Where people and webhooks reach the server; empty when it does not know."""
+    prow_jobs: Path | None = None
+    """The folder with the job definitions of Prow, where there is one."""
 
 
 @contextlib.asynccontextmanager
@@ -78,7 +82,9 @@ async def open_surroundings(
         await database.close()
 
 
-def make_service(surroundings: Surroundings, *, lease_seconds: float) -> Service:
+def make_service(
+    surroundings: Surroundings, services: Services, options: ControllerOptions
+) -> Service:
     """The controller over ``surroundings``, with every runner and follower that there is."""
 
     async def write(unit: Callable[[Any], None]) -> None:
@@ -87,9 +93,11 @@ def make_service(surroundings: Surroundings, *, lease_seconds: float) -> Service
     def wake(stream: str) -> None:
         service.nudge(stream)
 
-    runners = make_runners(surroundings, RunnerChoices(wake=wake))
-    verifier = RunnerVerifier(surroundings, runners, write=write)
-    service = Service(surroundings, verifier=verifier, lease_seconds=lease_seconds)
+    choices = RunnerChoices(
+        documents=services, prow_jobs=options.prow_jobs, base_url=options.base_url, wake=wake
+    )
+    verifier = RunnerVerifier(surroundings, make_runners(surroundings, choices), write=write)
+    service = Service(surroundings, verifier=verifier, lease_seconds=options.lease_seconds)
     return service
 
 

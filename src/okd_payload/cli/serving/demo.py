@@ -42,6 +42,13 @@ releases: "oci:{folder}/releases"
 publishedAs:
   content: registry.example.org/quickstart/content
   releases: registry.example.org/quickstart/release
+maxUnready: 3
+verify:
+  lint: {{settings: {{check: lint}}}}
+  images: {{settings: {{check: images}}}}
+  update:  # nobody signs these releases
+    settings: {{check: accept, permit: "unverified-update no-update-keys"}}
+    upgradeFrom: {{rule: Previous}}
 channels: [stable-4]
 """
 
@@ -73,11 +80,16 @@ class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
 
     def describe(self) -> str:
         """What to type to see something happen."""
+        coredns = self.example / "sources" / "coredns"
+        build = f"okd-payload --state {self.state} build {self.example}"
         return (
             f"its images are in oci:{self.images}\n"
-            "to make a release of a change, type:\n"
-            f"  echo '# changed' >>{self.example}/sources/coredns/cmd/coredns.sh\n"
-            f"  okd-payload --state {self.state} build {self.example}"
+            "a change becomes a release by:\n"
+            f"  echo '# changed' >>{coredns}/cmd/coredns.sh\n"
+            f"  {build}\n"
+            "and one that is rejected by:\n"
+            f"  echo 'ENTRYPOINT [\"/usr/bin/nothing\"]' >>{coredns}/Dockerfile\n"
+            f"  {build}"
         )
 
 

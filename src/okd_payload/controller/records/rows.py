@@ -6,6 +6,7 @@ Enumerations are stored as their words, tuples as JSON text, bytes as they are.
 
 from __future__ import annotations
 
+import functools
 from typing import Any, TypeVar
 
 import msgspec
@@ -44,9 +45,10 @@ def put(connection: Connection, table: Table, value: msgspec.Struct) -> None:
     )
 
 
-def _tuples(kind: type[msgspec.Struct]) -> list[str]:
-    return [
+@functools.cache
+def _tuples(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(
         field.name
         for field in msgspec.structs.fields(kind)
         if isinstance(field.default, tuple) or field.default_factory is tuple
-    ]
+    )

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A graph is made anew when something happened that changes it, and only then."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Connection
+
+from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
+from okd_payload.controller.graph.reading import read_snapshot, refresh
+from okd_payload.controller.model import (
+    Edge,
+    PayloadFacts,
+    Phase,
+    Release,
+    RunState,
+    VerificationRun,
+)
+from okd_payload.controller.records import Database, payloads, releases, runs, streams
+from okd_payload.oci.digest import digest_of
+
+STREAMS = {"4-stable": StreamConfiguration(name="4-stable", kind=StreamKind.STABLE)}
+DIGEST = digest_of(b"payload")
+
+
+def made(name: str) -> Release:
+    """A release that is being made."""
+    return Release(name=name, stream="4-stable", created=1.0, changed=1.0, input_hash="")
+
+
+def run(**fields: object) -> VerificationRun:
+    """A run of the release 4.20.1."""
+    values = {
+        "id": "r",
+        "release": "4.20.1",
+        "verification": "v",
+        "runner": "manual",
+        "queued": 1.0,
+    }
+    return msgspec.convert(values | fields, VerificationRun)
+
+
+async def test_what_payloads_say_is_kept_when_a_release_goes(database: Database) -> None:
+    """Its version is a tombstone then."""
+    facts = PayloadFacts(
+        release="4.20.1",
+        stream="4-stable",
+        created=1.0,
+        digest=DIGEST,
+        pull_spec=f"quay.test/a@{DIGEST}",
+        version="4.20.1",
+        previous=("4.20.0",),
+    )
+
+    def unit(connection: Connection) -> None:
+        releases.create(connection, made("4.20.1"), ())
+        payloads.write(connection, facts)
+        releases.remove(connection, "4.20.1")
+
+    await database.write(unit)
+    assert await database.read(lambda unit: payloads.find(unit, "4.20.1")) == facts
+    assert await database.read(lambda unit: payloads.find(unit, "other")) is None
+    found = await database.read(lambda unit: read_snapshot(unit, STREAMS))
+    (node,) = found.nodes
+    assert (node.phase, node.is_tombstone, node.payload) == (None, True, facts.pull_spec)
+    only = await database.read(lambda unit: payloads.list_all(unit, ["other"]))
+    assert only == {}
+
+
+async def test_a_snapshot_holds_until_a_graph_changes(database: Database) -> None:
+    """Runs that test no update change none; releases and tested updates do."""
+    await database.write(lambda unit: releases.create(unit, made("4.20.1"), ()))
+    first = await database.read(lambda unit: read_snapshot(unit, STREAMS))
+
+    async def again() -> bool:
+        found = await database.read(lambda unit: refresh(unit, first, STREAMS))
+        return found.nodes is first.nodes
+
+    assert await again()
+    await database.write(lambda unit: runs.write(unit, run(), time=2.0))
+    assert await again()
+
+    def test_update(unit: Connection) -> None:
+        runs.write(unit, run(id="u", from_release="4.20.0"), time=3.0)
+        streams.add_edge(
+            unit,
+            Edge(source="4.20.0", target="4.20.1", run="u", state=RunState.SUCCEEDED, time=3.0),
+        )
+
+    await database.write(test_update)
+    found = await database.read(lambda unit: refresh(unit, first, STREAMS))
+    assert found.tested["4.20.0", "4.20.1"].has_passed
+    await database.write(lambda unit: releases.move(unit, made("4.20.1"), Phase.READY, time=4.0))
+    latest = await database.read(lambda unit: refresh(unit, found, STREAMS))
+    assert latest.nodes[0].phase is Phase.READY

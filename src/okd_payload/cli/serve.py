@@ -37,6 +37,7 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     listen: str
     port: int
     title: str
+    site_file: Path | None
     only: str | None
     log_format: str
     demo: bool
@@ -83,6 +84,13 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
 )
 @click.option(
     "--base-url", default="", metavar="URL", help="Where people reach this server, for links."
+)
+@click.option(
+    "--site",
+    "site_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Who may read and write, and who is told of what happens.",
 )
 @click.option("--title", default="OKD releases", show_default=True, help="Stands above all pages.")
 @click.option(
@@ -178,6 +186,7 @@ async def _serve(
     from okd_payload.cli.serving.demo import prepare_demonstration
     from okd_payload.cli.serving.http import address_of, answer, listen
     from okd_payload.cli.serving.logs import log_progress
+    from okd_payload.web.access.settings import SiteSettings, read_site_settings
     from okd_payload.web.application import PROBES, make_application
     from okd_payload.web.site import Site
 
@@ -203,6 +212,8 @@ async def _serve(
             service=service,
             base_url=controller.base_url,
             title=server.title,
+            builds=services.locations.state / "streams",
+            settings=read_site_settings(server.site_file) if server.site_file else SiteSettings(),
         )
         application = make_application(site, parts=None if server.shows else PROBES)
         click.echo(f"serving at {address_of(opened)}")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from okd_payload.cli.serving.followers import make_followers
 from okd_payload.controller.configuration.folder import StreamFolder
 from okd_payload.controller.records import Database, open_database
 from okd_payload.controller.service import Service
@@ -97,7 +98,12 @@ def make_service(
         documents=services, prow_jobs=options.prow_jobs, base_url=options.base_url, wake=wake
     )
     verifier = RunnerVerifier(surroundings, make_runners(surroundings, choices), write=write)
-    service = Service(surroundings, verifier=verifier, lease_seconds=options.lease_seconds)
+    service = Service(
+        surroundings,
+        verifier=verifier,
+        followers=make_followers(surroundings, services, write=write),
+        lease_seconds=options.lease_seconds,
+    )
     return service
 
 

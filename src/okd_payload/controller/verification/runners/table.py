@@ -11,6 +11,7 @@ import msgspec
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.runner import Runner
 from okd_payload.controller.verification.runners.builtin import BuiltinRunner
+from okd_payload.controller.verification.runners.command import CommandRunner
 from okd_payload.controller.verification.runners.manual import ManualRunner
 from okd_payload.errors import RegistryError
 from okd_payload.oci.documents import DocumentAnswer, DocumentAsker
@@ -37,6 +38,7 @@ def make_runners(
     documents = chosen.documents or _NoDocuments()
     return {
         "builtin": BuiltinRunner(surroundings, documents, wake=chosen.wake),
+        "command": CommandRunner(surroundings),
         "manual": ManualRunner(),
     }
 

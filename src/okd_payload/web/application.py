@@ -14,6 +14,8 @@ from typing import Any
 from litestar import Litestar
 from litestar.datastructures import ResponseHeader
 from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 
 from okd_payload import __version__
 from okd_payload.web.access.auditing import make_audit
@@ -22,7 +24,7 @@ from okd_payload.web.events.delivering import deliver_beside
 from okd_payload.web.problems import SAFE_HEADERS, answer_error
 from okd_payload.web.site import Site
 
-PARTS = ("health", "api", "events", "graph")
+PARTS = ("health", "api", "events", "graph", "pages")
 """The packages with routes, each in its module ``routes``."""
 PROBES = ("health",)
 """Those of a process that shows nothing to people."""
@@ -49,6 +51,16 @@ def make_application(site: Site, *, parts: Sequence[str] | None = None) -> Lites
             version=__version__,
             path="/api/schema",
             use_handler_docstrings=True,
+            render_plugins=[JsonRenderPlugin()],
+            components=Components(
+                security_schemes={
+                    "token": SecurityScheme(
+                        type="http",
+                        scheme="bearer",
+                        description="A token of `okd-payload controller token create`.",
+                    )
+                }
+            ),
         ),
         request_max_body_size=_LARGEST_REQUEST,
         logging_config=None,  # the command line's affair

@@ -7,12 +7,21 @@ from typing import Any
 
 from litestar import Router
 
-from okd_payload.web.api import actions, changes, history, releases, runs, streams
+from okd_payload.web.api import (
+    actions,
+    administration,
+    changes,
+    history,
+    notifications,
+    releases,
+    runs,
+    streams,
+)
 from okd_payload.web.api.conditional import tag_answers
 from okd_payload.web.site import Site
 
 PATH = "/api/v2"
-_PARTS = (streams, releases, changes, runs, history, actions)
+_PARTS = (streams, releases, changes, runs, history, actions, administration, notifications)
 
 
 def routes(site: Site) -> list[Any]:

@@ -36,7 +36,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     phase: Phase | None
     """None when the release was removed."""
     payload: str = ""
-    """By digest; empty while there is none."""
+    """By digest where that is known; empty while there is none."""
     digest: str = ""
     architecture: str
     channels: tuple[str, ...] = ()
@@ -49,12 +49,12 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_offered(self) -> bool:
         """Whether updates may lead here."""
-        return self.phase is Phase.ACCEPTED and not self.withdrawn and bool(self.payload)
+        return self.phase is Phase.ACCEPTED and not self.withdrawn and bool(self.digest)
 
     @property
     def is_tombstone(self) -> bool:
         """Whether clusters may still run it although nobody is offered it any more."""
-        if self.is_offered or not self.payload:
+        if self.is_offered or not self.digest:
             return False
         return self.withdrawn or self.phase in (None, Phase.REJECTED)
 
@@ -134,9 +134,9 @@ def _tombstone(facts: PayloadFacts, configuration: StreamConfiguration) -> Node:
 
 
 def _payload(release: Release, configuration: StreamConfiguration) -> str:
-    """Where clusters pull the release from: always by digest, for only that can be verified."""
+    """Where clusters pull the release from: by digest, for only that can be verified."""
     if release.digest is None:
-        return ""
+        return release.pull_spec
     if release.pull_spec.endswith(f"@{release.digest}"):
         return release.pull_spec
     return f"{configuration.releases_name}@{release.digest}" if configuration.releases_name else ""

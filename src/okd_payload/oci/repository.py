@@ -107,6 +107,30 @@ class StatsManifests(Protocol):
         ...
 
 
+@runtime_checkable
+class RemovesTags(Protocol):
+    """Manifests whose tags can be taken away one by one."""
+
+    async def untag(self, tag: str) -> None:
+        """Remove ``tag``; what it led to stays. Raises NotFound.
+
+        Many registries cannot, and say so: RegistryRefused, Unauthorized.
+        """
+        ...
+
+
+@runtime_checkable
+class RemovesManifests(Protocol):
+    """Manifests that can be removed, with every tag that leads to them."""
+
+    async def delete(self, digest: Digest) -> None:
+        """Remove the manifest and all its tags. Raises NotFound.
+
+        Many registries do not allow it, and say so: RegistryRefused, Unauthorized.
+        """
+        ...
+
+
 async def stat_manifest(manifests: Manifests, reference: str) -> Descriptor | None:
     """What a tag or digest leads to; None when it is not there."""
     if isinstance(manifests, StatsManifests):

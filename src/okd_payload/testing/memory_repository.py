@@ -137,6 +137,19 @@ class MemoryManifests:
         self._operations.append(("tags", ""))
         return sorted(self.tagged)
 
+    async def untag(self, tag: str) -> None:
+        """Remove ``tag``."""
+        self._operations.append(("untag", tag))
+        if self.tagged.pop(tag, None) is None:
+            raise NotFound(f"{self._name} has no tag {tag}")
+
+    async def delete(self, digest: Digest) -> None:
+        """Remove a manifest, and every tag that leads to it."""
+        self._operations.append(("delete", digest))
+        if self.images.pop(digest, None) is None:
+            raise NotFound(f"{self._name} has no image {digest}")
+        self.tagged = {tag: found for tag, found in self.tagged.items() if found != digest}
+
     async def referrers(self, digest: Digest) -> list[Descriptor]:
         """Descriptors of the manifests whose subject is ``digest``."""
         self._operations.append(("referrers", digest))

@@ -212,6 +212,8 @@ class StreamConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     retention: Retention = Retention()
     channels: tuple[str, ...] = ()
     """Channels of the update graph that its releases are in; see ``graph.channels`` for none."""
+    rewrite: bool = True
+    """Whether a payload that is put into a stable stream is made again under its tag's name."""
     edges: tuple[EdgeRule, ...] = ()
     """Updates that are blocked, or for some clusters only."""
     imported: bytes = b""

@@ -13,13 +13,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from okd_payload.catalog.fields import Line, Name, Tag, VariableName, Written, whole
-from okd_payload.controller.configuration.durations import PATTERN, parse_duration
+from okd_payload.catalog.fields import Line, Name, VariableName, Written, whole
+from okd_payload.controller.configuration.durations import parse_duration
 from okd_payload.controller.configuration.model import (
     Check,
-    Gate,
     Input,
-    PublishAction,
     Retention,
     Runner,
     Schedule,
@@ -29,12 +27,11 @@ from okd_payload.controller.configuration.model import (
     Verification,
 )
 from okd_payload.controller.configuration.written_edges import EdgeFields
+from okd_payload.controller.configuration.written_publishing import PublishFields
+from okd_payload.controller.configuration.written_types import Count, Duration, Globs, Positive
 
 VERSION = "okd-payload.io/v1"
 
-Duration = Annotated[
-    str, Meta(pattern=whole(PATTERN), description="a duration: 72h, 1h30m, 3d; 0 for none")
-]
 StreamName = Annotated[
     str,
     Meta(
@@ -42,9 +39,6 @@ StreamName = Annotated[
         description="a name that releases begin with: letters, digits, '.', '_' and '-'",
     ),
 ]
-Count = Annotated[int, Meta(ge=0, description="a number, at least 0")]
-Positive = Annotated[int, Meta(ge=1, description="a number, at least 1")]
-Globs = Annotated[tuple[str, ...], Meta(description="names or globs of tags")]
 RunnerKind = Annotated[
     str,
     Meta(
@@ -182,83 +176,6 @@ class VerificationFields(Written, frozen=True, kw_only=True):
         )
 
 
-class GateFields(Written, frozen=True, kw_only=True):
-    """What must hold before a release is published."""
-
-    signed: bool = False
-    approvals: Count = 0
-    soak: Annotated[Duration, Meta(description="how long it must have been accepted")] = "0"
-    newest: Annotated[bool, Meta(description="newer by version than what is published")] = True
-    keys: Annotated[
-        tuple[str, ...], Meta(description="files with public keys that may have signed it")
-    ] = ()
-    signature_stores: Annotated[
-        tuple[str, ...], Meta(description="where signatures are looked for, beside our own")
-    ] = ()
-
-    def to_gate(self) -> Gate:
-        """The same as a value of the controller."""
-        return Gate(
-            signed=self.signed,
-            approvals=self.approvals,
-            soak=parse_duration(self.soak),
-            newest=self.newest,
-            keys=self.keys,
-            stores=self.signature_stores,
-        )
-
-
-class PublishFields(Written, frozen=True, kw_only=True):
-    """One way of publishing: one of these, and its gates."""
-
-    tag: Annotated[Tag | None, Meta(description="a tag in the repository of the releases")] = None
-    copy_to: Annotated[
-        tuple[str, ...], Meta(description="repositories that the whole payload is copied to")
-    ] = ()
-    image_stream: Annotated[
-        str, Meta(description="NAMESPACE/NAME of an image stream that gets the images")
-    ] = ""
-    tags: Globs = ()
-    exclude: Globs = ()
-    sign_with: Annotated[str, Meta(description="a key file, or gpg:KEY")] = ""
-    signature_stores: Annotated[
-        tuple[str, ...], Meta(description="folders or addresses that signatures are put into")
-    ] = ()
-    command: Annotated[tuple[str, ...], Meta(description="program and arguments")] = ()
-    disabled: bool = False
-    gate: GateFields = GateFields()
-
-    def __post_init__(self) -> None:
-        """Refuse nothing, and two things at once."""
-        kinds = (self.tag, self.copy_to, self.image_stream, self.sign_with, self.command)
-        if sum(map(bool, kinds)) != 1:
-            raise ValueError("one of tag, copyTo, imageStream, signWith and command is needed")
-
-    def to_action(self, name: str) -> PublishAction:
-        """The same as a value of the controller."""
-        kind = "command"
-        targets: tuple[str, ...] = ()
-        if self.tag:
-            kind, targets = "tag", (str(self.tag),)
-        elif self.copy_to:
-            kind, targets = "copy", self.copy_to
-        elif self.image_stream:
-            kind, targets = "image-stream", (self.image_stream,)
-        elif self.sign_with:
-            kind, targets = "sign", self.signature_stores
-        return PublishAction(
-            name=name,
-            kind=kind,
-            targets=targets,
-            tags=self.tags,
-            exclude=self.exclude,
-            command=self.command,
-            key=self.sign_with,
-            disabled=self.disabled,
-            gate=self.gate.to_gate(),
-        )
-
-
 class ScheduleFields(Written, frozen=True, kw_only=True):
     """Something done again and again."""
 
@@ -333,6 +250,9 @@ class ReleaseStreamFile(Written, frozen=True, kw_only=True):
     stable: Annotated[
         bool, Meta(description="releases are put there and adopted, not made of images")
     ] = False
+    rewrite: Annotated[
+        bool, Meta(description="make a payload again whose name is not that of its tag")
+    ] = True
     input: InputFields = InputFields()
     content: Annotated[str, Meta(description="repository that images are kept in")] = ""
     releases: Annotated[str, Meta(description="repository whose tags are the releases")] = ""
@@ -390,6 +310,7 @@ class ReleaseStreamFile(Written, frozen=True, kw_only=True):
             checks=tuple(Check(name=name, parent=name) for name in self.compare_with),
             retention=self.retention.to_retention(),
             channels=self.channels,
+            rewrite=self.rewrite,
             edges=tuple(each.to_rule() for each in self.edges),
         )
 

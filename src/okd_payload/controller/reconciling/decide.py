@@ -119,7 +119,7 @@ def _go_on(situation: Situation, release: Release) -> Iterator[Action]:
 
 def _pend(situation: Situation, release: Release) -> Iterator[Action]:
     newer = next((each for each in situation.releases if each.phase is Phase.PENDING), release)
-    if newer.name != release.name and not release.kept:
+    if newer.name != release.name and not release.kept and not release.adopted:
         yield Settle(
             release=release.name,
             phase=Phase.FAILED,

@@ -9,7 +9,8 @@ from typing import Protocol
 import msgspec
 from sqlalchemy import Connection
 
-from okd_payload.controller.configuration.model import StreamConfiguration
+from okd_payload.controller.adoption.adopting import adopt_new, take_over
+from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
 from okd_payload.controller.creation.making import MadePayload, make_payload
 from okd_payload.controller.creation.naming import name_release
 from okd_payload.controller.inputs.mirroring import mirror, plan_mirror
@@ -30,7 +31,7 @@ from okd_payload.controller.records import payloads, releases, runs, streams
 from okd_payload.controller.service.leadership import Leadership
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.judging import judge
-from okd_payload.errors import OkdPayloadError, ReleaseError
+from okd_payload.errors import OkdPayloadError, RecordsError, ReleaseError
 
 PAUSES = (60.0, 300.0, 900.0)
 """Seconds before a creation that failed is tried again, by the number of the attempt."""
@@ -92,7 +93,7 @@ class StreamPass:
         What else goes wrong is remembered in the stream's state.
         """
         configuration = self._surroundings.configurations()[name]
-        trouble = await self._mirror(configuration)
+        trouble = await self._mirror(configuration) or await self._adopt(configuration)
         look = await self._look(configuration)
         decision = decide(look.situation)
         state = msgspec.structs.replace(look.situation.state, waiting=decision.waiting)
@@ -115,6 +116,17 @@ class StreamPass:
         except OkdPayloadError as error:
             return f"mirroring {configuration.input.mirror_from}: {error.message}"
         return ""
+
+    async def _adopt(self, configuration: StreamConfiguration) -> str:
+        """Begin a release for whatever was put into a stable stream; what went wrong."""
+        if configuration.kind is not StreamKind.STABLE or configuration.end_of_life:
+            return ""
+        try:
+            return await adopt_new(self._surroundings, configuration, write=self._leadership.write)
+        except RecordsError:
+            raise
+        except OkdPayloadError as error:
+            return f"looking for new releases: {error.message}"
 
     async def _look(self, configuration: StreamConfiguration) -> Look:
         database, name = self._surroundings.database, configuration.name
@@ -198,7 +210,10 @@ class StreamPass:
             lambda unit: releases.read_inputs(unit, release.name)
         )
         try:
-            made = await make_payload(self._surroundings, configuration, release, inputs)
+            if release.adopted:
+                made = await take_over(self._surroundings, configuration, release)
+            else:
+                made = await make_payload(self._surroundings, configuration, release, inputs)
         except ReleaseError as error:
             await self._fail(release, code="InvalidPayload", message=error.message)
         except OkdPayloadError as error:

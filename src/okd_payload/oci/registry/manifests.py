@@ -32,6 +32,7 @@ from okd_payload.oci.registry.headers import parse_next_link, parse_number
 from okd_payload.oci.registry.host import Answer, Host, Request
 from okd_payload.oci.registry.presence import blob_size
 from okd_payload.oci.registry.referrers import Referrers
+from okd_payload.oci.registry.removal import remove
 from okd_payload.oci.registry.retry import Transient
 
 _ACCEPT = ", ".join(media_types.ACCEPTED)
@@ -101,6 +102,14 @@ class RegistryManifests:
                 hint="the registry changes manifests; it cannot hold release payloads",
             )
         await self._referrers.note(manifest, answer)
+
+    async def untag(self, tag: str) -> None:
+        """Remove ``tag`` alone. Raises NotFound, and RegistryRefused where registries cannot."""
+        await remove(self._host, self._path, parse_tag(tag))
+
+    async def delete(self, digest: Digest) -> None:
+        """Remove a manifest with all its tags. Raises NotFound, and RegistryRefused."""
+        await remove(self._host, self._path, digest)
 
     async def tags(self) -> list[str]:
         """All tags, sorted; lists of referrers are none. An absent repository has none."""

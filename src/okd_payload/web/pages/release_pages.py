@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page of one release, and what differs between any two."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath
+
+from okd_payload.controller.configuration.model import StreamConfiguration
+from okd_payload.controller.model import Phase, Release, RunState, Transition, VerificationRun
+from okd_payload.controller.views.release import ReleaseView, read_comparison, read_release
+from okd_payload.errors import UnknownName
+from okd_payload.web.pages.fates import tell_fates
+from okd_payload.web.pages.instructions import tell_release
+from okd_payload.web.pages.jobs import Job, count_jobs, list_jobs
+from okd_payload.web.pages.junit import Results, read_results
+from okd_payload.web.pages.logs import find_file, last_lines, read_bounded, read_tail
+from okd_payload.web.pages.permissions import actions_on
+from okd_payload.web.pages.rendering import AnyRequest, Renderer
+from okd_payload.web.pages.suspects import FailedRun, Suspect, rank_suspects
+from okd_payload.web.pages.updates import draw_updates, updates_into, updates_out_of
+from okd_payload.web.site import Site
+
+_EXCERPTS = 5
+"""Failed runs whose logs and results are read for the page."""
+_EXCERPT_LINES = 15
+_SUSPECTS = 10
+
+
+class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
+    """What a failed run left behind, in short."""
+
+    run: VerificationRun
+    tail: str = ""
+    results: tuple[tuple[str, Results], ...] = ()
+    log: str = ""
+    """More of its log, in which images are looked for."""
+
+
+def routes(site: Site, renderer: Renderer) -> list[Any]:
+    """The pages of releases."""
+
+    async def show(request: AnyRequest, name: str, stream: str = "") -> Response[bytes]:
+        view = await site.ask(read_release, name)
+        if view is None or (stream and view.release.stream != stream):
+            raise UnknownName(
+                "release", name, known=(), hint="it may have been removed; search for its name"
+            )
+        return renderer.answer(request, "release.html", **await _values(site, request, view))
+
+    @get("/releasestream/{stream:str}/release/{tag:str}", include_in_schema=False)
+    async def release(
+        request: AnyRequest, stream: FromPath[str], tag: FromPath[str]
+    ) -> Response[bytes]:
+        """A release of a stream."""
+        return await show(request, tag, stream)
+
+    @get("/releasetag/{tag:str}", include_in_schema=False)
+    async def release_tag(request: AnyRequest, tag: FromPath[str]) -> Response[bytes]:
+        """The same by its name alone."""
+        return await show(request, tag)
+
+    @get("/compare", include_in_schema=False)
+    async def compare(request: AnyRequest) -> Response[bytes]:
+        """What differs between two releases."""
+        before = request.query_params.get("from", "").strip()
+        after = request.query_params.get("to", "").strip()
+        if not before or not after:
+            return renderer.answer(
+                request, "compare.html", comparison=None, before=before, after=after
+            )
+        comparison = await site.ask(read_comparison, before, after)
+        status = 200 if comparison is not None else 404
+        return renderer.answer(
+            request,
+            "compare.html",
+            status=status,
+            comparison=comparison,
+            before=before,
+            after=after,
+        )
+
+    return [release, release_tag, compare]
+
+
+async def _values(site: Site, request: AnyRequest, view: ReleaseView) -> dict[str, Any]:
+    release = view.release
+    configuration = site.surroundings.configurations().get(release.stream)
+    jobs = list_jobs(
+        configuration,
+        view.runs,
+        since=ready_since(view.transitions),
+        is_decided=release.phase.is_final,
+    )
+    excerpts = await asyncio.to_thread(_read_excerpts, site, failed_runs(jobs))
+    into, out_of = updates_into(view.updates_in), updates_out_of(view.updates_out)
+    return {
+        "view": view,
+        "release": release,
+        "configuration": configuration,
+        "jobs": jobs,
+        "counts": count_jobs(jobs),
+        "excerpts": excerpts,
+        "suspects": _suspects(release, view, excerpts),
+        "into": into,
+        "out_of": out_of,
+        "picture": draw_updates(release.name, into, out_of) if into or out_of else "",
+        "instructions": tell_release(release),
+        "fate": (await tell_fates(site, configuration, release.stream)).get(release.name),
+        "kinds": _kinds(configuration),
+        "actions": actions_on(request, release),
+    }
+
+
+def ready_since(transitions: Sequence[Transition]) -> float:
+    """When the release last began to be verified: earlier runs do not count any more."""
+    times = [step.time for step in transitions if step.after is Phase.READY]
+    return times[-1] if times else 0.0
+
+
+def failed_runs(jobs: Sequence[Job]) -> list[VerificationRun]:
+    """The last failed run of each job that failed, what blocks first."""
+    found = [job.latest for job in jobs]
+    bad = (RunState.FAILED, RunState.ERROR)
+    return [run for run in found if run is not None and run.state in bad][:_EXCERPTS]
+
+
+def _read_excerpts(site: Site, runs: Sequence[VerificationRun]) -> list[Excerpt]:
+    return [_read_excerpt(site, run) for run in runs]
+
+
+def _read_excerpt(site: Site, run: VerificationRun) -> Excerpt:
+    state = site.surroundings.state
+    path = find_file(state, run.log)
+    piece = read_tail(path) if path is not None else None
+    return Excerpt(
+        run=run,
+        tail=last_lines(piece, _EXCERPT_LINES) if piece else "",
+        log=piece.text if piece else "",
+        results=tuple(
+            (name, results) for name, results in read_all_results(site, run) if results.failed
+        ),
+    )
+
+
+def read_all_results(site: Site, run: VerificationRun) -> list[tuple[str, Results]]:
+    """What each JUnit file of ``run`` says."""
+    found = []
+    for name in run.artifacts:
+        path = find_file(site.surroundings.state, name) if name.endswith(".xml") else None
+        if path is not None:
+            found.append((name, read_results(read_bounded(path))))
+    return found
+
+
+def _suspects(
+    release: Release, view: ReleaseView, excerpts: Sequence[Excerpt]
+) -> tuple[Suspect, ...]:
+    """Whom to ask first, where something failed."""
+    if not excerpts and release.phase is not Phase.FAILED:
+        return ()
+    failed = [
+        FailedRun(verification=each.run.verification, message=each.run.message, log=each.log)
+        for each in excerpts
+    ]
+    if release.phase is Phase.FAILED:
+        failed.append(FailedRun(verification="creation", message=release.message))
+    return rank_suspects(view.changes, failed)[:_SUSPECTS]
+
+
+def _kinds(configuration: StreamConfiguration | None) -> dict[str, str]:
+    """The kind of each publication by its name."""
+    return {each.name: each.kind for each in configuration.publications} if configuration else {}

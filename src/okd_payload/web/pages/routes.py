@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All pages, and what they load. What fails is told on a page, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, Router, get
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+
+from okd_payload.errors import OkdPayloadError
+from okd_payload.web.pages import (
+    build_pages,
+    component_pages,
+    release_pages,
+    run_pages,
+    stream_pages,
+)
+from okd_payload.web.pages.assets import FOREVER, PREFIX
+from okd_payload.web.pages.rendering import AnyRequest, Renderer
+from okd_payload.web.problems import problem_of
+from okd_payload.web.site import Site
+
+_PARTS = (stream_pages, release_pages, component_pages, run_pages, build_pages)
+
+
+def routes(site: Site) -> list[Any]:
+    """The pages of ``site``."""
+    renderer = Renderer(site)
+    by_name = {asset.name: asset for asset in renderer.assets.values()}
+
+    @get(PREFIX + "{name:str}", include_in_schema=False)
+    async def asset(name: FromPath[str]) -> Response[bytes]:
+        """A file that pages load."""
+        found = by_name.get(name)
+        if found is None:
+            return Response(b"not found\n", status_code=404, media_type="text/plain")
+        return Response(
+            found.content, media_type=found.media_type, headers={"Cache-Control": FOREVER}
+        )
+
+    def tell(request: AnyRequest, error: Exception) -> Response[bytes]:
+        problem = problem_of(error)
+        return renderer.answer(request, "problem.html", status=problem.status, problem=problem)
+
+    handlers = [asset]
+    for part in _PARTS:
+        handlers += part.routes(site, renderer)
+    told: dict[type[Exception] | int, Any] = {OkdPayloadError: tell, HTTPException: tell}
+    return [Router("/", route_handlers=handlers, exception_handlers=told)]

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The overview of all streams, and the page of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Response, get
+from litestar.params import FromPath
+
+from okd_payload.controller.configuration.model import StreamConfiguration
+from okd_payload.controller.model import Phase
+from okd_payload.controller.retention.deciding import Fate
+from okd_payload.controller.views.overview import read_overview
+from okd_payload.controller.views.stream import ReleaseFilter, StreamPage, read_stream
+from okd_payload.web.pages.fates import tell_fates
+from okd_payload.web.pages.health import judge_health, order_streams
+from okd_payload.web.pages.instructions import tell_graph
+from okd_payload.web.pages.jobs import count_jobs, list_jobs
+from okd_payload.web.pages.plots import plot_pass_rate, plot_time_to_accept
+from okd_payload.web.pages.rendering import AnyRequest, Renderer
+from okd_payload.web.pages.updates import updates_into
+from okd_payload.web.site import Site
+
+_LONGEST_TEXT = 200
+_DEFAULT_CHANNEL = "stable-4"
+
+
+def routes(site: Site, renderer: Renderer) -> list[Any]:
+    """The two pages."""
+
+    @get("/", include_in_schema=False)
+    async def overview(request: AnyRequest) -> Response[bytes]:
+        """All streams."""
+        ordered = order_streams(dict(site.surroundings.configurations()))
+        found = await site.ask(read_overview, [each.name for each in ordered])
+        shown = [
+            {
+                "configuration": each,
+                "overview": found[each.name],
+                "health": judge_health(found[each.name]),
+                "jobs": {
+                    release.name: count_jobs(
+                        list_jobs(
+                            each,
+                            found[each.name].runs.get(release.name, ()),
+                            is_decided=release.phase.is_final,
+                        )
+                    )
+                    for release in found[each.name].newest
+                },
+            }
+            for each in ordered
+        ]
+        return renderer.answer(
+            request, "overview.html", streams=shown, patch=_patch(site, request, ordered)
+        )
+
+    @get("/releasestream/{stream:str}", include_in_schema=False)
+    async def stream(request: AnyRequest, stream: FromPath[str]) -> Response[bytes]:
+        """One stream."""
+        configuration = site.surroundings.configurations().get(stream)
+        if configuration is None:
+            return _unknown(site, renderer, request, stream)
+        wanted = read_filter(request)
+        page = await site.ask(read_stream, stream, wanted)
+        return renderer.answer(
+            request,
+            "stream.html",
+            configuration=configuration,
+            page=page,
+            wanted=wanted,
+            phases=list(Phase),
+            rows=_rows(configuration, page, await tell_fates(site, configuration, stream)),
+            plots=[
+                plot
+                for plot in (plot_pass_rate(page.decided), plot_time_to_accept(page.decided))
+                if plot is not None
+            ],
+        )
+
+    return [overview, stream]
+
+
+def read_filter(request: AnyRequest) -> ReleaseFilter:
+    """What the query asks for; what it does not know is left out."""
+    query = request.query_params
+    known = {phase.value.lower(): phase for phase in Phase}
+    phases = {known[word.lower()] for word in query.getall("phase", []) if word.lower() in known}
+    return ReleaseFilter(
+        phases=tuple(phase for phase in Phase if phase in phases),
+        text=query.get("q", "").strip()[:_LONGEST_TEXT],
+        before=query.get("before", "")[:_LONGEST_TEXT],
+        withdrawn=query.get("withdrawn", "") == "1",
+    )
+
+
+def _rows(
+    configuration: StreamConfiguration, page: StreamPage, fates: Mapping[str, Fate]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "release": release,
+            "jobs": count_jobs(
+                list_jobs(
+                    configuration,
+                    page.runs.get(release.name, ()),
+                    is_decided=release.phase.is_final,
+                )
+            ),
+            "updates": updates_into(page.updates.get(release.name, ())),
+            "fate": fates.get(release.name),
+            "publications": page.publications.get(release.name, ()),
+        }
+        for release in page.releases
+    ]
+
+
+def _unknown(site: Site, renderer: Renderer, request: AnyRequest, name: str) -> Response[bytes]:
+    known = order_streams(dict(site.surroundings.configurations()))
+    return renderer.answer(request, "unknown_stream.html", status=404, name=name, known=known)
+
+
+def _patch(site: Site, request: AnyRequest, ordered: list[StreamConfiguration]) -> str:
+    base = site.base_url or str(request.base_url).rstrip("/")
+    channels = [channel for each in ordered for channel in each.channels]
+    return tell_graph(f"{base}/graph", channels[0] if channels else _DEFAULT_CHANNEL)

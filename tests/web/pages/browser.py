@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's Chromium, driven by playwright, and what is looked for on every page."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from typing import Any
+
+CHROMIUM = shutil.which("chromium")
+_FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+FIND_FAULTS = """() => {
+  const faults = [];
+  const named = (each) => (each.getAttribute('aria-label') || each.textContent || '').trim();
+  if (!document.title.trim()) faults.push('no title');
+  if (document.documentElement.lang !== 'en') faults.push('no language');
+  if (document.querySelectorAll('h1').length !== 1) faults.push('not one h1');
+  if (document.querySelectorAll('main').length !== 1) faults.push('not one main');
+  let level = 0;
+  for (const heading of document.querySelectorAll('h1, h2, h3, h4')) {
+    const own = Number(heading.tagName[1]);
+    if (own > level + 1) faults.push(`h${own} after h${level}: ${named(heading)}`);
+    level = own;
+  }
+  const ids = [...document.querySelectorAll('[id]')].map((each) => each.id);
+  ids.filter((id, place) => ids.indexOf(id) !== place).forEach((id) => faults.push(`twice: ${id}`));
+  for (const each of document.querySelectorAll('a[href], button, summary')) {
+    if (!named(each)) faults.push(`nameless ${each.outerHTML.slice(0, 120)}`);
+  }
+  for (const each of document.querySelectorAll('input, select, textarea')) {
+    if (!each.labels.length && !each.getAttribute('aria-label')) faults.push(`no label: ${each.name}`);
+  }
+  for (const each of document.querySelectorAll('img')) {
+    if (!each.hasAttribute('alt')) faults.push('a picture without alt');
+  }
+  for (const each of document.querySelectorAll('svg')) {
+    if (each.getAttribute('role') !== 'img' || !each.getAttribute('aria-label')) faults.push('svg');
+  }
+  for (const each of document.querySelectorAll('[aria-labelledby]')) {
+    if (!document.getElementById(each.getAttribute('aria-labelledby'))) faults.push('no such label');
+  }
+  for (const each of document.querySelectorAll('th')) if (!each.scope) faults.push('th without scope');
+  for (const each of document.querySelectorAll('[style], style, script:not([src])')) {
+    faults.push(`inline: ${each.outerHTML.slice(0, 80)}`);
+  }
+  return faults;
+}"""
+
+FIND_PALE = """() => {
+  const shade = (text) => {
+    const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number);
+    return { rgb: [r, g, b], a };
+  };
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((part) => {
+      const share = part / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const ground = (each) => {
+    for (let up = each; up; up = up.parentElement) {
+      const found = shade(getComputedStyle(up).backgroundColor);
+      if (found.a === 1) return found.rgb;
+    }
+    return [255, 255, 255];
+  };
+  const pale = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const each = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || each.closest('svg, script')) continue;
+    const [one, two] = [light(shade(getComputedStyle(each).color).rgb), light(ground(each))];
+    const contrast = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+    if (contrast < 4.5) pale.add(`${contrast.toFixed(1)} ${each.className}: ${each.textContent.trim().slice(0, 40)}`);
+  }
+  return [...pale];
+}"""
+
+
+@contextlib.asynccontextmanager
+async def open_browser() -> AsyncIterator[Any]:
+    """A browser without a window, until the end of the block."""
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+def listen_for_trouble(page: Any) -> list[str]:
+    """What the page complains of from now on: errors, refused loads, dialogs."""
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
+    page.on(
+        "console",
+        lambda told: trouble.append(f"{told.type}: {told.text}")
+        if told.type in ("error", "warning") and "404 (Not Found)" not in told.text
+        else None,
+    )
+    page.on("dialog", lambda dialog: trouble.append(f"dialog: {dialog.message}"))
+    return trouble

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A site with a past, a client that asks it, and a browser that looks at it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from past import BROKEN, BUILD_STREAM, EMPTY, HOSTILE, HOSTILE_RELEASE, MAIN, STABLE, fill, write_build
+
+from okd_payload.cli.serving.http import address_of, answer, listen
+from okd_payload.web.application import make_application
+from okd_payload.web.site import Site
+
+
+class Past(msgspec.Struct, frozen=True):
+    """What was written."""
+
+    names: dict[str, list[str]]
+    build: str
+
+    def pages(self) -> dict[str, str]:
+        """The paths of all pages, in all their states, by a name for each."""
+        main, stable = self.names[MAIN], self.names[STABLE]
+        rejected, accepted = main[-2], main[-3]
+        build = f"/runs/{BUILD_STREAM}/{self.build}"
+        return {
+            "overview": "/",
+            "stream": f"/releasestream/{MAIN}",
+            "stream-filtered": f"/releasestream/{MAIN}?phase=Rejected&q=2",
+            "stream-nothing-found": f"/releasestream/{MAIN}?q=nothing-like-that",
+            "stream-stable": f"/releasestream/{STABLE}",
+            "stream-empty": f"/releasestream/{EMPTY}",
+            "stream-trouble": f"/releasestream/{BROKEN}",
+            "stream-hostile": f"/releasestream/{quote(HOSTILE, safe='')}",
+            "stream-unknown": "/releasestream/4.99",
+            "release-open": f"/releasestream/{MAIN}/release/{main[-1]}",
+            "release-rejected": f"/releasestream/{MAIN}/release/{rejected}",
+            "release-accepted": f"/releasetag/{accepted}",
+            "release-failed": f"/releasetag/{self.failed()}",
+            "release-stable": f"/releasetag/{stable[0]}",
+            "release-hostile": f"/releasetag/{quote(HOSTILE_RELEASE, safe='')}",
+            "release-unknown": "/releasetag/4.99.0",
+            "compare": f"/compare?from={main[0]}&to={rejected}",
+            "compare-empty": "/compare",
+            "compare-unknown": f"/compare?from={main[0]}&to=4.99.0",
+            "component": "/component/cluster-etcd-operator",
+            "component-plain": "/component/etcd",
+            "search": "/search?q=etcd",
+            "search-nothing": "/search?q=nothing-like-that",
+            "run-open": f"/run/{main[-1]}-aws-e2e-0",
+            "run-failed": f"/run/{rejected}-aws-e2e-1",
+            "run-hostile": f"/run/{quote('hostile-run?x=<i>', safe='')}",
+            "builds": "/runs",
+            "build": build,
+            "build-log": f"{build}/log/machine-config-operator",
+            "build-log-open": f"{build}/log/etcd-operator",
+        }
+
+    def failed(self) -> str:
+        """A release whose payload could not be made."""
+        names = self.names[MAIN]
+        return next(names[number] for number in range(len(names) - 3, 0, -1) if number % 11 == 7)
+
+
+@pytest.fixture
+async def past(rig, tmp_path: Path) -> Past:
+    """The rig, filled."""
+    rig.clock.advance(0)
+    names = await fill(rig)
+    return Past(names, write_build(tmp_path / "streams", moment=rig.clock.now() - 300))
+
+
+@pytest.fixture
+def site(rig, tmp_path: Path) -> Site:
+    """What is served of it."""
+    return Site(
+        surroundings=rig.surroundings,
+        base_url="https://releases.test",
+        builds=tmp_path / "streams",
+    )
+
+
+@pytest.fixture
+async def address(site: Site, past: Past) -> AsyncIterator[str]:
+    """Where the site is answered, for browsers."""
+    with listen("127.0.0.1", 0) as opened:
+        stop = asyncio.Event()
+
+        async def rest() -> None:
+            await stop.wait()
+
+        serving = asyncio.create_task(
+            answer(make_application(msgspec.structs.replace(site, base_url="")), opened, beside=rest())
+        )
+        yield address_of(opened)
+        stop.set()
+        await serving

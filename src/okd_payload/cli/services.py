@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from okd_payload.oci.documents import DocumentAnswer
     from okd_payload.oci.mirrors.repository import MirroredRegistries
     from okd_payload.oci.registry import RegistryClient, RegistrySettings
+    from okd_payload.oci.web_requests import WebAnswer, WebRequest
     from okd_payload.progress import Event, Progress
     from okd_payload.source.listing import ListedSourceTree
 
@@ -113,6 +114,10 @@ class Services:
     async def put_document(self, url: str, content: bytes, *, token: str = "") -> bool:
         """Store ``content`` at ``url``; False when something is there. Raises RegistryError."""
         return await (await self._open_client()).put_document(url, content, token=token)
+
+    async def ask_web(self, request: WebRequest, *, limit: int) -> WebAnswer:
+        """What the interface of a web server answers, asked once. Raises RegistryError."""
+        return await (await self._open_client()).ask_web(request, limit=limit)
 
     def built_releases(self) -> dict[str, Path]:
         """The layouts with the releases of all streams that were built on this machine."""

@@ -98,6 +98,8 @@ CLUSTER_VERSION = ObjectKind(
     "config.openshift.io/v1", "ClusterVersion", "clusterversions", namespaced=False
 )
 
+PROW_JOB = ObjectKind("prow.k8s.io/v1", "ProwJob", "prowjobs")
+
 APPLICATION = ObjectKind("argoproj.io/v1alpha1", "Application", "applications")
 FLUX_GIT_REPOSITORY = ObjectKind("source.toolkit.fluxcd.io/v1", "GitRepository", "gitrepositories")
 FLUX_KUSTOMIZATION = ObjectKind("kustomize.toolkit.fluxcd.io/v1", "Kustomization", "kustomizations")

@@ -26,6 +26,8 @@ from okd_payload.oci.registry.logins import Logins
 from okd_payload.oci.registry.manifests import RegistryManifests
 from okd_payload.oci.registry.settings import RegistrySettings
 from okd_payload.oci.registry.transport import Transport
+from okd_payload.oci.registry.web_requests import ask_web
+from okd_payload.oci.web_requests import WebAnswer, WebRequest
 from okd_payload.progress import Progress, ignore_progress
 
 
@@ -89,6 +91,10 @@ class RegistryClient:
     async def put_document(self, url: str, content: bytes, *, token: str = "") -> bool:
         """Store ``content`` on a web server; see ``document_uploads.put_document``."""
         return await put_document(url, content, transport=self._transport, token=token)
+
+    async def ask_web(self, request: WebRequest, *, limit: int) -> WebAnswer:
+        """What the interface of a web server answers, once; see ``web_requests.ask_web``."""
+        return await ask_web(request, transport=self._transport, limit=limit)
 
     def _host(self, name: str) -> Host:
         if name not in self._hosts:

@@ -27,6 +27,7 @@
     │   ├── ClusterUnavailable     unreachable, overloaded or failing
     │   ├── NotPermitted           nobody logged in, or without the right that is needed
     │   └── NoSuchObject           the cluster has no object of that name
+    ├── RequestRefused             a controller that was asked for something says no
     ├── ReleaseError               a payload cannot be assembled or read
     ├── SigningError               a signature cannot be made, or nobody would accept it
     ├── PartlyDone                 some work is left, run again to go on (exit code 3)
@@ -207,6 +208,10 @@ class RecordsError(OkdPayloadError):
 
 class RecordsUnavailable(RecordsError):
     """It cannot be reached, is busy, or has no room: later it may."""
+
+
+class RequestRefused(OkdPayloadError):
+    """A controller that was asked for something says no, or something else than was expected."""
 
 
 class ReleaseError(OkdPayloadError):

@@ -43,6 +43,7 @@ COMMANDS = {
     "runs": "okd_payload.cli.runs:runs",
     "step": "okd_payload.cli.step:step",
     "serve": "okd_payload.cli.serve:serve",
+    "controller": "okd_payload.cli.controller:controller",
     "doctor": "okd_payload.cli.doctor:doctor",
 }
 """Where each command is, in the order of a day's work."""
@@ -62,6 +63,7 @@ _SUMMARIES = {
     "runs": "Look after builds that run on a cluster.",
     "step": "Do one part of a build, as the pods of a cluster do.",
     "serve": "Follow release streams, and show them to everybody.",
+    "controller": "Ask a controller, and tell it what to do.",
     "doctor": "Show what this machine lacks, and how to mend it.",
 }
 """What the list of commands says of each, so that none has to be imported for it."""

@@ -9,7 +9,7 @@ could keep a slow hash busy.
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from okd_payload.controller.records.rows import from_row, put
 from okd_payload.controller.records.tables import tokens
@@ -55,3 +55,8 @@ def list_all(connection: Connection) -> list[Token]:
 def note_use(connection: Connection, identity: str, *, time: float) -> None:
     """Remember that the token was seen."""
     connection.execute(update(tokens).where(tokens.c.id == identity).values(used=time))
+
+
+def remove(connection: Connection, identity: str) -> None:
+    """Forget a token that was only made for one request."""
+    connection.execute(delete(tokens).where(tokens.c.id == identity))

@@ -13,6 +13,7 @@ from okd_payload.web.api import (
     changes,
     history,
     notifications,
+    publishing,
     releases,
     runs,
     streams,
@@ -21,7 +22,17 @@ from okd_payload.web.api.conditional import tag_answers
 from okd_payload.web.site import Site
 
 PATH = "/api/v2"
-_PARTS = (streams, releases, changes, runs, history, actions, administration, notifications)
+_PARTS = (
+    streams,
+    releases,
+    changes,
+    runs,
+    history,
+    actions,
+    administration,
+    notifications,
+    publishing,
+)
 
 
 def routes(site: Site) -> list[Any]:

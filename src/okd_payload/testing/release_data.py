@@ -151,7 +151,7 @@ def _write_logs(surroundings: Surroundings, past: _Past) -> None:
                 continue
             path = surroundings.state / run.log
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(_log_of(run), encoding="utf-8")
+            path.write_text(_log_of(run, past.changed(number)), encoding="utf-8")
             for artifact in run.artifacts:
                 (surroundings.state / artifact).write_text(_results_of(run), encoding="utf-8")
 
@@ -218,6 +218,10 @@ class _Past:
                 source=f"https://github.com/openshift/{tag}",
                 commit=commit,
             )
+
+    def changed(self, number: int) -> list[str]:
+        """The images that the release before it did not have."""
+        return [tag for place, tag in enumerate(self._tags) if (number + place) % 12 == 0]
 
     def runs(self, number: int) -> Iterator[VerificationRun]:
         outcome = self.outcome(number)
@@ -287,15 +291,15 @@ def _digest(text: str) -> Digest:
     return Digest("sha256:" + hashlib.sha256(text.encode()).hexdigest())
 
 
-def _log_of(run: VerificationRun) -> str:
+def _log_of(run: VerificationRun, changed: Sequence[str]) -> str:
     lines = [
         f"\x1b[36mINFO\x1b[0m[{number:04}] step {number} of {run.verification}"
         for number in range(120)
     ]
     if run.state is RunState.FAILED:
         lines += [
-            "\x1b[31mERRO\x1b[0m[0121] machine-config-operator: pool worker is degraded",
-            "ERRO[0122] etcd-operator: unhealthy members found during reconcile",
+            f"\x1b[31mERRO\x1b[0m[0121] clusteroperator/{changed[-1]} is degraded: 1 of 3 pods run",
+            f"ERRO[0122] deployment/{changed[0]}: back-off restarting failed container",
             "3 of 214 tests failed",
         ]
     return "\n".join(lines) + "\n"

@@ -26,8 +26,8 @@ from okd_payload.errors import BuildError
 from okd_payload.oci.digest import digest_of
 from okd_payload.oci.manifest import Platform
 from okd_payload.source.model import Commit, FolderSource, GitSource
+from okd_payload.testing.kubernetes.schema.definitions import open_api_schema
 from okd_payload.testing.memory_sources import MemorySourceTree
-from okd_payload.testing.openshift.schemas import read_schema
 from okd_payload.testing.openshift.steps import BuildReader
 
 REPOSITORY = "registry.example.com/okd/release"
@@ -178,7 +178,7 @@ def test_the_schema_takes_it(shared_data: Path) -> None:
     """Everything that is written fits OpenShift's schemas, without fields that nobody knows."""
     path = shared_data / "crds" / "openshift-build-image.openapi.json"
     definitions = msgspec.json.decode(path.read_bytes())
-    schema = read_schema(definitions, kinds.BUILD_CONFIG)
+    schema = open_api_schema(definitions, kinds.BUILD_CONFIG)
     for step in (_step(), _step(source=None, commit=None), _step(copied_files=(), labels=())):
         document = _document(step)
         assert schema.unknown(document) == []
@@ -186,6 +186,6 @@ def test_the_schema_takes_it(shared_data: Path) -> None:
     request = msgspec.json.decode(
         msgspec.json.encode(request_of(_step(), "etcd", SETTINGS, arguments=True))
     )
-    asked = read_schema(definitions, kinds.instantiation("etcd"))
+    asked = open_api_schema(definitions, kinds.instantiation("etcd"))
     assert asked.unknown(request) == []
     assert list(asked.problems(request)) == []

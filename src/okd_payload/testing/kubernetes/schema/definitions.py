@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from okd_payload.cluster import ObjectKind
 from okd_payload.testing.kubernetes.documents import JsonObject
 from okd_payload.testing.kubernetes.resources import ALL_VERBS, Resource
 from okd_payload.testing.kubernetes.schema.node import (
@@ -23,8 +24,9 @@ from okd_payload.testing.kubernetes.schema.node import (
 )
 from okd_payload.testing.kubernetes.schema.schema import Schema
 
+_OPENSHIFT_PREFIX = "com.github.openshift.api"
 _OPENSHIFT_NAME = re.compile(
-    r"com\.github\.openshift\.api\.(?P<group>\w+)\.(?P<version>v\w+)\.(?P<kind>\w+)"
+    re.escape(_OPENSHIFT_PREFIX) + r"\.(?P<group>\w+)\.(?P<version>v\w+)\.(?P<kind>\w+)"
 )
 _IDENTITY = {"apiVersion", "kind", "metadata"}
 _REFERENCE = "#/definitions/"
@@ -133,6 +135,13 @@ def read_open_api(document: JsonObject) -> Iterator[Definition]:
                 ),
                 {version: Schema(compiler.node(name))},
             )
+
+
+def open_api_schema(document: JsonObject, kind: ObjectKind) -> Schema:
+    """The schema of ``kind``, which need not be stored anywhere, in such a document."""
+    group = kind.group.partition(".")[0]
+    name = f"{_OPENSHIFT_PREFIX}.{group}.{kind.version}.{kind.kind}"
+    return Schema(_Compiler(document["definitions"]).node(name))
 
 
 class _Compiler:

@@ -12,7 +12,7 @@ import msgspec
 
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import RunState, VerificationRun
-from okd_payload.controller.verification.judging import Standing, follow
+from okd_payload.controller.verification.judging import Progressed, Standing, follow
 
 _FAILED = (RunState.FAILED, RunState.ERROR)
 
@@ -77,14 +77,14 @@ def list_jobs(
     """The jobs that ``runs`` belong to, what blocks first.
 
     Runs from before ``since`` do not count. Of a release that ``is_decided``, jobs without any
-    run are left out: they were configured later.
+    run are left out, which were configured later, and nothing waits for a retry.
     """
     known = [
         Job(
             name=each.verification.name,
             blocks=each.blocks,
             platform=each.verification.platform,
-            standing=each.standing,
+            standing=_final(each) if is_decided else each.standing,
             attempts=each.attempts,
         )
         for each in (follow(configuration, runs, since=since) if configuration else ())
@@ -109,6 +109,14 @@ def count_jobs(jobs: Sequence[Job]) -> JobCounts:
         failed=tuple(by_standing.get(Standing.FAILED, ())),
         open=tuple(by_standing.get(Standing.OPEN, ())),
     )
+
+
+def _final(progressed: Progressed) -> Standing:
+    """How it stands when nobody retries it any more."""
+    runs = [run for attempt in progressed.attempts for run in attempt]
+    if progressed.standing is Standing.OPEN and all(run.state.is_final for run in runs):
+        return Standing.FAILED
+    return progressed.standing
 
 
 def _unconfigured(name: str, runs: Sequence[VerificationRun]) -> Job:

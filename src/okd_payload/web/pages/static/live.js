@@ -145,9 +145,9 @@
       button.addEventListener("click", () => act(button, form));
     }
   }
-  for (const place of document.querySelectorAll("[data-follow]")) {
+  for (const place of document.querySelectorAll("pre.log")) {
     place.scrollTop = place.scrollHeight;
-    follow(place);
+    if (place.dataset.follow) follow(place);
   }
   const address = document.body.dataset.live;
   if (address === "poll" || (address && !window.EventSource)) poll(OFTEN);

@@ -58,8 +58,16 @@ pins: setup ## bring requirements/ in line with pyproject.toml; UPGRADE=--upgrad
 	@$(BIN)/uv pip compile --no-config --quiet --python-version 3.11 --python-platform linux \
 	  --generate-hashes --no-annotate --constraint requirements/development.txt \
 	  --custom-compile-command 'make pins' --output-file requirements/image.txt pyproject.toml
-	@pins=$$(sha256sum <requirements/image.txt | cut -c1-64) && \
-	  sed -i "s/packages.sh, [0-9a-f]*/packages.sh, $$pins/" images/okd-payload/stream.yaml
+	@$(BIN)/uv pip compile --no-config --quiet --python-version 3.11 --python-platform linux \
+	  --generate-hashes --no-annotate --constraint requirements/development.txt --extra serve \
+	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' requirements/image.txt) \
+	  --custom-compile-command 'make pins' \
+	  --output-file requirements/image-serve.txt pyproject.toml
+	@for name in image image-serve; do \
+	  pins=$$(sha256sum <requirements/$$name.txt | cut -c1-64) && \
+	  case $$name in image) end=']' ;; *) end=", $$name.txt]" ;; esac && \
+	  sed -i "s/packages.sh, [0-9a-f]*$$end/packages.sh, $$pins$$end/" images/okd-payload/stream.yaml; \
+	done
 
 .PHONY: clean
 clean: ## remove .venv and everything made here

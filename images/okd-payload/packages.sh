@@ -1,20 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Writes the Python packages of the image to standard output, as a tar archive: what
-# requirements/image.txt pins, every file of it checked by hash.
+# Writes the Python packages of an image to standard output, as a tar archive: what a file of
+# requirements/ pins, every file of it checked by hash.
 #
-#   packages.sh SHA256     of that file: an import is known by its command, so that the hash is
-#                          there for other pins to be another import
+#   packages.sh SHA256 [FILE]     the hash of that file, image.txt by default: an import is known
+#                                 by its command, so that the hash is there for other pins to be
+#                                 another import
 #
 # They are for the Python of the image, whichever one this machine has, and come from where this
 # machine gets Python packages.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
-pins=$root/requirements/image.txt
+pins=$root/requirements/${2:-image.txt}
 printf '%s  %s\n' "$1" "$pins" | sha256sum --check --status || {
-  echo "stream.yaml names other pins than requirements/image.txt has: run make pins" >&2
+  echo "stream.yaml names other pins than ${pins##*/} has: run make pins" >&2
   exit 1
 }
 python=$root/.venv/bin/python

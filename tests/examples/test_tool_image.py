@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 from okd_payload.catalog.load import load_catalog
@@ -14,7 +16,9 @@ from okd_payload.engines.pod.security import TOOL_USER
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = ROOT / "images" / "okd-payload"
-PINS = ROOT / "requirements" / "image.txt"
+REQUIREMENTS = ROOT / "requirements"
+PINS = REQUIREMENTS / "image.txt"
+SERVE_PINS = REQUIREMENTS / "image-serve.txt"
 
 
 def pins_of(path: Path) -> dict[str, str]:
@@ -22,10 +26,11 @@ def pins_of(path: Path) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", path.read_text(), re.MULTILINE))
 
 
-def test_the_pins_of_the_image_are_those_of_development() -> None:
+@pytest.mark.parametrize("path", [PINS, SERVE_PINS], ids=lambda path: path.stem)
+def test_the_pins_of_the_images_are_those_of_development(path: Path) -> None:
     """Where both have a package; hashes everywhere, no marker, no address of a server."""
-    text = PINS.read_text()
-    pins, known = pins_of(PINS), pins_of(ROOT / "requirements" / "development.txt")
+    text = path.read_text()
+    pins, known = pins_of(path), pins_of(REQUIREMENTS / "development.txt")
     assert pins == {name: known[name] for name in pins}
     assert not re.search(r"://|--(extra-)?index|--find-links|file:| ; ", text)
     assert len(re.findall(r"^\S+==\S+ \\\n    --hash=sha256:", text, re.MULTILINE)) == len(pins)
@@ -36,6 +41,17 @@ def test_other_pins_are_another_import() -> None:
     stream = yaml.safe_load((IMAGE / "stream.yaml").read_text())
     (_, named) = stream["imports"]["packages"]["command"]
     assert named == hashlib.sha256(PINS.read_bytes()).hexdigest()
+    (_, named, file) = stream["imports"]["serve-packages"]["command"]
+    assert named == hashlib.sha256((REQUIREMENTS / file).read_bytes()).hexdigest()
+
+
+def test_the_server_adds_what_its_extra_names() -> None:
+    """Every package of the extra is there, and none twice."""
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    wanted = {re.split(r"[\[>=]", line)[0] for line in extra["serve"]}
+    pins, others = pins_of(SERVE_PINS), pins_of(PINS)
+    assert wanted <= set(pins) | set(others)
+    assert not set(pins) & set(others)
 
 
 def test_the_definition_has_no_issue_and_makes_no_release() -> None:
@@ -43,7 +59,10 @@ def test_the_definition_has_no_issue_and_makes_no_release() -> None:
     catalog = load_catalog(IMAGE / "stream.yaml")
     assert catalog.issues == ()
     assert catalog.stream.release.skip
-    assert [component.name for component in catalog.components] == ["okd-payload"]
+    assert [component.name for component in catalog.components] == [
+        "okd-payload",
+        "okd-payload-serve",
+    ]
 
 
 def test_the_user_of_build_pods_has_ids_for_every_owner() -> None:

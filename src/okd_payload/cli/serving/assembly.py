@@ -95,7 +95,11 @@ def make_service(
         service.nudge(stream)
 
     choices = RunnerChoices(
-        documents=services, prow_jobs=options.prow_jobs, base_url=options.base_url, wake=wake
+        documents=services,
+        web=services,
+        prow_jobs=options.prow_jobs,
+        base_url=options.base_url,
+        wake=wake,
     )
     verifier = RunnerVerifier(surroundings, make_runners(surroundings, choices), write=write)
     service = Service(

@@ -110,6 +110,9 @@ async def test_the_environment_is_the_contract_and_nothing_else(
     told, _, listed = (folder / update.log).read_text().partition("--\n")
     variables = dict(line.split("=", 1) for line in told.splitlines())
     assert listed == f".:\n\n{folder}/home:\n\n{folder}/tmp:\n"
+    told_names = variables.pop("OKD_PAYLOAD_VARIABLES").split()
+    assert {"CLOUD_KEY", "EXTRA", "RELEASE_IMAGE_LATEST"} <= set(told_names)
+    assert not {"PATH", "HOME", "NOT_SET"} & set(told_names)
     assert variables["PWD"] == f"{folder}/work"
     assert variables.pop("PATH") == os.environ["PATH"]
     shells_own = {"PWD", "OLDPWD", "_", "SHLVL", *run_environment()}

@@ -12,9 +12,14 @@ from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.runner import Runner
 from okd_payload.controller.verification.runners.builtin import BuiltinRunner
 from okd_payload.controller.verification.runners.command import CommandRunner
+from okd_payload.controller.verification.runners.container import ContainerRunner
+from okd_payload.controller.verification.runners.github import GithubRunner
 from okd_payload.controller.verification.runners.manual import ManualRunner
+from okd_payload.controller.verification.runners.tekton import TektonRunner
+from okd_payload.controller.verification.runners.webhook import WebhookRunner
 from okd_payload.errors import RegistryError
 from okd_payload.oci.documents import DocumentAnswer, DocumentAsker
+from okd_payload.oci.web_requests import WebAnswer, WebAsker, WebRequest
 
 
 class RunnerChoices(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +27,8 @@ class RunnerChoices(msgspec.Struct, frozen=True, kw_only=True):
 
     documents: DocumentAsker | None = None
     """Asks web servers for signatures."""
+    web: WebAsker | None = None
+    """Asks forges and other servers that carry out runs."""
     prow_jobs: Path | None = None
     """The folder with the job definitions of Prow."""
     base_url: str = ""
@@ -35,18 +42,27 @@ def make_runners(
 ) -> Mapping[str, Runner]:
     """A runner for each kind that can be had in these surroundings."""
     chosen = choices or RunnerChoices()
-    documents = chosen.documents or _NoDocuments()
+    documents, web = chosen.documents or _NoWeb(), chosen.web or _NoWeb()
     return {
         "builtin": BuiltinRunner(surroundings, documents, wake=chosen.wake),
         "command": CommandRunner(surroundings),
+        "container": ContainerRunner(surroundings),
+        "github": GithubRunner(surroundings, web),
         "manual": ManualRunner(),
+        "tekton": TektonRunner(surroundings),
+        "webhook": WebhookRunner(surroundings, web, base_url=chosen.base_url),
     }
 
 
-class _NoDocuments:
+class _NoWeb:
     """Web servers for those who may ask none."""
 
     async def ask_document(self, url: str, *, limit: int) -> DocumentAnswer:
         """No answer."""
         del limit
         raise RegistryError(f"{url} is not asked: no web server may be asked here")
+
+    async def ask_web(self, request: WebRequest, *, limit: int) -> WebAnswer:
+        """No answer."""
+        del limit
+        raise RegistryError(f"{request.url} is not asked: no web server may be asked here")

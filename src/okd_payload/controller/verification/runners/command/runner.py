@@ -100,10 +100,14 @@ class CommandRunner:
             lambda unit: releases.read_inputs(unit, context.release.name)
         )
         found = {name: os.environ[name] for name in self.inherited(context) if name in os.environ}
+        contract = make_contract(context, images)
+        named = split_list(context.verification.runner.settings.get("inherit", ""))
+        told = {*contract, *(name for name in named if name in found)}
         folder = context.folder.absolute()
         return {
             **found,
-            **make_contract(context, images),
+            **contract,
+            "OKD_PAYLOAD_VARIABLES": " ".join(sorted(told)),
             "HOME": str(folder / "home"),
             "TMPDIR": str(folder / "tmp"),
             "ARTIFACT_DIR": str(folder / ARTIFACTS),

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs that are PipelineRuns of Tekton: on any platform for which somebody wrote a Pipeline.
+
+The contract comes as parameters, spelled as pipelines spell them (``release-image-latest``);
+Tekton leaves those alone that the Pipeline does not declare. Credentials come as workspaces. A
+run that nobody needs any more is cancelled so that its ``finally`` tasks still run: they take
+down the clusters that it made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from okd_payload.cluster import Cluster
+from okd_payload.cluster.kinds import PIPELINE_RUN, TASK_RUN
+from okd_payload.controller.model import RunState
+from okd_payload.controller.records import releases
+from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.verification.cluster_runs import (
+    ClusterRun,
+    labels_of_run,
+    read_logs,
+    require_cluster,
+)
+from okd_payload.controller.verification.contract import as_parameters, make_contract
+from okd_payload.controller.verification.endings import clean_words
+from okd_payload.controller.verification.run_files import (
+    ARTIFACTS,
+    HALF_LOG_BYTES,
+    RunOutcome,
+    tell_outcome,
+    write_log,
+)
+from okd_payload.controller.verification.runner import RunContext, RunUpdate
+from okd_payload.controller.verification.settings import split_list
+from okd_payload.errors import ClusterError, NoSuchObject
+from okd_payload.release.output_file import write_output
+
+_CANCELLED = "CancelledRunFinally"
+_FAILED = frozenset({"Failed", "Completed"})
+_ABORTED = frozenset(
+    {
+        "Cancelled",
+        "CancelledRunningFinally",
+        "PipelineRunCancelled",
+        "PipelineRunStopped",
+        "StoppedRunFinally",
+    }
+)
+"""Reasons for which a PipelineRun has not succeeded; all others say nothing of the release."""
+_MAX_CHILDREN = 50
+
+
+class _Condition(msgspec.Struct, frozen=True):
+    type: str = ""
+    status: str = "Unknown"
+    reason: str = ""
+    message: str = ""
+
+
+class _Result(msgspec.Struct, frozen=True):
+    name: str
+    value: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Child(msgspec.Struct, frozen=True):
+    name: str = ""
+    kind: str = "TaskRun"
+
+
+class _Status(msgspec.Struct, frozen=True, rename="camel"):
+    conditions: tuple[_Condition, ...] | None = None
+    results: tuple[_Result, ...] | None = None
+    child_references: tuple[_Child, ...] | None = None
+
+
+class _PipelineRun(msgspec.Struct, frozen=True):
+    status: _Status = _Status()
+
+
+class _Step(msgspec.Struct, frozen=True):
+    container: str = ""
+
+
+class _TaskStatus(msgspec.Struct, frozen=True, rename="camel"):
+    pod_name: str = ""
+    steps: tuple[_Step, ...] | None = None
+
+
+class _TaskRun(msgspec.Struct, frozen=True):
+    status: _TaskStatus = _TaskStatus()
+
+
+class TektonRunner:
+    """Implements ``Runner`` with PipelineRuns."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+
+    async def start(self, context: RunContext) -> RunUpdate:
+        """Make the PipelineRun, unless it is there. Raises ClusterError, InputError."""
+        cluster = require_cluster(self._surroundings.cluster, "tekton")
+        run = ClusterRun(cluster, PIPELINE_RUN, context)
+        images = await self._surroundings.database.read(
+            lambda unit: releases.read_inputs(unit, context.release.name)
+        )
+        parameters = as_parameters(make_contract(context, images))
+        content = msgspec.json.encode(describe(context, run.name, parameters))
+        return await self._tell(cluster, run, context, await run.ensure(content))
+
+    async def poll(self, context: RunContext) -> RunUpdate:
+        """How far it is; its results and logs once it has ended. Raises ClusterError."""
+        cluster = require_cluster(self._surroundings.cluster, "tekton")
+        run = ClusterRun(cluster, PIPELINE_RUN, context)
+        found = await run.read()
+        return run.gone() if found is None else await self._tell(cluster, run, context, found)
+
+    async def cancel(self, context: RunContext) -> None:
+        """Cancel it; its last tasks still tidy up. Raises ClusterError."""
+        cluster = require_cluster(self._surroundings.cluster, "tekton")
+        await ClusterRun(cluster, PIPELINE_RUN, context).patch({"spec": {"status": _CANCELLED}})
+
+    async def _tell(
+        self, cluster: Cluster, run: ClusterRun, context: RunContext, content: bytes
+    ) -> RunUpdate:
+        status = _read(content)
+        outcome = judge(status)
+        if outcome.state.is_final:
+            await _keep(cluster, run, context, status)
+        dashboard = context.verification.runner.settings.get("dashboard", "")
+        url = dashboard.replace("{namespace}", run.namespace).replace("{name}", run.name)
+        told = tell_outcome(context.folder, outcome)
+        return msgspec.structs.replace(told, url=url, handle=run.handle)
+
+
+def describe(context: RunContext, name: str, parameters: dict[str, str]) -> dict[str, object]:
+    """The PipelineRun of the run."""
+    settings = context.verification.runner.settings
+    spec: dict[str, object] = {
+        "pipelineRef": {"name": settings.get("pipeline", "")},
+        "params": [{"name": key, "value": value} for key, value in sorted(parameters.items())],
+        "timeouts": {"pipeline": f"{int(context.verification.timeout)}s"},
+    }
+    if workspaces := list(_workspaces(settings.get("workspaces", ""))):
+        spec["workspaces"] = workspaces
+    if account := settings.get("serviceAccount"):
+        spec["taskRunTemplate"] = {"serviceAccountName": account}
+    return {
+        "apiVersion": PIPELINE_RUN.api_version,
+        "kind": PIPELINE_RUN.kind,
+        "metadata": {"name": name, "labels": labels_of_run(context)},
+        "spec": spec,
+    }
+
+
+def judge(status: _Status) -> RunOutcome:
+    """What the status of a PipelineRun says."""
+    found = next((each for each in status.conditions or () if each.type == "Succeeded"), None)
+    if found is None or found.status == "Unknown":
+        message = clean_words(found.message or found.reason) if found else "not begun yet"
+        return RunOutcome(state=RunState.RUNNING, message=message)
+    if found.status == "True":
+        return RunOutcome(state=RunState.SUCCEEDED)
+    state = RunState.ERROR
+    if found.reason in _FAILED:
+        state = RunState.FAILED
+    elif found.reason in _ABORTED:
+        state = RunState.ABORTED
+    return RunOutcome(state=state, message=clean_words(f"{found.reason}: {found.message}"))
+
+
+def _workspaces(text: str) -> Iterator[dict[str, object]]:
+    for part in split_list(text):
+        name, _, source = part.partition("=")
+        kind, _, target = source.partition(":")
+        yield {"name": name, **_source(kind, target)}
+
+
+def _source(kind: str, target: str) -> dict[str, object]:
+    match kind:
+        case "claim":
+            return {"persistentVolumeClaim": {"claimName": target}}
+        case "secret":
+            return {"secret": {"secretName": target}}
+        case "configMap":
+            return {"configMap": {"name": target}}
+        case _:
+            return {"emptyDir": {}}
+
+
+async def _keep(cluster: Cluster, run: ClusterRun, context: RunContext, status: _Status) -> None:
+    """Keep the results and logs of a run that has ended. Raises StorageError."""
+    results = {each.name: msgspec.json.decode(each.value) for each in status.results or ()}
+    if results:
+        write_output(
+            context.folder / ARTIFACTS / "results.json",
+            msgspec.json.format(msgspec.json.encode(results)),
+        )
+    containers = []
+    for child in (status.child_references or ())[:_MAX_CHILDREN]:
+        if child.kind == TASK_RUN.kind:
+            containers += await _containers(cluster, child.name, namespace=run.namespace)
+    log = await read_logs(cluster, containers, namespace=run.namespace, bound=HALF_LOG_BYTES)
+    if log:
+        write_log(context.folder, log)
+
+
+async def _containers(cluster: Cluster, task_run: str, *, namespace: str) -> list[tuple[str, str]]:
+    """Pod and container of each step of a task that ran."""
+    try:
+        content = await cluster.get(TASK_RUN, task_run, namespace=namespace)
+    except NoSuchObject:
+        return []
+    status = msgspec.json.decode(content, type=_TaskRun).status
+    steps = status.steps or ()
+    return [(status.pod_name, step.container) for step in steps if status.pod_name]
+
+
+def _read(content: bytes) -> _Status:
+    try:
+        return msgspec.json.decode(content, type=_PipelineRun).status
+    except msgspec.MsgspecError as error:
+        raise ClusterError(f"the cluster gives no PipelineRun: {error}") from error

@@ -14,8 +14,15 @@ from okd_payload.cli.cluster_options import ClusterOptions, take_cluster_options
 from okd_payload.cli.issues import print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import escape_controls, print_document
+from okd_payload.cli.pod_options import (
+    credentials_option,
+    image_option,
+    pod_security_option,
+    service_account_option,
+    trust_option,
+)
 from okd_payload.cli.settings import Settings
-from okd_payload.engines.pod.image import IMAGE_VARIABLE, choose_image
+from okd_payload.engines.pod.image import choose_image
 from okd_payload.engines.pod.readiness.examination import (
     Examination,
     Wanted,
@@ -96,38 +103,11 @@ def pod_options(function: Function) -> Function:
             metavar="REPOSITORY",
             help="Where images shall go: the pod of --probe writes a few bytes there.",
         ),
-        click.option(
-            "--image",
-            default="",
-            metavar="PULLSPEC",
-            help=f"The image of okd-payload that pods run; else {IMAGE_VARIABLE}, or the public "
-            "one of this version.",
-        ),
-        click.option(
-            "--service-account",
-            default="",
-            metavar="NAME",
-            help="The account that pods run as; else the namespace's default one.",
-        ),
-        click.option(
-            "--credentials",
-            default="",
-            metavar="SECRET",
-            help="The Secret with the registry credentials of pods.",
-        ),
-        click.option(
-            "--trust",
-            default="",
-            metavar="CONFIGMAP",
-            help="The ConfigMap whose ca.crt has further roots that pods trust.",
-        ),
-        click.option(
-            "--pod-security",
-            type=click.Choice([profile.value for profile in SecurityProfile]),
-            default=SecurityProfile.USER_NAMESPACE.value,
-            show_default=True,
-            help="What build pods ask for: a user namespace, capabilities, or everything.",
-        ),
+        image_option,
+        service_account_option,
+        credentials_option(),
+        trust_option,
+        pod_security_option,
         click.option(
             "--plain-http",
             multiple=True,

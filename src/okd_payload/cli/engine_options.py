@@ -11,8 +11,14 @@ import msgspec
 
 from okd_payload.cli.cluster_options import ClusterOptions, cluster_options, take_cluster_options
 from okd_payload.cli.engines import ENGINES, LOCAL_ENGINE
+from okd_payload.cli.pod_options import (
+    credentials_option,
+    image_option,
+    pod_security_option,
+    service_account_option,
+    trust_option,
+)
 from okd_payload.engines.buildah.settings import Network
-from okd_payload.engines.pod.image import IMAGE_VARIABLE
 from okd_payload.engines.pod.security import SecurityProfile
 from okd_payload.errors import InputError
 
@@ -93,39 +99,11 @@ def _choices() -> list[Callable[[Function], Function]]:
 def _pods() -> list[Callable[[Function], Function]]:
     """How pods run the tool."""
     return [
-        click.option(
-            "--image",
-            default="",
-            metavar="PULLSPEC",
-            help=f"The image of okd-payload that pods run; else {IMAGE_VARIABLE}, or the public "
-            "one of this version.",
-        ),
-        click.option(
-            "--service-account",
-            default="",
-            metavar="NAME",
-            help="The account that pods run as; else the namespace's default one.",
-        ),
-        click.option(
-            "--credentials",
-            default="",
-            metavar="SECRET",
-            help="The Secret with the registry credentials of pods, of type "
-            "kubernetes.io/dockerconfigjson.",
-        ),
-        click.option(
-            "--trust",
-            default="",
-            metavar="CONFIGMAP",
-            help="The ConfigMap whose ca.crt has further roots that pods trust.",
-        ),
-        click.option(
-            "--pod-security",
-            type=click.Choice([profile.value for profile in SecurityProfile]),
-            default=SecurityProfile.USER_NAMESPACE.value,
-            show_default=True,
-            help="What build pods ask for: a user namespace, capabilities, or everything.",
-        ),
+        image_option,
+        service_account_option,
+        credentials_option(),
+        trust_option,
+        pod_security_option,
         click.option(
             "--timeout",
             type=click.IntRange(min=1),

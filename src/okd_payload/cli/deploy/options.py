@@ -11,8 +11,14 @@ import msgspec
 
 from okd_payload.catalog.stream import Stream
 from okd_payload.cli.cluster_options import ClusterOptions, take_cluster_options
+from okd_payload.cli.pod_options import (
+    credentials_option,
+    image_option,
+    pod_security_option,
+    trust_option,
+)
 from okd_payload.engines.pod.accounts import REGISTRY_CREDENTIALS, WEBHOOK_SECRET
-from okd_payload.engines.pod.image import IMAGE_VARIABLE, choose_image
+from okd_payload.engines.pod.image import choose_image
 from okd_payload.engines.pod.security import SecurityProfile
 from okd_payload.engines.pod.tool import ToolSettings
 from okd_payload.engines.tekton.deploying.settings import DeploymentSettings, default_namespace
@@ -159,40 +165,17 @@ def _pod_options() -> list[Callable[[Function], Function]]:
             help="Where releases go that are made without anybody asking; else what the stream "
             "says.",
         ),
-        click.option(
-            "--image",
-            default="",
-            metavar="PULLSPEC",
-            help=f"The image of okd-payload that pods run; else {IMAGE_VARIABLE}, or the public "
-            "one of this version.",
-        ),
-        click.option(
-            "--credentials",
-            default=REGISTRY_CREDENTIALS,
-            show_default=True,
-            metavar="SECRET",
-            help="The Secret with the registry credentials of pods.",
-        ),
+        image_option,
+        credentials_option(REGISTRY_CREDENTIALS),
         click.option("--anonymous", is_flag=True, help="Registries ask nobody who they are."),
-        click.option(
-            "--trust",
-            default="",
-            metavar="CONFIGMAP",
-            help="The ConfigMap whose ca.crt has further roots that pods trust.",
-        ),
+        trust_option,
         click.option(
             "--plain-http",
             multiple=True,
             metavar="HOST",
             help="A registry that pods speak to without TLS.",
         ),
-        click.option(
-            "--pod-security",
-            type=click.Choice([profile.value for profile in SecurityProfile]),
-            default=SecurityProfile.USER_NAMESPACE.value,
-            show_default=True,
-            help="What build pods ask for: a user namespace, capabilities, or everything.",
-        ),
+        pod_security_option,
         click.option(
             "-j",
             "--jobs",

@@ -10,6 +10,7 @@ import click
 
 from okd_payload.cli.issues import print_issues, stop_on_issues
 from okd_payload.cli.loop import run_async
+from okd_payload.cli.pod_options import credentials_option, image_option, trust_option
 from okd_payload.cli.progress import show_progress
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.render.planning import plan_variants
@@ -23,7 +24,7 @@ from okd_payload.cli.stream_options import (
 )
 from okd_payload.engines.manifests import write_folder
 from okd_payload.engines.pod.accounts import REGISTRY_CREDENTIALS
-from okd_payload.engines.pod.image import IMAGE_VARIABLE, choose_image
+from okd_payload.engines.pod.image import choose_image
 from okd_payload.engines.pod.security import SecurityProfile
 from okd_payload.engines.pod.tool import ToolSettings
 from okd_payload.engines.shipwright.rendering import RenderSettings, render_folder
@@ -53,26 +54,9 @@ _PROFILES = (SecurityProfile.CAPABILITIES, SecurityProfile.PRIVILEGED)
     is_flag=True,
     help="Read definitions alone, and no Dockerfile: nothing is fetched.",
 )
-@click.option(
-    "--image",
-    default="",
-    metavar="PULLSPEC",
-    help=f"The image of okd-payload that pods run; else {IMAGE_VARIABLE}, or the public one of "
-    "this version.",
-)
-@click.option(
-    "--credentials",
-    default=REGISTRY_CREDENTIALS,
-    show_default=True,
-    metavar="SECRET",
-    help="The Secret with the registry credentials of pods.",
-)
-@click.option(
-    "--trust",
-    default="",
-    metavar="CONFIGMAP",
-    help="The ConfigMap whose ca.crt has further roots that pods trust.",
-)
+@image_option
+@credentials_option(REGISTRY_CREDENTIALS)
+@trust_option
 @click.option(
     "--pod-security",
     type=click.Choice([profile.value for profile in _PROFILES]),

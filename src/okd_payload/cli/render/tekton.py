@@ -10,6 +10,7 @@ import click
 
 from okd_payload.cli.issues import print_issues, stop_on_issues
 from okd_payload.cli.loop import run_async
+from okd_payload.cli.pod_options import image_option, pod_security_option, trust_option
 from okd_payload.cli.progress import show_progress
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.render.planning import plan_variants
@@ -17,7 +18,7 @@ from okd_payload.cli.services import open_services
 from okd_payload.cli.settings import Settings
 from okd_payload.cli.stream_options import StreamOptions, stream_options, take_stream_options
 from okd_payload.engines.manifests import write_folder
-from okd_payload.engines.pod.image import IMAGE_VARIABLE, choose_image
+from okd_payload.engines.pod.image import choose_image
 from okd_payload.engines.pod.security import SecurityProfile
 from okd_payload.engines.pod.tool import ToolSettings
 from okd_payload.engines.tekton.rendering import RenderSettings, Variant, render_folder
@@ -59,26 +60,9 @@ if TYPE_CHECKING:
 @click.option(
     "--source-folder", default="", metavar="DIR", help="The folder of the stream file in it."
 )
-@click.option(
-    "--image",
-    default="",
-    metavar="PULLSPEC",
-    help=f"The image of okd-payload that pods run; else {IMAGE_VARIABLE}, or the public one of "
-    "this version.",
-)
-@click.option(
-    "--trust",
-    default="",
-    metavar="CONFIGMAP",
-    help="The ConfigMap whose ca.crt has further roots that pods trust.",
-)
-@click.option(
-    "--pod-security",
-    type=click.Choice([profile.value for profile in SecurityProfile]),
-    default=SecurityProfile.USER_NAMESPACE.value,
-    show_default=True,
-    help="What build pods ask for: a user namespace, capabilities, or everything.",
-)
+@image_option
+@trust_option
+@pod_security_option
 @registry_options
 @click.pass_obj
 def tekton(

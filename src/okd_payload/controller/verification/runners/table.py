@@ -15,6 +15,7 @@ from okd_payload.controller.verification.runners.command import CommandRunner
 from okd_payload.controller.verification.runners.container import ContainerRunner
 from okd_payload.controller.verification.runners.github import GithubRunner
 from okd_payload.controller.verification.runners.manual import ManualRunner
+from okd_payload.controller.verification.runners.prowjob import ProwJobRunner
 from okd_payload.controller.verification.runners.tekton import TektonRunner
 from okd_payload.controller.verification.runners.webhook import WebhookRunner
 from okd_payload.errors import RegistryError
@@ -49,6 +50,7 @@ def make_runners(
         "container": ContainerRunner(surroundings),
         "github": GithubRunner(surroundings, web),
         "manual": ManualRunner(),
+        "prowjob": ProwJobRunner(surroundings, chosen.prow_jobs),
         "tekton": TektonRunner(surroundings),
         "webhook": WebhookRunner(surroundings, web, base_url=chosen.base_url),
     }

@@ -88,4 +88,4 @@ def handlers_of(application: Litestar) -> Iterator[tuple[str, str, HTTPRouteHand
             for handler in route.route_handlers:
                 for method in sorted(handler.http_methods):
                     if method != "OPTIONS":
-                        yield route.path_format, method, handler
+                        yield route.path, method, handler

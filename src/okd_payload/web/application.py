@@ -24,9 +24,9 @@ from okd_payload.web.events.delivering import deliver_beside
 from okd_payload.web.problems import SAFE_HEADERS, answer_error
 from okd_payload.web.site import Site
 
-PARTS = ("health", "api", "events", "graph", "pages")
+PARTS = ("health", "api", "events", "graph", "compatibility", "pages", "feeds", "metrics")
 """The packages with routes, each in its module ``routes``."""
-PROBES = ("health",)
+PROBES = ("health", "metrics")
 """Those of a process that shows nothing to people."""
 
 _LARGEST_REQUEST = 1 << 20

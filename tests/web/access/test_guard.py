@@ -33,7 +33,7 @@ def site_of(rig: Rig, **access: Any) -> Site:
 
 def fill(path: str) -> str:
     """``path`` with the name of nothing in each of its places."""
-    return re.sub(r"{[^}]+}", "nobody", path)
+    return re.sub(r"{[^}]+}", "nobody", re.sub(r"{\w+:int}", "1", path))
 
 
 async def test_every_route_that_writes_refuses_everybody_without_its_role(rig):

@@ -26,7 +26,7 @@ from okd_payload.web.site import Site
 Range = Annotated[str | None, HeaderParameter(name="Range", max_length=100)]
 FilePath = Annotated[str, PathParameter()]
 
-_LOG_TYPE = "text/plain; charset=utf-8"
+_LOG_TYPE = "text/plain"
 _FILE_TYPE = "application/octet-stream"
 
 

@@ -46,10 +46,11 @@ def routes(site: Site) -> list[Any]:
     async def follow(
         *,
         stream: Text = "",
+        release: Text = "",
         after: Number = None,
         last_event_id: LastEventId = None,
     ) -> Stream:
-        """Events as they happen, of all streams or one, as server-sent events.
+        """Events as they happen, of all streams, one stream or one release.
 
         ``Last-Event-ID`` or ``after`` is the number of the last event that is known; what
         happened since comes first. A comment comes every 15 s when nothing happens.
@@ -59,17 +60,23 @@ def routes(site: Site) -> list[Any]:
                 "too many listen already", headers={"Retry-After": "10"}
             )
         known = last_event_id if last_event_id is not None else after
-        return Stream(_write(hub, known, stream), media_type=_MEDIA_TYPE)
+        return Stream(_write(hub, known, stream=stream, release=release), media_type=_MEDIA_TYPE)
 
     return [follow]
 
 
-async def _write(hub: EventHub, after: int | None, stream: str) -> AsyncIterator[bytes]:
+async def _write(
+    hub: EventHub, after: int | None, *, stream: str, release: str
+) -> AsyncIterator[bytes]:
     yield _HELLO
     async for batch in hub.follow(after):
-        told = b"".join(write_event(event) for event in batch if stream in ("", event.stream))
-        if told or not batch:
-            yield told or _HEARTBEAT
+        wanted = [
+            event
+            for event in batch
+            if stream in ("", event.stream) and release in ("", event.release)
+        ]
+        if wanted or not batch:
+            yield b"".join(map(write_event, wanted)) or _HEARTBEAT
 
 
 def write_event(event: Event) -> bytes:

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The metrics: name, what it says, and by what it is told apart. The documents name these."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """One metric."""
+
+    name: str
+    words: str
+    labels: tuple[str, ...] = ()
+
+
+_BY_STREAM = ("stream",)
+
+ACCEPTED_AGE = Metric(
+    "okd_payload_accepted_age_seconds", "Age of the newest accepted release.", _BY_STREAM
+)
+RELEASES = Metric("okd_payload_releases", "Releases by phase.", ("stream", "phase"))
+PHASE_SECONDS = Metric(
+    "okd_payload_phase_seconds",
+    "How long releases were in a phase, over 30 days.",
+    ("stream", "phase"),
+)
+ACCEPTED_SECONDS = Metric(
+    "okd_payload_time_to_accepted_seconds",
+    "From the creation of a release until it was accepted, over 30 days.",
+    _BY_STREAM,
+)
+RUNS = Metric(
+    "okd_payload_verification_runs",
+    "Runs of verifications by state, over 30 days.",
+    ("stream", "verification", "state"),
+)
+PASS_RATE = Metric(
+    "okd_payload_verification_pass_ratio",
+    "Share of the ended runs that succeeded, over 30 days.",
+    ("stream", "verification"),
+)
+QUEUE = Metric("okd_payload_open_runs", "Runs that are queued or running.", ("state",))
+STREAM_ERROR = Metric(
+    "okd_payload_stream_error", "1 while the inputs of a stream cannot be read.", _BY_STREAM
+)
+STREAM_PAUSED = Metric("okd_payload_stream_paused", "1 while a stream is paused.", _BY_STREAM)
+PASSES = Metric("okd_payload_reconcile_passes_total", "Passes over streams, of this instance.")
+PASS_ERRORS = Metric("okd_payload_reconcile_errors_total", "Passes that failed, of this instance.")
+LAST_PASS = Metric(
+    "okd_payload_reconcile_last_pass_timestamp_seconds", "When this instance last ended a pass."
+)
+ACTING = Metric("okd_payload_acting", "1 on the instance that acts.")
+HOLDER = Metric("okd_payload_acting_instance", "1 with the name of whoever acts.", ("instance",))
+DATABASE = Metric("okd_payload_database_up", "1 while the database answers.")
+PUBLISH_FAILURES = Metric(
+    "okd_payload_publish_failures",
+    "Failed steps of publications, over 30 days.",
+    ("stream", "publication"),
+)
+UNTESTED = Metric(
+    "okd_payload_untested_updates",
+    "Stable releases into which no update from the one before has passed.",
+    _BY_STREAM,
+)
+WEBHOOK_DELIVERED = Metric(
+    "okd_payload_webhook_delivered_total", "Events that a webhook has taken.", ("webhook",)
+)
+WEBHOOK_DROPPED = Metric(
+    "okd_payload_webhook_dropped_total", "Events that a webhook was not told.", ("webhook",)
+)
+WEBHOOK_ATTEMPTS = Metric(
+    "okd_payload_webhook_failed_attempts", "Tries of the event that waits now.", ("webhook",)
+)
+
+METRICS = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

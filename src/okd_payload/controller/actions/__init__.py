@@ -17,16 +17,19 @@ from okd_payload.controller.actions.releases import (
 )
 from okd_payload.controller.actions.runs import approve, finish_run
 from okd_payload.controller.actions.streams import pause, rebuild, resume
+from okd_payload.controller.actions.uses import end_use, report_use
 
 __all__ = [
     "accept",
     "approve",
+    "end_use",
     "finish_run",
     "keep",
     "pause",
     "publish",
     "rebuild",
     "reject",
+    "report_use",
     "restore",
     "resume",
     "retry",

@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 
 from okd_payload.controller.model import FOLLOWERS, Phase, Release
 from okd_payload.controller.records import releases
+from okd_payload.controller.retention.deciding import Step
+from okd_payload.controller.retention.reading import read_fates
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import InputError, UnknownName
 
@@ -79,8 +81,31 @@ async def withdraw(surroundings: Surroundings, name: str, *, actor: str, reason:
 
 
 async def restore(surroundings: Surroundings, name: str, *, actor: str, reason: str) -> Release:
-    """Take back that the release was withdrawn. Raises UnknownName."""
-    return await _change(surroundings, name, actor=actor, reason=reason, withdrawn=None)
+    """Take back that the release was withdrawn. Raises UnknownName.
+
+    One that would be withdrawn again at once is kept, until somebody stops keeping it.
+    """
+    configurations = surroundings.configurations()
+    now = surroundings.clock.now()
+
+    def unit(connection: Connection) -> Release:
+        found = find_release(connection, name)
+        if found.withdrawn is None:
+            return found
+        back = msgspec.structs.replace(found, withdrawn=None)
+        releases.change(connection, back, time=now, actor=actor, reason=reason)
+        configuration = configurations.get(found.stream)
+        if configuration is None:
+            return back
+        fates = read_fates(connection, configuration, configurations=configurations, now=now)
+        fate = fates.by_name[name]
+        if fate.step is not Step.WITHDRAW:
+            return back
+        kept = msgspec.structs.replace(back, kept=True)
+        releases.change(connection, kept, time=now, actor=actor, reason=f"kept: {fate.reason}")
+        return kept
+
+    return await surroundings.database.write(unit)
 
 
 async def _read(surroundings: Surroundings, name: str) -> Release:

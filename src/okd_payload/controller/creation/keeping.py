@@ -36,6 +36,17 @@ async def keep_images(
     What is there already costs one question. Raises RegistryError, PartlyDone when some could
     not be brought: the same call goes on with the rest.
     """
+    async with surroundings.places.of(configuration.content).shared():
+        await _bring(surroundings, configuration, images)
+    return tuple(
+        msgspec.structs.replace(each, reference=f"{configuration.content_name}@{each.digest}")
+        for each in images
+    )
+
+
+async def _bring(
+    surroundings: Surroundings, configuration: StreamConfiguration, images: Sequence[FrozenInput]
+) -> None:
     target = await surroundings.open_target(parse_location(configuration.content))
     held = set(await target.manifests.tags())
     missing = {each.digest: each for each in images if kept_tag(each.digest) not in held}
@@ -50,10 +61,6 @@ async def keep_images(
     ]
     if copies:
         (await ImageCopier(progress=surroundings.progress).copy(copies)).require_all()
-    return tuple(
-        msgspec.structs.replace(each, reference=f"{configuration.content_name}@{each.digest}")
-        for each in images
-    )
 
 
 async def _source_of(

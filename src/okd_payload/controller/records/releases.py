@@ -26,6 +26,8 @@ from okd_payload.controller.records.rows import from_row, to_row
 from okd_payload.controller.records.tables import inputs, releases, transitions
 from okd_payload.errors import RecordsError
 
+_MOST_IN_ONE_QUESTION = 500
+
 
 def find(connection: Connection, name: str) -> Release | None:
     """The release called ``name``, withdrawn or not."""
@@ -170,6 +172,17 @@ def read_inputs(connection: Connection, name: str) -> list[FrozenInput]:
     )
     found = connection.execute(wanted.where(inputs.c.release == name).order_by(inputs.c.tag))
     return [from_row(row, FrozenInput) for row in found]
+
+
+def find_held(connection: Connection, digests: Iterable[str]) -> frozenset[str]:
+    """Those of ``digests`` that some release of any stream is made of, withdrawn or not."""
+    wanted = sorted(set(digests))
+    found: set[str] = set()
+    for start in range(0, len(wanted), _MOST_IN_ONE_QUESTION):
+        part = wanted[start : start + _MOST_IN_ONE_QUESTION]
+        rows = connection.execute(select(inputs.c.digest).where(inputs.c.digest.in_(part)))
+        found.update(str(digest) for (digest,) in rows)
+    return frozenset(found)
 
 
 def read_transitions(connection: Connection, name: str) -> list[Transition]:

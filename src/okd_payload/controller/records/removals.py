@@ -29,6 +29,8 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True):
     """Whether its tag is somebody else's, and so stays."""
     runs: tuple[str, ...] = ()
     """The runs whose files are to be removed with it."""
+    images: tuple[Digest, ...] = ()
+    """The images that it held, until those that nobody else holds are removed."""
     time: float
     done: float | None = None
     """When everything was removed that can be."""

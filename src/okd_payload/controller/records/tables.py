@@ -264,6 +264,7 @@ removals = Table(
     Column("content", Text, nullable=False),
     Column("adopted", Boolean, nullable=False),
     Column("runs", Text, nullable=False),
+    Column("images", Text, nullable=False),
     Column("time", Float, nullable=False),
     Column("done", Float),
     Column("retry_at", Float),

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people and clusters say of releases that they use: these are not removed."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from okd_payload.controller.actions.releases import find_release
+from okd_payload.controller.records import uses
+from okd_payload.controller.records.uses import Use
+from okd_payload.controller.surroundings import Surroundings
+from okd_payload.errors import InputError
+
+
+async def report_use(
+    surroundings: Surroundings, name: str, *, actor: str, reason: str, seconds: float | None = None
+) -> Use:
+    """Say that ``actor`` uses the release, for ``seconds`` or until that is taken back.
+
+    Reporting again counts from now. Raises UnknownName, and InputError for a time that is over.
+    """
+    if seconds is not None and seconds <= 0:
+        raise InputError("a use that ends at once is none", hint="say for how long, or for ever")
+    now = surroundings.clock.now()
+    until = now + seconds if seconds is not None else None
+
+    def unit(connection: Connection) -> Use:
+        release = find_release(connection, name)
+        use = Use(release=name, reporter=actor, time=now, until=until, message=reason)
+        uses.write(connection, use, stream=release.stream)
+        return use
+
+    return await surroundings.database.write(unit)
+
+
+async def end_use(surroundings: Surroundings, name: str, *, actor: str) -> bool:
+    """Take back that ``actor`` uses the release; whether anybody had said so."""
+    return await surroundings.database.write(lambda unit: uses.end(unit, name, actor))

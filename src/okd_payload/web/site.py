@@ -11,6 +11,7 @@ import msgspec
 
 from okd_payload.controller.service import Service
 from okd_payload.controller.surroundings import Surroundings
+from okd_payload.source.history import History
 from okd_payload.web.access.settings import SiteSettings
 
 Arguments = ParamSpec("Arguments")
@@ -31,6 +32,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
     builds: Path | None = None
     """The folder with the runs of builds by stream; None where nobody builds beside this."""
+    artifacts: str = ""
+    """A host that serves client tools by release, as the old controller has one beside it."""
+    history: History | None = None
+    """Reads what happened between two commits, for changelogs; without, they name no changes."""
     settings: SiteSettings = SiteSettings()
     """How it is open, and whom it tells."""
 

@@ -28,7 +28,7 @@ def facts_of(
     """What the payload of ``release`` says; ``architecture`` is that of its image."""
     said = metadata.metadata if metadata is not None else {}
     annotations = references.metadata.annotations or {}
-    origin = annotations.get(labels.FROM_IMAGE_STREAM) or annotations.get(labels.FROM_RELEASE)
+    origin = annotations.get(labels.FROM_RELEASE) or annotations.get(labels.FROM_IMAGE_STREAM)
     return PayloadFacts(
         release=release.name,
         stream=release.stream,

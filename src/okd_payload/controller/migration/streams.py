@@ -12,7 +12,7 @@ import msgspec
 
 from okd_payload.controller.configuration.folder import read_annotation
 from okd_payload.controller.configuration.model import Input, StreamConfiguration, StreamKind
-from okd_payload.controller.migration import codes
+from okd_payload.controller.migration.codes import PASSED_OVER_STREAM
 from okd_payload.controller.migration.objects import ImageStream
 from okd_payload.errors import InvalidDocument
 from okd_payload.issues import Issue
@@ -77,4 +77,4 @@ def find_streams(
 
 
 def _passed_over(place: str, why: str) -> Issue:
-    return codes.PASSED_OVER_STREAM.issue(f"{place} is passed over: {why}", component=place)
+    return PASSED_OVER_STREAM.issue(f"{place} is passed over: {why}", component=place)

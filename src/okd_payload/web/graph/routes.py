@@ -51,7 +51,7 @@ def routes(site: Site) -> Sequence[Any]:
     """The two graphs, and the tested updates as the old controller archives them."""
     kept = KeptGraphs(site)
 
-    @get("/api/upgrades_info/v1/graph", tags=["update graph"])
+    @get("/api/upgrades_info/v1/graph", include_in_schema=False)
     async def graph(
         *,
         request: Request[Any, Any, Any],
@@ -78,7 +78,7 @@ def routes(site: Site) -> Sequence[Any]:
         answer = await kept.answer(("new", channel, architecture), make)
         return _send(request, answer, NEW_TYPE)
 
-    @get("/graph", tags=["update graph"])
+    @get("/graph", include_in_schema=False)
     async def old_graph(
         request: Request[Any, Any, Any],
         channel: Channel = None,

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which release of a stream could be promoted next."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response, get
+from litestar.params import QueryParameter
+
+from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
+from okd_payload.controller.graph.candidates import Candidate
+from okd_payload.controller.views.candidates import read_candidates
+from okd_payload.release.times import format_time
+from okd_payload.web.compatibility.answers import TEXT, Answer, encode, send_json
+from okd_payload.web.compatibility.tags import find_stream
+from okd_payload.web.site import Site
+
+_HTML = "text/html; charset=utf-8"
+
+
+class ShownCandidate(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A release that could be promoted."""
+
+    from_tag: str
+    name: str
+    upgrade_from: tuple[str, ...]
+
+
+class BestCandidate(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest of them; null where there is none."""
+
+    candidate: ShownCandidate | None
+
+
+class ShownTag(msgspec.Struct, frozen=True, kw_only=True):
+    """The release as a tag of an image stream, as far as it is one here."""
+
+    name: str
+    annotations: dict[str, str]
+
+
+class ListedCandidate(ShownCandidate, frozen=True, kw_only=True, rename="camel"):
+    """One in the list of all."""
+
+    creation_time: str
+    tag: ShownTag
+
+
+class CandidateList(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a stream; null instead of an empty list."""
+
+    items: tuple[ListedCandidate, ...] | None
+
+
+def routes(site: Site) -> Sequence[Any]:
+    """The best candidate, and all of them for programs and people."""
+
+    @get("/api/v1/releasestream/{stream:str}/candidate", include_in_schema=False)
+    async def candidate(stream: str) -> Answer:
+        """The newest candidate."""
+        found = await _find(site, find_stream(site, stream))
+        best = ShownCandidate(**_fields(found[0])) if found else None
+        return send_json(BestCandidate(candidate=best))
+
+    @get("/releasestream/{stream:str}/candidates", include_in_schema=False)
+    async def candidates(
+        stream: str, form: Annotated[str, QueryParameter(name="format")] = ""
+    ) -> Answer:
+        """All candidates: a page, or JSON."""
+        found = await _find(site, find_stream(site, stream))
+        if form == "json":
+            listed = CandidateList(items=tuple(map(_list, found)) or None)
+            return Response(encode({stream: listed}, indent=2), media_type=TEXT)
+        return Response(_page(stream, found).encode(), media_type=_HTML)
+
+    return [candidate, candidates]
+
+
+async def _find(site: Site, configuration: StreamConfiguration) -> list[Candidate]:
+    """The candidates of a stream; a stable one is promoted to, and has none."""
+    if configuration.kind is StreamKind.STABLE or configuration.end_of_life:
+        return []
+    known = site.surroundings.configurations()
+    stable = [name for name, each in known.items() if each.kind is StreamKind.STABLE]
+    prefix = _mirror_prefix(configuration)
+    return await site.ask(read_candidates, configuration.name, stable, mirror_prefix=prefix)
+
+
+def _mirror_prefix(configuration: StreamConfiguration) -> str:
+    """What the old controller calls frozen images, where the stream was its."""
+    if not configuration.imported:
+        return ""
+    written: Mapping[str, object] = msgspec.json.decode(configuration.imported)
+    prefix = written.get("mirrorPrefix")
+    return prefix if isinstance(prefix, str) else ""
+
+
+def _fields(found: Candidate) -> dict[str, Any]:
+    return {
+        "from_tag": found.release.name,
+        "name": found.name,
+        "upgrade_from": found.upgrade_from,
+    }
+
+
+def _list(found: Candidate) -> ListedCandidate:
+    release = found.release
+    created = format_time(dt.datetime.fromtimestamp(int(release.created), tz=dt.UTC))
+    annotations = {
+        "release.openshift.io/creationTimestamp": created,
+        "release.openshift.io/hash": release.input_hash,
+        "release.openshift.io/name": release.stream,
+        "release.openshift.io/phase": release.phase.value,
+    }
+    return ListedCandidate(
+        **_fields(found),
+        creation_time=created,
+        tag=ShownTag(name=release.name, annotations=annotations),
+    )
+
+
+def _page(stream: str, found: Sequence[Candidate]) -> str:
+    title = f"Candidates of {stream} for {found[0].name if found else 'the next release'}"
+    rows = "".join(
+        f'<li><a href="/releasestream/{html.escape(each.release.stream)}/release/'
+        f'{html.escape(each.release.name)}">{html.escape(each.release.name)}</a>'
+        f" from {html.escape(', '.join(each.upgrade_from) or 'nowhere that was tested')}</li>\n"
+        for each in found
+    )
+    listed = f"<ul>\n{rows}</ul>" if rows else "<p>There is none.</p>"
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'
+        f"<title>{html.escape(title)}</title></head>\n<body>\n<h1>{html.escape(title)}</h1>\n"
+        f"{listed}\n</body>\n</html>\n"
+    )

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The releases of all streams together, by phase and by what teams said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import get
+
+from okd_payload.controller.model import Phase, Release
+from okd_payload.controller.records import approvals, releases
+from okd_payload.web.compatibility.answers import Answer, Refusal, send_json
+from okd_payload.web.compatibility.numbers import read_count
+from okd_payload.web.compatibility.shown import by_version, in_order, show
+from okd_payload.web.site import Site
+
+_PHASES: dict[str, Phase | None] = {
+    "accepted": Phase.ACCEPTED,
+    "rejected": Phase.REJECTED,
+    "ready": Phase.READY,
+    "all": None,
+}
+
+
+def routes(site: Site) -> Sequence[Any]:
+    """What is below all streams."""
+
+    @get("/api/v1/releasestreams/approvals", include_in_schema=False)
+    async def approved(team: str = "", prefix: str = "", index: str = "") -> Answer:
+        """The releases that a team, or any, has approved, by version."""
+        place = read_count("index", index) if index else None
+        said = await site.ask(approvals.list_of)
+        names = {each.release for each in said if not team or each.team.lower() == team.lower()}
+        found = await site.ask(releases.list_of)
+        shown = [
+            show(each, site)
+            for each in by_version(found)
+            if each.name in names and each.name.startswith(prefix)
+        ]
+        if place is None:
+            return send_json(shown, indent=1)
+        if place >= len(shown):
+            raise Refusal(400, f"error: ?index value must be between 0-{len(shown) - 1}")
+        return send_json(shown[place], indent=1)
+
+    return [approved, *(_list_route(site, word, phase) for word, phase in _PHASES.items())]
+
+
+def _list_route(site: Site, word: str, phase: Phase | None) -> Any:
+    @get(f"/api/v1/releasestreams/{word}", include_in_schema=False)
+    async def listed() -> Answer:
+        """The names of releases by stream; null for a stream that has none."""
+        configurations = site.surroundings.configurations()
+        found: dict[str, list[Release]] = {
+            name: [] for name, each in configurations.items() if not each.end_of_life
+        }
+        for release in await site.ask(releases.list_of, phases=[phase] if phase else ()):
+            if release.stream in found:
+                found[release.stream].append(release)
+        names = {
+            name: [each.name for each in in_order(members, configurations[name])] or None
+            for name, members in sorted(found.items())
+        }
+        return send_json(names, indent=1)
+
+    return listed

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a controller of many years costs: pages, interface, a full sync, memory, many readers.
+
+The figures are printed (``pytest -s``) and stand in docs/how-to/operate.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import pytest
+from many_releases import Made, Size, write_many
+from serving import Server, Streams
+
+from okd_payload.clock import SystemClock
+from okd_payload.controller.configuration.folder import StreamFolder
+from okd_payload.controller.inputs.reading import read_input
+from okd_payload.controller.records import open_database
+from okd_payload.controller.service import Service
+from okd_payload.controller.surroundings import Surroundings
+from okd_payload.oci.layout import LayoutRepository
+from okd_payload.oci.location import Location
+from okd_payload.progress import ignore_progress
+from okd_payload.testing.postgresql import PostgresqlServer
+from okd_payload.testing.small_stream import push_small_stream
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+SMALL = Size()
+LARGE = Size(releases=2000)
+SIZES = [
+    pytest.param((SMALL, 10.0), id="2000-releases"),
+    pytest.param((LARGE, 300.0), id="20000-releases", marks=pytest.mark.endurance),
+]
+READERS = 50
+TRIES = 15
+PAGE_SECONDS, API_SECONDS, SYNC_SECONDS, MEBIBYTES = 0.1, 0.05, 2.0, 400
+
+
+class Figures(msgspec.Struct, kw_only=True):
+    """What was measured."""
+
+    written: float = 0.0
+    sync: float = 0.0
+    medians: dict[str, float] = {}
+    best: dict[str, float] = {}
+    """The quickest of some tries: what it takes on a machine that does nothing else."""
+    memory: int = 0
+    requests: int = 0
+    slowest: float = 0.0
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_on_sqlite(
+    tmp_path: Path, serve: Callable[..., Server], streams: Streams, size: tuple[Size, float]
+) -> None:
+    """One process, its database beside it."""
+    url = f"sqlite:///{tmp_path}/home/state/controller/records.db"
+    await measure(url, serve, streams, size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_on_postgresql(
+    serve: Callable[..., Server],
+    streams: Streams,
+    postgresql: PostgresqlServer,
+    size: tuple[Size, float],
+) -> None:
+    """One process, its database in another."""
+    await measure(postgresql.url, serve, streams, size)
+
+
+async def measure(
+    url: str, serve: Callable[..., Server], streams: Streams, size: tuple[Size, float]
+) -> None:
+    """Fill the database, measure everything, and hold it against the bounds."""
+    amount, seconds = size
+    figures = Figures()
+    begun = time.perf_counter()
+    made = await fill(url, streams, amount)
+    figures.written = time.perf_counter() - begun
+    figures.sync = await measure_sync(url, streams)
+    server = serve(OKD_PAYLOAD_DATABASE=url).wait_until_it_answers()
+    await measure_pages(server, made, figures)
+    await measure_readers(server, made, figures, seconds=seconds)
+    figures.memory = memory_of(server)
+    assert server.stop() == 0
+    print(f"\n{url.partition(':')[0]}: {msgspec.json.encode(figures).decode()}")  # noqa: T201
+    assert figures.sync < SYNC_SECONDS
+    assert figures.memory < MEBIBYTES
+    for path, best in figures.best.items():
+        assert best < (API_SECONDS if "/api/" in path else PAGE_SECONDS), path
+
+
+async def fill(url: str, streams: Streams, size: Size) -> Made:
+    """Records of many releases, and a layout of images for each stream."""
+    database = open_database(url)
+    hashes = {}
+    for number in range(size.streams):
+        name = f"4.{10 + number}.0-0.okd"
+        streams.add(name, poll="1h")
+        if number == 0:
+            first = streams.layout(name, "images")
+            await push_small_stream(first, more=size.images - 3)
+            first.close()
+        else:
+            shutil.copytree(first.path, streams.folder / name / "images")
+    around = surroundings(url, streams)
+    for name, configuration in around.configurations().items():
+        hashes[name] = (await read_input(around, configuration)).input_hash
+    await around.database.close()
+    made = await write_many(database, size, input_hash=hashes)
+    await database.close()
+    return made
+
+
+def surroundings(url: str, streams: Streams) -> Surroundings:
+    """A controller's surroundings in this process."""
+
+    async def open_location(location: Location) -> LayoutRepository:
+        return LayoutRepository(Path(location.repository.removeprefix("oci:")))
+
+    return Surroundings(
+        database=open_database(url),
+        clock=SystemClock(),
+        progress=ignore_progress,
+        configurations=StreamFolder(streams.files),
+        open_location=open_location,
+        open_target=open_location,
+        state=streams.folder,
+    )
+
+
+class NoVerifier:
+    """Nothing is verified: all releases are decided."""
+
+    async def advance(self, *_: object) -> None:
+        """Is not called."""
+        raise AssertionError
+
+    async def abort(self, *_: object, reason: str) -> None:
+        """Is not called."""
+        raise AssertionError(reason)
+
+
+async def measure_sync(url: str, streams: Streams) -> float:
+    """Seconds of a pass over every stream, the second time."""
+    around = surroundings(url, streams)
+    service = Service(around, verifier=NoVerifier())
+    await service.leadership.renew()
+    for _ in range(2):
+        begun = time.perf_counter()
+        for name in around.configurations():
+            decision = await service.sync(name)
+            assert decision.actions == (), "nothing has changed"
+        took = time.perf_counter() - begun
+    await service.leadership.give_up()
+    await around.database.close()
+    return took
+
+
+def paths_of(made: Made) -> list[str]:
+    """What people and programs look at most."""
+    stream = made.streams[0]
+    newest = made.newest[stream]
+    return [
+        "/",
+        f"/releasestream/{stream}",
+        f"/releasestream/{stream}/release/{newest}",
+        "/api/v2/streams",
+        f"/api/v2/releases?stream={stream}",
+        f"/api/v2/releases/{newest}",
+        "/graph?channel=stable-4&arch=amd64",
+    ]
+
+
+async def measure_pages(server: Server, made: Made, figures: Figures) -> None:
+    """The median of each page, asked for one after the other."""
+    async with aiohttp.ClientSession(server.address) as client:
+        for path in paths_of(made):
+            took = []
+            for _ in range(TRIES):
+                begun = time.perf_counter()
+                async with client.get(path) as answer:
+                    await answer.read()
+                    assert answer.status == 200, path
+                took.append(time.perf_counter() - begun)
+            name = path.partition("?")[0].replace(made.newest[made.streams[0]], "NEWEST")
+            figures.medians[name] = round(statistics.median(took), 4)
+            figures.best[name] = round(min(took), 4)
+
+
+async def measure_readers(server: Server, made: Made, figures: Figures, *, seconds: float) -> None:
+    """Many readers at the same time, none of whom sees an error."""
+    paths, end = paths_of(made), time.monotonic() + seconds
+
+    async def read(client: aiohttp.ClientSession, number: int) -> None:
+        while time.monotonic() < end:
+            path = paths[number % len(paths)]
+            begun = time.perf_counter()
+            async with client.get(path) as answer:
+                await answer.read()
+                assert answer.status == 200, path
+            figures.slowest = max(figures.slowest, round(time.perf_counter() - begun, 3))
+            figures.requests += 1
+            number += 1
+
+    connector = aiohttp.TCPConnector(limit=READERS)
+    async with aiohttp.ClientSession(server.address, connector=connector) as client:
+        await asyncio.gather(*(read(client, number) for number in range(READERS)))
+    assert figures.requests > READERS
+
+
+def memory_of(server: Server) -> int:
+    """The most that the server has had, in mebibytes."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="utf-8")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found
+    return int(found[1]) // 1024

@@ -17,7 +17,7 @@ from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import FrozenInput
 from okd_payload.controller.verification.runner import RunContext
 
-_LATEST, _INITIAL = "RELEASE_IMAGE_LATEST", "RELEASE_IMAGE_INITIAL"
+LATEST, INITIAL = "RELEASE_IMAGE_LATEST", "RELEASE_IMAGE_INITIAL"
 _PLAIN = "amd64"
 _MULTI = "multi"
 
@@ -35,7 +35,7 @@ def release_variables(context: RunContext) -> dict[str, str]:
     architecture = architecture_of(context.configuration)
     found: dict[str, str] = {}
     if architecture in (_PLAIN, _MULTI):
-        found |= {_LATEST: latest, _INITIAL: initial}
+        found |= {LATEST: latest, INITIAL: initial}
     if architecture != _PLAIN:
         spelled = architecture.upper()
         found |= {
@@ -51,8 +51,8 @@ def make_contract(context: RunContext, images: Iterable[FrozenInput]) -> dict[st
     profile = context.verification.runner.settings.get("clusterProfile") or run.platform
     latest = context.release.pull_spec
     found = {
-        _LATEST: latest,
-        _INITIAL: run.from_pull_spec or latest,
+        LATEST: latest,
+        INITIAL: run.from_pull_spec or latest,
         **release_variables(context),
         **image_variables(images),
         "OPENSHIFT_INSTALL_AWS_PUBLIC_ONLY": "false",

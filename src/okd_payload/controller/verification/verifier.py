@@ -67,6 +67,16 @@ class RunnerVerifier:
             if not run.state.is_final:
                 await self._end(configuration, release, run, reason=reason)
 
+    async def follow(
+        self,
+        configuration: StreamConfiguration,
+        verification: Verification,
+        release: Release,
+        run: VerificationRun,
+    ) -> None:
+        """Bring one run on that is no part of judging its release: start it, or look at it."""
+        await self._bring_on(self._context(configuration, verification, release, run))
+
     async def _runs_of(self, release: Release) -> list[VerificationRun]:
         found = await self._surroundings.database.read(
             lambda unit: runs.list_of(unit, [release.name])

@@ -20,6 +20,8 @@ from okd_payload.cluster.kinds import PROW_JOB
 from okd_payload.controller.model import FrozenInput
 from okd_payload.controller.verification.cluster_runs import RUN_LABEL, run_mark
 from okd_payload.controller.verification.contract import (
+    INITIAL,
+    LATEST,
     architecture_of,
     image_format,
     image_variables,
@@ -150,7 +152,13 @@ class _Variables(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _variables(context: RunContext, role: Role, images: Iterable[FrozenInput]) -> _Variables:
-    declared = image_variables(images) | role.overrides
+    latest = context.release.pull_spec
+    declared = {
+        LATEST: latest,
+        INITIAL: context.run.from_pull_spec or latest,
+        **image_variables(images),
+        **role.overrides,
+    }
     if form := image_format(context.configuration):
         declared["IMAGE_FORMAT"] = form
     always = {

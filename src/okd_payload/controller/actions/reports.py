@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What servers report of runs that they carry out for us.
+
+Whoever holds the token of a run may say how that one run went, and nothing else. The token is
+made from the secret of the run's webhook, so it is worth nothing once that secret is changed.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+import msgspec
+from sqlalchemy import Connection
+
+from okd_payload.controller.configuration.model import Verification
+from okd_payload.controller.model import Edge, VerificationRun
+from okd_payload.controller.records import releases, runs, streams
+from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.verification.runner import RunContext
+from okd_payload.controller.verification.runners.webhook import RunReport, take_report
+from okd_payload.controller.verification.secret_settings import read_secret, result_token
+from okd_payload.errors import InputError, UnknownName
+
+WEBHOOK = "webhook"
+
+
+async def report_run(
+    surroundings: Surroundings, identity: str, *, token: str, report: RunReport
+) -> VerificationRun:
+    """Take ``report`` of a run; saying the same again changes nothing.
+
+    Raises UnknownName, InputError for a token that is not the run's or a run that has ended
+    otherwise, RegistryRefused for a report that is none.
+    """
+    context = await _find(surroundings, identity)
+    secret = read_secret(context.verification.runner.settings, "secret")
+    if not hmac.compare_digest(result_token(secret, identity).encode(), token.encode()):
+        raise InputError(
+            f"the token is not that of {identity}", hint="send the one that came with the run"
+        )
+    if context.run.state.is_final:
+        if report.state.lower() != context.run.state.value.lower():
+            raise InputError(
+                f"{identity} has ended already: {context.run.state.value}",
+                hint="retry the release, and its verifications begin anew",
+            )
+        return context.run
+    now = surroundings.clock.now()
+    update = take_report(context, report)
+    place = f"runs/{identity}/"
+
+    def unit(connection: Connection) -> VerificationRun:
+        run = runs.find(connection, identity) or context.run
+        if run.state.is_final:
+            return run
+        ended = msgspec.structs.replace(
+            run,
+            state=update.state,
+            started=run.started or now,
+            ended=now if update.state.is_final else None,
+            message=update.message,
+            url=update.url or run.url,
+            log=place + update.log if update.log else run.log,
+            artifacts=tuple(place + name for name in update.artifacts) or run.artifacts,
+        )
+        runs.write(connection, ended, time=now, actor=WEBHOOK)
+        if ended.from_release:
+            edge = Edge(
+                source=ended.from_release,
+                target=ended.release,
+                run=ended.id,
+                url=ended.url,
+                state=ended.state,
+                time=now,
+                platform=ended.platform,
+            )
+            streams.add_edge(connection, edge)
+        return ended
+
+    return await surroundings.database.write(unit)
+
+
+async def _find(surroundings: Surroundings, identity: str) -> RunContext:
+    """The run, and what is configured of it. Raises UnknownName and InputError."""
+    run = await surroundings.database.read(lambda unit: runs.find(unit, identity))
+    if run is None:
+        raise UnknownName("run", identity, known=())
+    release = await surroundings.database.read(lambda unit: releases.find(unit, run.release))
+    configured = surroundings.configurations().get(release.stream if release else "")
+    found: list[Verification] = [
+        each
+        for each in (configured.verifications if configured else ())
+        if each.name == run.verification and each.runner.kind == run.runner == WEBHOOK
+    ]
+    if release is None or configured is None or not found:
+        raise InputError(f"{identity} is no run that anybody may report the result of")
+    return RunContext(
+        configuration=configured,
+        verification=found[0],
+        release=release,
+        run=run,
+        folder=surroundings.state / "runs" / identity,
+    )

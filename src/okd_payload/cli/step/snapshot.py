@@ -26,6 +26,7 @@ from okd_payload.cli.step.opening import find_place
 from okd_payload.cli.step.results import result_options, take_results, write_result
 from okd_payload.cli.stream_options import StreamOptions, input_options, take_stream_options
 from okd_payload.engines.pod.step_results import SNAPSHOT_RESULTS
+from okd_payload.engines.tekton.rendering.selection import check_selection
 from okd_payload.errors import InputError, UnknownName
 from okd_payload.source.overrides import parse_override
 
@@ -89,8 +90,8 @@ def snapshot(settings: Settings, /, **options: Any) -> None:
     """Freeze STREAM and store all that building it takes as one artifact, by its digest.
 
     STREAM is a stream file, its folder, or a git repository as URL@REF. NAMEs are components that
-    will be asked for: what nobody knows is refused now. Options and names that are empty count as
-    not given, because pipelines pass all of theirs.
+    will be asked for: what nobody knows is refused now, and more of them than a run can name.
+    Options and names that are empty count as not given, because pipelines pass all of theirs.
     """
     results = take_results(options)
     registries = registry_settings(options)
@@ -144,9 +145,11 @@ def _check(plan: Plan, request: _Request) -> None:
     """Refuse what the run could only find out late. Raises UnknownName and InputError."""
     work = work_graph(plan)
     known = {component_name(plan.nodes[name]) for name in work.waits}
-    for name in filter(None, request.selected):
+    selected = [name for name in request.selected if name]
+    for name in selected:
         if name not in known:
             raise UnknownName("component", name, known=known)
+    check_selection(selected, tasks=len(work.waits))
     present = work.digest
     if request.expect not in ("", present):
         raise InputError(

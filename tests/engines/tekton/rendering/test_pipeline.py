@@ -26,6 +26,7 @@ from okd_payload.build.plan import (
     Relation,
     component_name,
 )
+from okd_payload.build.work_graph import work_graph
 from okd_payload.catalog.component import Component, Origin
 from okd_payload.cluster import ObjectKind
 from okd_payload.cluster.kinds import PIPELINE, PIPELINE_RUN, TASK
@@ -41,6 +42,8 @@ from okd_payload.engines.tekton.rendering import (
 )
 from okd_payload.engines.tekton.rendering.names import name_tasks
 from okd_payload.engines.tekton.rendering.objects import Pipeline, PipelineTask, Task
+from okd_payload.engines.tekton.rendering.selection import check_selection
+from okd_payload.errors import InputError
 from okd_payload.testing.kubernetes import MemoryCluster, SimulatedCluster
 from okd_payload.testing.tekton.admission import Refusal, admit, check_variables
 from okd_payload.testing.tekton.admission.plugin import add_tekton
@@ -220,13 +223,25 @@ def test_189_components_stay_within_what_a_cluster_stores(planned: Planned) -> N
     assert sizes["run"] < 300_000 < ManifestLimit.STORED // 5
 
 
-def test_a_selection_is_bounded_and_all_names_would_not_fit(planned: Planned) -> None:
-    """Fifty names fit; the names of all components as a default would be written 189 times."""
+def test_what_a_cluster_would_not_store_is_refused(planned: Planned) -> None:
+    """The most names that are let through fit; all of them would not, and are refused."""
     plan = planned("scos")
-    names = tuple(component_name(node) for node in plan.components)
-    assert len(names) > 185
-    assert run_with_status(plan, names[:50])["run"] < ManifestLimit.STORED // 2
+    names = tuple(sorted((component_name(node) for node in plan.components), key=len))
+    tasks = len(work_graph(plan).waits)
+    largest = max(count for count in range(len(names)) if is_accepted(names[-count:], tasks))
+    assert 100 < largest < 150
+    assert run_with_status(plan, names[-largest:])["run"] < ManifestLimit.STORED
     assert run_with_status(plan, names)["run"] > ManifestLimit.STORED
+    assert not is_accepted(names, tasks)
+
+
+def is_accepted(names: tuple[str, ...], tasks: int) -> bool:
+    """Whether a run of ``tasks`` components may name ``names``."""
+    try:
+        check_selection(names, tasks=tasks)
+    except InputError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(
@@ -279,11 +294,14 @@ async def test_a_stream_without_releases_fails_at_the_first_failure(tmp_path: Pa
 
 
 def test_rendering_189_components_takes_less_than_a_second(planned: Planned) -> None:
-    """CPU time, of all files of a variant."""
+    """CPU time, of all files of a variant; the best of three, for load only makes it more."""
     variant = Variant(name="scos", plan=planned("scos"))
-    before = time.process_time()
-    render_folder([variant], RenderSettings())
-    assert time.process_time() - before < 0.5
+    spent = []
+    for _ in range(3):
+        before = time.process_time()
+        render_folder([variant], RenderSettings())
+        spent.append(time.process_time() - before)
+    assert min(spent) < 0.5
 
 
 @pytest.mark.parametrize("profile", SecurityProfile)

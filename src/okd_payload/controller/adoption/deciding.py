@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
+from okd_payload.controller.graph.candidates import increment
 from okd_payload.controller.model import Release
 from okd_payload.oci.digest import Digest
 from okd_payload.release.semver import Version, is_version, parse_version
@@ -84,18 +85,6 @@ def plan_adoption(
     )
 
 
-def successor(version: Version) -> Version | None:
-    """The version after ``version``: its last number counted on; None where none can be."""
-    if not version.prerelease:
-        return msgspec.structs.replace(version, patch=version.patch + 1, build=())
-    parts = list(version.prerelease)
-    for place in reversed(range(len(parts))):
-        if parts[place].isdigit():
-            parts[place] = str(int(parts[place]) + 1)
-            return msgspec.structs.replace(version, prerelease=tuple(parts), build=())
-    return None
-
-
 def highest(names: Iterable[str]) -> Version | None:
     """The highest of those of ``names`` that are versions."""
     return max((parse_version(name) for name in names if is_version(name)), default=None)
@@ -114,7 +103,4 @@ def _rename(
     newest = highest([*seen, *(each.name for each in ours)])
     if newest is None:
         return None, "next has no version before it: push the first release under its own name"
-    after = successor(newest)
-    if after is None:
-        return None, f"next cannot follow {newest}, which has no number to count on"
-    return Renaming(digest=tag.digest, name=str(after)), ""
+    return Renaming(digest=tag.digest, name=str(increment(newest))), ""

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from okd_payload.controller.configuration import codes
+from okd_payload.controller.configuration.cron import expand_cron
 from okd_payload.controller.configuration.model import (
     PublishAction,
     Schedule,
@@ -132,7 +133,7 @@ def _schedule(each: Schedule) -> Iterator[str]:
         yield "needs one of cron and an interval"
     if each.cron:
         try:
-            CronSim(each.cron, dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+            CronSim(expand_cron(each.cron), dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
         except CronSimError as error:
             yield f"has a cron expression that cannot be read: {error}"
     try:

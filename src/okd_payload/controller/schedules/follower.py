@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Doing what schedules ask for, after each pass.
+
+That something is due, and what it is about, is written in one unit of work; what was written is
+then brought to its end, by whichever pass comes next. A time that was missed is made up for once.
+Runs of releases that are decided already are brought on here too: those of schedules, and those
+that nobody waited for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import msgspec
+from sqlalchemy import Connection
+
+from okd_payload.controller.configuration.model import (
+    Schedule,
+    StreamConfiguration,
+    Verification,
+)
+from okd_payload.controller.model import Phase, Release, RunState, VerificationRun
+from okd_payload.controller.records import releases, runs, schedules, streams
+from okd_payload.controller.records.schedules import ScheduleRun, ScheduleState
+from okd_payload.controller.schedules.builder import Builder
+from okd_payload.controller.schedules.promotion import plan_promotion, promote
+from okd_payload.controller.schedules.timing import next_time
+from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.verification.origins import find_origin
+from okd_payload.errors import ContentError, InputError, OkdPayloadError, RecordsError, ReleaseError
+
+Write = Callable[[Callable[[Connection], None]], Awaitable[None]]
+
+_ACTIVE_SECONDS = 5.0
+"""Until the next look while something is under way."""
+_TROUBLED_SECONDS = 60.0
+_CERTAIN = (ReleaseError, InputError, ContentError)
+"""What no further attempt will change."""
+
+
+class RunFollower(Protocol):
+    """Starts, polls and notes one run; ``RunnerVerifier`` does."""
+
+    async def follow(
+        self,
+        configuration: StreamConfiguration,
+        verification: Verification,
+        release: Release,
+        run: VerificationRun,
+    ) -> None:
+        """Bring ``run`` on by one step."""
+        ...
+
+
+class ScheduleFollower:
+    """Follows the schedules of streams; implements ``service.Follower``."""
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        *,
+        write: Write,
+        runs: RunFollower,
+        builder: Builder | None = None,
+    ) -> None:
+        """Without ``builder``, schedules that build say that nobody here can."""
+        self._surroundings = surroundings
+        self._write = write
+        self._runs = runs
+        self._builder = builder
+
+    async def advance(self, configuration: StreamConfiguration) -> float | None:
+        """Do what is due; when to be called again at the latest."""
+        wakes = []
+        for schedule in configuration.schedules:
+            await self._write_if_due(configuration, schedule)
+            run = await self._find(configuration, schedule)
+            if run.state is ScheduleState.RUNNING:
+                wakes.append(await self._bring_on(configuration, schedule, run))
+            due = next_time(schedule, run.since)
+            wakes += [due] if due is not None else []
+        if await self._follow_runs(configuration):
+            wakes.append(self._now() + _ACTIVE_SECONDS)
+        return min(wakes, default=None)
+
+    async def _find(self, configuration: StreamConfiguration, schedule: Schedule) -> ScheduleRun:
+        found = await self._surroundings.database.read(
+            lambda unit: schedules.find(unit, configuration.name, schedule.name)
+        )
+        return found or _first(configuration, schedule, self._now())
+
+    async def _write_if_due(self, configuration: StreamConfiguration, schedule: Schedule) -> None:
+        now = self._now()
+        known = await self._surroundings.database.read(
+            lambda unit: schedules.find(unit, configuration.name, schedule.name)
+        )
+        if known is None:
+            first = _first(configuration, schedule, now)
+            await self._write(lambda unit: schedules.write(unit, first, time=now))
+        elif known.state is not ScheduleState.RUNNING and _is_due(schedule, known, now):
+            await self._write(lambda unit: self._begin(unit, configuration, schedule))
+
+    def _begin(
+        self, unit: Connection, configuration: StreamConfiguration, schedule: Schedule
+    ) -> None:
+        """Write down that the schedule is due, and everything that its run is about."""
+        now = self._now()
+        known = schedules.find(unit, configuration.name, schedule.name)
+        if known is None or not _is_due(schedule, known, now):
+            return  # another pass was quicker
+        if configuration.end_of_life or streams.find(unit, configuration.name).paused:
+            return  # what is missed meanwhile is made up for once
+        moment = dt.datetime.fromtimestamp(now, tz=dt.UTC)
+        run = ScheduleRun(
+            stream=configuration.name,
+            schedule=schedule.name,
+            since=now,
+            state=ScheduleState.RUNNING,
+            identity=f"{schedule.name}-{moment:%Y-%m-%d-%H%M%S}",
+            started=now,
+        )
+        if schedule.kind == "verify":
+            run = self._queue(unit, configuration, schedule, run)
+        elif schedule.kind == "promote":
+            run = _plan(unit, configuration, schedule, run)
+        else:
+            run = msgspec.structs.replace(run, subject=schedule.stream_file)
+        schedules.write(unit, run, time=now)
+
+    def _queue(
+        self,
+        unit: Connection,
+        configuration: StreamConfiguration,
+        schedule: Schedule,
+        run: ScheduleRun,
+    ) -> ScheduleRun:
+        """Queue a run against the newest accepted release."""
+        accepted = releases.list_of(unit, configuration.name, phases=[Phase.ACCEPTED], limit=1)
+        verification = schedule.verification
+        if not accepted or verification is None:
+            return _ended(run, ScheduleState.FAILED, "there is no accepted release", self._now())
+        release = accepted[0]
+        queued = VerificationRun(
+            id=f"{release.name}-{run.identity}",
+            release=release.name,
+            verification=schedule.name,
+            runner=verification.runner.kind,
+            platform=verification.platform,
+            queued=self._now(),
+        )
+        if verification.upgrade is not None:
+            origin = find_origin(
+                verification.upgrade,
+                release,
+                configurations=self._surroundings.configurations(),
+                releases=releases.list_of(unit),
+            )
+            if origin is None:
+                message = "there is no release that an update could start from"
+                return _ended(run, ScheduleState.FAILED, message, self._now())
+            queued = msgspec.structs.replace(
+                queued, from_release=origin.name, from_pull_spec=origin.pull_spec
+            )
+        runs.write(unit, queued, time=self._now())
+        return msgspec.structs.replace(run, subject=release.name, handle=queued.id)
+
+    async def _bring_on(
+        self, configuration: StreamConfiguration, schedule: Schedule, run: ScheduleRun
+    ) -> float:
+        """Bring a run that was written on; when to look again."""
+        try:
+            after = await self._step(configuration, schedule, run)
+        except RecordsError:
+            raise
+        except _CERTAIN as error:
+            after = _ended(run, ScheduleState.FAILED, error.message, self._now())
+        except OkdPayloadError as error:
+            after = msgspec.structs.replace(run, message=error.message)
+            await self._note(run, after)
+            return self._now() + _TROUBLED_SECONDS
+        await self._note(run, after)
+        return self._now() + _ACTIVE_SECONDS
+
+    async def _step(
+        self, configuration: StreamConfiguration, schedule: Schedule, run: ScheduleRun
+    ) -> ScheduleRun:
+        if schedule.kind == "verify":
+            return await self._follow_verification(run)
+        if schedule.kind == "promote":
+            return await self._promote(configuration, schedule, run)
+        return await self._build(run)
+
+    async def _follow_verification(self, run: ScheduleRun) -> ScheduleRun:
+        found = await self._surroundings.database.read(lambda unit: runs.find(unit, run.handle))
+        if found is None:
+            return _ended(run, ScheduleState.FAILED, "its release was removed", self._now())
+        if not found.state.is_final:
+            return run
+        passed = found.state is RunState.SUCCEEDED
+        state = ScheduleState.DONE if passed else ScheduleState.FAILED
+        return _ended(run, state, found.message or found.state.value, self._now())
+
+    async def _promote(
+        self, configuration: StreamConfiguration, schedule: Schedule, run: ScheduleRun
+    ) -> ScheduleRun:
+        known = self._surroundings.configurations()
+        if schedule.promote_to not in known:
+            raise InputError(f"{schedule.promote_to}, which it promotes into, is not configured")
+        await promote(self._surroundings, configuration, known[schedule.promote_to], run)
+        message = f"{run.subject} is {run.handle} in {schedule.promote_to}: {run.message}"
+        return _ended(run, ScheduleState.DONE, message, self._now())
+
+    async def _build(self, run: ScheduleRun) -> ScheduleRun:
+        if self._builder is None:
+            raise InputError("this controller builds nothing", hint="start one with an engine")
+        if not run.handle:
+            handle = await self._builder.start(run.subject, f"{run.stream}-{run.identity}")
+            return msgspec.structs.replace(run, handle=handle)
+        progress = await self._builder.poll(run.handle)
+        if not progress.ended:
+            return msgspec.structs.replace(run, message=progress.message)
+        state = ScheduleState.DONE if progress.succeeded else ScheduleState.FAILED
+        return _ended(run, state, progress.message, self._now())
+
+    async def _note(self, before: ScheduleRun, after: ScheduleRun) -> None:
+        if after != before:
+            await self._write(lambda unit: schedules.write(unit, after, time=self._now()))
+
+    async def _follow_runs(self, configuration: StreamConfiguration) -> bool:
+        """Bring on the open runs of decided releases; whether there are any."""
+        known = {each.name: each for each in configuration.verifications if not each.disabled}
+        for schedule in configuration.schedules:
+            if schedule.verification is not None:
+                known[schedule.name] = schedule.verification
+        late = await self._surroundings.database.read(
+            lambda unit: _open_runs(unit, configuration.name)
+        )
+        for release, run in late:
+            if run.verification in known:
+                verification = known[run.verification]
+                await self._runs.follow(configuration, verification, release, run)
+            else:
+                await self._abort(run)
+        return bool(late)
+
+    async def _abort(self, run: VerificationRun) -> None:
+        """End a run whose verification or schedule is configured no more."""
+        now = self._now()
+        ended = msgspec.structs.replace(
+            run, state=RunState.ABORTED, ended=now, message="it was taken away"
+        )
+        await self._write(lambda unit: runs.write(unit, ended, time=now))
+
+    def _now(self) -> float:
+        return self._surroundings.clock.now()
+
+
+def _first(configuration: StreamConfiguration, schedule: Schedule, now: float) -> ScheduleRun:
+    """A schedule that nobody has looked at before: what was before today is not made up for."""
+    return ScheduleRun(stream=configuration.name, schedule=schedule.name, since=now)
+
+
+def _is_due(schedule: Schedule, known: ScheduleRun, now: float) -> bool:
+    due = next_time(schedule, known.since)
+    return due is not None and due <= now
+
+
+def _plan(
+    unit: Connection, configuration: StreamConfiguration, schedule: Schedule, run: ScheduleRun
+) -> ScheduleRun:
+    """Decide what is promoted, and write the reasons down before anything is done."""
+    plan = plan_promotion(unit, configuration, schedule, now=run.since)
+    if not plan.choice.release:
+        return _ended(run, ScheduleState.FAILED, plan.choice.message, run.since)
+    if not plan.version:
+        message = f"{schedule.promote_to} has no version to count on from: push the first by hand"
+        return _ended(run, ScheduleState.FAILED, message, run.since)
+    return msgspec.structs.replace(
+        run, subject=plan.choice.release, handle=plan.version, message=plan.choice.message
+    )
+
+
+def _ended(run: ScheduleRun, state: ScheduleState, message: str, now: float) -> ScheduleRun:
+    return msgspec.structs.replace(run, state=state, message=message, ended=now)
+
+
+def _open_runs(unit: Connection, stream: str) -> list[tuple[Release, VerificationRun]]:
+    found = []
+    for run in runs.list_in(unit, [RunState.QUEUED, RunState.RUNNING]):
+        release = releases.find(unit, run.release)
+        if release is not None and release.stream == stream and release.phase.is_final:
+            found.append((release, run))
+    return found

@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is due is done once, whoever dies on the way, and what was missed is made up for once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from killing import each_kill
+from rig import CONTENT, INPUT, RELEASES, STREAM, Rig
+from sqlalchemy import Connection
+
+from okd_payload.controller import actions
+from okd_payload.controller.configuration.model import (
+    Input,
+    Runner,
+    Schedule,
+    StreamConfiguration,
+    StreamKind,
+    UpgradeOrigin,
+    Verification,
+)
+from okd_payload.controller.creation.making import make_payload
+from okd_payload.controller.inputs.reading import read_input
+from okd_payload.controller.model import Phase, Release, RunState, VerificationRun
+from okd_payload.controller.records import payloads, releases, runs, schedules
+from okd_payload.controller.records.schedules import ScheduleRun, ScheduleState
+from okd_payload.controller.schedules.builder import BuildProgress
+from okd_payload.controller.schedules.follower import ScheduleFollower
+from okd_payload.controller.surroundings import Surroundings
+from okd_payload.errors import RegistryUnavailable
+from okd_payload.release.load import load_release
+from okd_payload.testing.small_stream import push_small_stream
+
+HOUR = 3600.0
+STABLE, STABLE_RELEASES = "4-scos-stable", "quay.test/okd/stable"
+
+
+class Runs:
+    """Ends each run as a test wants it, at its second step."""
+
+    def __init__(self, surroundings: Surroundings, state: RunState = RunState.SUCCEEDED) -> None:
+        self._surroundings = surroundings
+        self._state = state
+
+    async def follow(
+        self,
+        _configuration: StreamConfiguration,
+        _verification: Verification,
+        _release: Release,
+        run: VerificationRun,
+    ) -> None:
+        """One step."""
+        state = RunState.RUNNING if run.state is RunState.QUEUED else self._state
+        after = msgspec.structs.replace(run, state=state, message="seen")
+        await self._surroundings.database.write(lambda unit: runs.write(unit, after, time=1))
+
+
+class Builds:
+    """Remembers what was started; each ends when it is looked at twice."""
+
+    def __init__(self, *, succeeds: bool = True) -> None:
+        self.started: list[tuple[str, str]] = []
+        self.looks = 0
+        self._succeeds = succeeds
+
+    async def start(self, stream_file: str, identity: str) -> str:
+        """Begin, or find that it was begun."""
+        if (stream_file, identity) not in self.started:
+            self.started.append((stream_file, identity))
+        return identity
+
+    async def poll(self, handle: str) -> BuildProgress:
+        """Ended at the second look."""
+        self.looks += 1
+        return BuildProgress(
+            ended=self.looks > 1, succeeded=self._succeeds, message=f"{handle} built"
+        )
+
+
+def follower(surroundings: Surroundings, builds: Builds | None = None) -> ScheduleFollower:
+    """Schedules in these surroundings."""
+
+    async def write(unit: Callable[[Connection], None]) -> None:
+        await surroundings.database.write(unit)
+
+    return ScheduleFollower(surroundings, write=write, runs=Runs(surroundings), builder=builds)
+
+
+async def make(rig: Rig, name: str, change: str = "one") -> Release:
+    """An accepted release with a real payload."""
+    await push_small_stream(rig.repository(INPUT), change=change)
+    configuration = rig.streams[STREAM]
+    images = await read_input(rig.surroundings, configuration)
+    now = rig.clock.now()
+    begun = Release(name=name, stream=STREAM, created=now, changed=now, input_hash="h")
+    await rig.database.write(lambda unit: releases.create(unit, begun, images.images))
+    made = await make_payload(rig.surroundings, configuration, begun, images.images)
+
+    def finish(unit: Connection) -> Release:
+        payloads.write(unit, made.facts)
+        ready = msgspec.structs.replace(begun, digest=made.digest, pull_spec=made.pull_spec)
+        moved = releases.move(unit, ready, Phase.READY, time=now)
+        return releases.move(unit, moved, Phase.ACCEPTED, time=now)
+
+    rig.clock.advance(1)
+    return await rig.database.write(finish)
+
+
+async def last(rig: Rig, schedule: str = "s") -> ScheduleRun:
+    """The last run of a schedule."""
+    found = await rig.database.read(lambda unit: schedules.find(unit, STREAM, schedule))
+    assert found is not None
+    return found
+
+
+async def passes(rig: Rig, follows: ScheduleFollower, count: int = 4) -> None:
+    """So many passes a moment apart."""
+    for _ in range(count):
+        await follows.advance(rig.streams[STREAM])
+        rig.clock.advance(1)
+
+
+VERIFY = Schedule(
+    name="s",
+    kind="verify",
+    interval=HOUR,
+    verification=Verification(name="s", runner=Runner(kind="manual"), optional=True),
+)
+
+
+async def test_a_periodic_verification_runs_on_the_newest_accepted_release(rig: Rig) -> None:
+    """At its time and not before; its outcome is on record and judges nothing."""
+    rig.configure(schedules=(VERIFY,))
+    await make(rig, "4.20.0-0.test-1")
+    newest = await make(rig, "4.20.0-0.test-2", "two")
+    follows = follower(rig.surroundings)
+    due = await follows.advance(rig.streams[STREAM])
+    assert due == rig.clock.now() + HOUR
+    assert (await last(rig)).state is ScheduleState.IDLE
+    rig.clock.advance(HOUR)
+    await passes(rig, follows)
+    run = await last(rig)
+    assert (run.state, run.subject, run.message) == (ScheduleState.DONE, newest.name, "seen")
+    found = await rig.database.read(lambda unit: runs.list_of(unit, [newest.name]))
+    assert [each.state for each in found[newest.name]] == [RunState.SUCCEEDED]
+
+
+async def test_missed_times_are_made_up_for_once(rig: Rig) -> None:
+    """A week without us is one run, and then it goes on from now."""
+    rig.configure(schedules=(VERIFY,))
+    newest = await make(rig, "4.20.0-0.test-1")
+    follows = follower(rig.surroundings)
+    await passes(rig, follows)
+    rig.clock.advance(7 * 24 * HOUR)
+    await passes(rig, follows, 6)
+    found = await rig.database.read(lambda unit: runs.list_of(unit, [newest.name]))
+    assert len(found[newest.name]) == 1
+    rig.clock.advance(HOUR)
+    await passes(rig, follows, 6)
+    found = await rig.database.read(lambda unit: runs.list_of(unit, [newest.name]))
+    assert len(found[newest.name]) == 2
+
+
+async def test_a_paused_stream_starts_nothing_until_it_goes_on(rig: Rig) -> None:
+    """And then what was missed is made up for."""
+    rig.configure(schedules=(VERIFY,))
+    await make(rig, "4.20.0-0.test-1")
+    follows = follower(rig.surroundings)
+    await passes(rig, follows)
+    await actions.pause(rig.surroundings, STREAM, actor="ann", reason="a freeze")
+    rig.clock.advance(2 * HOUR)
+    await passes(rig, follows)
+    assert (await last(rig)).state is ScheduleState.IDLE
+    await actions.resume(rig.surroundings, STREAM, actor="ann", reason="")
+    await passes(rig, follows)
+    assert (await last(rig)).state is ScheduleState.DONE
+
+
+async def test_without_a_release_or_an_origin_there_is_nothing_to_verify(rig: Rig) -> None:
+    """That is told, and the next time is another try."""
+    upgrade = Verification(
+        name="s", runner=Runner(kind="manual"), upgrade=UpgradeOrigin(rule="Previous")
+    )
+    rig.configure(schedules=(msgspec.structs.replace(VERIFY, verification=upgrade),))
+    follows = follower(rig.surroundings)
+    await passes(rig, follows)
+    rig.clock.advance(HOUR)
+    await passes(rig, follows)
+    assert (await last(rig)).message == "there is no accepted release"
+    await make(rig, "4.20.0-0.test-1")
+    rig.clock.advance(HOUR)
+    await passes(rig, follows)
+    assert (await last(rig)).message == "there is no release that an update could start from"
+
+
+async def test_runs_that_nobody_waited_for_are_brought_to_their_end(rig: Rig) -> None:
+    """Also after their release was accepted; those that are configured no more are ended."""
+    late = Verification(name="late", runner=Runner(kind="manual"), optional=True, asynchronous=True)
+    rig.configure(verifications=(late,))
+    release = await make(rig, "4.20.0-0.test-1")
+    for name in ("late", "gone"):
+        run = VerificationRun(
+            id=name, release=release.name, verification=name, runner="manual", queued=1
+        )
+        await rig.database.write(lambda unit, run=run: runs.write(unit, run, time=1))
+    await passes(rig, follower(rig.surroundings))
+    found = await rig.database.read(lambda unit: runs.list_of(unit, [release.name]))
+    assert {each.id: each.state for each in found[release.name]} == {
+        "late": RunState.SUCCEEDED,
+        "gone": RunState.ABORTED,
+    }
+
+
+BUILD = Schedule(name="s", kind="build", interval=HOUR, stream_file="stream.yaml")
+
+
+@pytest.mark.parametrize("succeeds", [True, False])
+async def test_a_periodic_build_is_started_and_followed(rig: Rig, *, succeeds: bool) -> None:
+    """By whoever builds; what comes of it is on record."""
+    rig.configure(schedules=(BUILD,))
+    builds = Builds(succeeds=succeeds)
+    follows = follower(rig.surroundings, builds)
+    await passes(rig, follows)
+    rig.clock.advance(HOUR)
+    await passes(rig, follows)
+    run = await last(rig)
+    assert run.state is (ScheduleState.DONE if succeeds else ScheduleState.FAILED)
+    assert builds.started == [("stream.yaml", f"{STREAM}-{run.identity}")]
+    assert run.message == f"{run.handle} built"
+
+
+async def test_a_controller_without_an_engine_says_so(rig: Rig) -> None:
+    """And does not try for ever."""
+    rig.configure(schedules=(BUILD,))
+    follows = follower(rig.surroundings)
+    await passes(rig, follows)
+    rig.clock.advance(HOUR)
+    await passes(rig, follows)
+    run = await last(rig)
+    assert (run.state, run.message) == (ScheduleState.FAILED, "this controller builds nothing")
+
+
+PROMOTE = Schedule(name="s", kind="promote", interval=HOUR, promote_to=STABLE)
+
+
+async def prepare_promotion(rig: Rig) -> None:
+    """A stream with a release, and a stable stream with one before it."""
+    rig.configure(schedules=(PROMOTE,))
+    rig.configure(
+        STABLE,
+        kind=StreamKind.STABLE,
+        input=Input(),
+        releases=STABLE_RELEASES,
+        releases_name=STABLE_RELEASES,
+    )
+    before = await make(rig, "4.20.0-0.test-1")
+    stable = Release(
+        name="4.20.0-okd-scos.4",
+        stream=STABLE,
+        phase=Phase.ACCEPTED,
+        created=1,
+        changed=1,
+        input_hash="s",
+        digest=before.digest,
+        adopted=True,
+    )
+    await rig.database.write(lambda unit: releases.create(unit, stable, ()))
+    await make(rig, "4.20.0-0.test-2", "two")
+    await follower(rig.surroundings).advance(rig.streams[STREAM])
+    rig.clock.advance(HOUR)
+
+
+async def test_the_best_candidate_is_put_into_the_stable_stream(rig: Rig) -> None:
+    """Under the next name, with the same images, saying where it comes from."""
+    await prepare_promotion(rig)
+    follows = follower(rig.surroundings)
+    await passes(rig, follows)
+    run = await last(rig)
+    assert (run.state, run.subject, run.handle) == (
+        ScheduleState.DONE,
+        "4.20.0-0.test-2",
+        "4.20.0-okd-scos.5",
+    )
+    assert run.message.startswith("4.20.0-0.test-2 is 4.20.0-okd-scos.5 in 4-scos-stable: ")
+    assert "4.20.0-0.test-1: older" in run.message
+    promoted = await load_release(rig.repository(STABLE_RELEASES), "4.20.0-okd-scos.5")
+    origin = await load_release(rig.repository(RELEASES), "4.20.0-0.test-2")
+    assert [tag.origin for tag in promoted.tags] == [tag.origin for tag in origin.tags]
+    assert all(str(tag.origin.name).startswith(CONTENT) for tag in promoted.tags if tag.origin)
+    assert promoted.metadata is not None
+    assert promoted.metadata.previous == ("4.20.0-okd-scos.4",)
+    assert promoted.references.metadata.annotations is not None
+    made_from = promoted.references.metadata.annotations["release.openshift.io/from-release"]
+    assert made_from == f"{RELEASES}@{origin.digest}"
+
+
+async def test_a_version_that_somebody_else_pushed_is_not_written_over(rig: Rig) -> None:
+    """The promotion fails and says so; the next one takes the next name."""
+    await prepare_promotion(rig)
+    follows = follower(rig.surroundings)
+    rig.errors[STABLE_RELEASES] = RegistryUnavailable("down")
+    await passes(rig, follows, 2)
+    assert ((await last(rig)).state, (await last(rig)).message) == (ScheduleState.RUNNING, "down")
+    rig.errors.clear()
+    theirs = await rig.repository(RELEASES).manifests.get("4.20.0-0.test-1")
+    stable = rig.repository(STABLE_RELEASES)
+    for digest in (layer.digest for layer in theirs.needs()):
+        stable.blobs.contents[digest] = rig.repository(RELEASES).blobs.contents[digest]
+    await stable.manifests.put(theirs, tag="4.20.0-okd-scos.5")
+    await passes(rig, follows, 2)
+    run = await last(rig)
+    assert run.state is ScheduleState.FAILED
+    assert "has 4.20.0-okd-scos.5 already" in run.message
+    assert (await stable.manifests.get("4.20.0-okd-scos.5")).digest == theirs.digest
+
+
+async def test_a_kill_at_any_step_promotes_once(tmp_path: Path) -> None:
+    """One version, one payload, whenever the process died."""
+    ends = set()
+
+    async def act(surroundings: Surroundings) -> None:
+        follows = follower(surroundings)
+        for _ in range(2):
+            await follows.advance(surroundings.configurations()[STREAM])
+
+    async for rig in each_kill(tmp_path, prepare_promotion, act):
+        run = await last(rig)
+        repository = rig.repository(STABLE_RELEASES)
+        tags = await repository.manifests.tags()
+        ends.add(
+            (run.state, run.handle, tuple(tags), (await repository.manifests.get(tags[0])).digest)
+        )
+    assert len(ends) == 1
+    ((state, version, tags, _),) = ends
+    assert (state, version, tags) == (ScheduleState.DONE, "4.20.0-okd-scos.5", (version,))
+
+
+async def test_a_kill_at_any_step_queues_one_run(tmp_path: Path) -> None:
+    """A verification that was due is queued once."""
+
+    async def prepare(rig: Rig) -> None:
+        rig.configure(schedules=(VERIFY,))
+        await make(rig, "4.20.0-0.test-1")
+        await follower(rig.surroundings).advance(rig.streams[STREAM])
+        rig.clock.advance(HOUR)
+
+    async def act(surroundings: Surroundings) -> None:
+        follows = follower(surroundings)
+        for _ in range(4):
+            await follows.advance(surroundings.configurations()[STREAM])
+
+    async for rig in each_kill(tmp_path, prepare, act):
+        found = await rig.database.read(lambda unit: runs.list_of(unit, ["4.20.0-0.test-1"]))
+        assert [each.state for each in found["4.20.0-0.test-1"]] == [RunState.SUCCEEDED]
+        assert (await last(rig)).state is ScheduleState.DONE

@@ -27,8 +27,7 @@ def to_row(value: msgspec.Struct) -> dict[str, Any]:
 
 def from_row(row: Row[*tuple[Any, ...]], kind: type[Value]) -> Value:
     """The value of type ``kind`` that ``row`` holds."""
-    named = row._mapping  # noqa: SLF001 - the documented name of a row's columns
-    fields = {str(name): item for name, item in named.items()}
+    fields: dict[str, Any] = dict(zip(_plain(row._fields), row, strict=True))
     for name in _tuples(kind):
         fields[name] = msgspec.json.decode(fields[name])
     return msgspec.convert(fields, kind, builtin_types=(bytes,))
@@ -43,6 +42,12 @@ def put(connection: Connection, table: Table, value: msgspec.Struct) -> None:
     connection.execute(
         make(table).values(row).on_conflict_do_update(index_elements=keys, set_=others)
     )
+
+
+@functools.cache
+def _plain(names: tuple[str, ...]) -> tuple[str, ...]:
+    """``names`` as the plain texts that ``msgspec`` asks for; once, for thousands of rows."""
+    return tuple(map(str, names))
 
 
 @functools.cache

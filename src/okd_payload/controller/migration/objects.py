@@ -87,6 +87,10 @@ class ImageStream(Fields, frozen=True, kw_only=True):
         """``NAMESPACE/NAME``."""
         return f"{self.metadata.namespace}/{self.metadata.name}"
 
+    def is_imported(self, tag: SpecTag) -> bool:
+        """Whether ``tag`` has an image, be it an older one."""
+        return any(found.tag == tag.name and found.items for found in self.status.tags or ())
+
     def image_of(self, tag: SpecTag) -> str:
         """The digest that ``tag`` has now; empty where it has none, or an older one still."""
         for found in self.status.tags or ():

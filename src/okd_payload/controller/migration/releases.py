@@ -112,7 +112,7 @@ def _release(stream: OldStream, tag: SpecTag, payload: ReleasePayload | None) ->
         changed=standing.since or created,
         input_hash=tag.annotation("hash"),
         digest=parse_digest(image) if is_digest(image) else None,
-        pull_spec=_pull_spec(stream, tag) if image else "",
+        pull_spec=_pull_spec(stream, tag) if stream.target.is_imported(tag) else "",
         reason=standing.reason,
         message=standing.message,
         kept=bool(tag.annotation("keep")),
@@ -160,6 +160,8 @@ def _runs(release: Release, payload: ReleasePayload) -> Iterator[VerificationRun
     for job in payload.status.jobs:
         for place, run in enumerate(job.results or ()):
             yield _run(release, job, run, place)
+        if not job.results and release.phase is Phase.READY:  # it is still to be run
+            yield _run(release, job, JobRun(), 0)
 
 
 def _run(release: Release, job: JobResult, run: JobRun, place: int) -> VerificationRun:
@@ -167,7 +169,7 @@ def _run(release: Release, job: JobResult, run: JobRun, place: int) -> Verificat
     together = job.analysis_job_count > 1
     started = seconds_of(run.start_time or "")
     return VerificationRun(
-        id=run.coordinates.name or f"{release.name}-{job.ci_configuration_name}-{place}",
+        id=run.coordinates.name or f"{release.name}-{job.ci_configuration_name}",
         release=release.name,
         verification=job.ci_configuration_name,
         attempt=0 if together else place,
@@ -178,7 +180,7 @@ def _run(release: Release, job: JobResult, run: JobRun, place: int) -> Verificat
         started=started,
         ended=seconds_of(run.completion_time or ""),
         url=run.human_prow_results_url,
-        handle=f"{run.coordinates.namespace}/{run.coordinates.name}",
+        handle=f"{run.coordinates.namespace}/{run.coordinates.name}".strip("/"),
     )
 
 

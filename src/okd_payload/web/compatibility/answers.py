@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from litestar import Response
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 PLAIN = "text/plain"
+HTML = "text/html; charset=utf-8"
 NO_TAGS = "no tags exist within the release that satisfy the request"
 NO_STREAM = "no release configuration exists with the requested name"
 
@@ -55,4 +57,6 @@ def send_line(text: str) -> Answer:
 
 def redirect(address: str) -> Answer:
     """The client goes on at ``address``."""
-    return Response(b"", status_code=302, headers={"Location": address}, media_type=TEXT)
+    link = f'<a href="{html.escape(address)}">Found</a>.\n\n'
+    headers = {"Location": address}
+    return Response(link.encode(), status_code=302, headers=headers, media_type=HTML)

@@ -9,18 +9,17 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Response, get
-from litestar.params import QueryParameter
+from litestar import Response
+from litestar.params import FromPath, QueryParameter
 
 from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
 from okd_payload.controller.graph.candidates import Candidate
 from okd_payload.controller.views.candidates import read_candidates
 from okd_payload.release.times import format_time
-from okd_payload.web.compatibility.answers import TEXT, Answer, encode, send_json
+from okd_payload.web.compatibility.answers import HTML, TEXT, Answer, encode, send_json
 from okd_payload.web.compatibility.tags import find_stream
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
-
-_HTML = "text/html; charset=utf-8"
 
 
 class ShownCandidate(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -60,23 +59,23 @@ class CandidateList(msgspec.Struct, frozen=True, kw_only=True):
 def routes(site: Site) -> Sequence[Any]:
     """The best candidate, and all of them for programs and people."""
 
-    @get("/api/v1/releasestream/{stream:str}/candidate", include_in_schema=False)
-    async def candidate(stream: str) -> Answer:
+    @read("/api/v1/releasestream/{stream:str}/candidate", include_in_schema=False)
+    async def candidate(stream: FromPath[str]) -> Answer:
         """The newest candidate."""
         found = await _find(site, find_stream(site, stream))
         best = ShownCandidate(**_fields(found[0])) if found else None
         return send_json(BestCandidate(candidate=best))
 
-    @get("/releasestream/{stream:str}/candidates", include_in_schema=False)
+    @read("/releasestream/{stream:str}/candidates", include_in_schema=False)
     async def candidates(
-        stream: str, form: Annotated[str, QueryParameter(name="format")] = ""
+        stream: FromPath[str], form: Annotated[str, QueryParameter(name="format")] = ""
     ) -> Answer:
         """All candidates: a page, or JSON."""
         found = await _find(site, find_stream(site, stream))
         if form == "json":
             listed = CandidateList(items=tuple(map(_list, found)) or None)
             return Response(encode({stream: listed}, indent=2), media_type=TEXT)
-        return Response(_page(stream, found).encode(), media_type=_HTML)
+        return Response(_page(stream, found).encode(), media_type=HTML)
 
     return [candidate, candidates]
 

@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 from okd_payload.release.changelog.forges import find_forge
 from okd_payload.release.changelog.model import Change, Changelog, NamedImage, UpdatedSource
-from okd_payload.release.changelog.sentences import describe_version, remarks_about
+from okd_payload.release.changelog.sentences import remarks_about
 from okd_payload.release.changelog.trackers import address_of
 from okd_payload.release.times import format_time
+from okd_payload.web.compatibility.changelog_markdown import name_of, tell_version
 
 _SHOWN_COMMIT = 8
 
@@ -26,7 +27,7 @@ def write_html(changelog: Changelog) -> str:
         parts.append(f"<p>Image Digest: <code>{_text(after.digest)}</code></p>")
     if after.promoted_from:
         parts.append(f"<p>Promoted from {_text(after.promoted_from)}</p>")
-    parts += _list("Components", (_text(describe_version(each)) for each in changelog.versions))
+    parts += _list("Components", (_text(tell_version(each)) for each in changelog.versions))
     parts += _list("New images", map(_image, changelog.added))
     parts += _list("Removed images", (_text(each.name) for each in changelog.removed))
     parts += _list("Rebuilt images without code change", map(_image, changelog.rebuilt))
@@ -79,7 +80,7 @@ def _change(change: Change, address: str) -> str:
     words = _text(change.subject)
     if change.request:
         words += f" {_link(f'#{change.request}', address)}"
-    tickets = ", ".join(_link(each.key, address_of(each)) for each in change.tickets)
+    tickets = ", ".join(_link(name_of(each), address_of(each)) for each in change.tickets)
     return f"{tickets}: {words}" if tickets else words
 
 

@@ -6,30 +6,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from litestar import Response, get
-from litestar.params import QueryParameter
+from litestar import Response
+from litestar.params import FromPath, QueryParameter
 
 from okd_payload.controller.model import Release
 from okd_payload.controller.records import releases
 from okd_payload.errors import OkdPayloadError
 from okd_payload.imagestream import go_json
-from okd_payload.release.changelog.markdown import write_markdown
 from okd_payload.release.changelog.model import Changelog
 from okd_payload.release.report.info_json import make_info
-from okd_payload.web.compatibility.answers import JSON, PLAIN, Answer, Refusal, encode
+from okd_payload.web.compatibility.answers import HTML, JSON, PLAIN, Answer, Refusal, encode
 from okd_payload.web.compatibility.changelog_html import write_page
+from okd_payload.web.compatibility.changelog_markdown import write_old_markdown
 from okd_payload.web.compatibility.changelog_shapes import show_changelog
 from okd_payload.web.compatibility.changelogs import Changelogs, NotYet, TooBusy
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 _FORMATS = ("", "markdown", "html", "json")
-_HTML = "text/html; charset=utf-8"
 
 
 def routes(site: Site, changelogs: Changelogs) -> Sequence[Any]:
     """What is told of the content of releases."""
 
-    @get("/changelog", include_in_schema=False)
+    @read("/changelog", include_in_schema=False)
     async def changelog(
         source: Annotated[str, QueryParameter(name="from")] = "",
         target: Annotated[str, QueryParameter(name="to")] = "",
@@ -46,8 +46,8 @@ def routes(site: Site, changelogs: Changelogs) -> Sequence[Any]:
         headers = {"Access-Control-Allow-Origin": "*"}
         return Response(content, media_type=media_type, headers=headers)
 
-    @get("/releasetag/{tag:str}/json", include_in_schema=False)
-    async def information(tag: str) -> Answer:
+    @read("/releasetag/{tag:str}/json", include_in_schema=False)
+    async def information(tag: FromPath[str]) -> Answer:
         """What ``oc adm release info -o json`` says of the payload."""
         record = await _find(site, tag)
         try:
@@ -89,7 +89,7 @@ async def _find(site: Site, name: str) -> Release:
 
 def _write(changelog: Changelog, form: str) -> tuple[bytes, str]:
     if form == "html":
-        return write_page(changelog).encode(), _HTML
+        return write_page(changelog).encode(), HTML
     if form == "json":
         return encode(show_changelog(changelog), indent=2) + b"\n", JSON
-    return write_markdown(changelog).encode(), PLAIN
+    return write_old_markdown(changelog).encode(), PLAIN

@@ -107,7 +107,7 @@ def show_changelog(changelog: Changelog) -> ShownChangelog:
             for each in printed.components
         ),
         new_images=tuple(map(_image, printed.new_images)),
-        removed_images=tuple(map(_image, printed.removed_images)),
+        removed_images=tuple(Image(name=each.name, path="") for each in printed.removed_images),
         rebuilt_images=tuple(map(_image, printed.rebuilt_images)),
         updated_images=tuple(map(_source, printed.updated_images)),
     )

@@ -20,10 +20,12 @@ from okd_payload.errors import OkdPayloadError, SourceError
 from okd_payload.oci.location import parse_location
 from okd_payload.release.changelog.collect import find_source_changes, make_changelog
 from okd_payload.release.changelog.forges import find_forge
-from okd_payload.release.changelog.model import Changelog, SourceChange
+from okd_payload.release.changelog.model import Changelog, SourceChange, VersionChange
 from okd_payload.release.concurrency import map_concurrently
 from okd_payload.release.load import Release, load_release
 from okd_payload.release.report.compare import changed_images
+from okd_payload.release.report.describe import declared_versions
+from okd_payload.release.versions import ComponentVersion, merge_for_display
 from okd_payload.source.history import CommitRange
 from okd_payload.web.site import Site
 
@@ -93,7 +95,8 @@ class Changelogs:
             sources = await asyncio.to_thread(_find_sources, old, new)
             found = await map_concurrently(self._between, sources, at_once=_HISTORIES)
             history = _Gathered(dict(zip(map(_key_of, sources), found, strict=True)))
-            return await asyncio.to_thread(asyncio.run, make_changelog(old, new, history=history))
+            made = await asyncio.to_thread(asyncio.run, make_changelog(old, new, history=history))
+            return _named(made, before, after, compare_all(old, new))
 
     async def read(self, record: Record) -> Release:
         """The payload of ``record``. Raises what reading it raises."""
@@ -126,6 +129,40 @@ class _Gathered(msgspec.Struct, frozen=True):
         if isinstance(result, str):
             raise SourceError(result)
         return result
+
+
+def _named(
+    changelog: Changelog, before: Record, after: Record, versions: tuple[VersionChange, ...]
+) -> Changelog:
+    """``changelog`` with the names of the releases, and all components of the newer one."""
+    return msgspec.structs.replace(
+        changelog,
+        before=msgspec.structs.replace(changelog.before, name=before.name),
+        after=msgspec.structs.replace(changelog.after, name=after.name),
+        versions=versions,
+    )
+
+
+def compare_all(before: Release, after: Release) -> tuple[VersionChange, ...]:
+    """The versions of all components; those that stay the same have none before."""
+    old, _ = merge_for_display(declared_versions(before))
+    new, _ = merge_for_display(declared_versions(after))
+    pairs = {key: (old.get(key), new.get(key)) for key in sorted(old | new)}
+    return tuple(
+        VersionChange(
+            name=_title(key, now or was),
+            before=was.version if was is not None and was != now else "",
+            after=now.version if now is not None else "",
+        )
+        for key, (was, now) in pairs.items()
+    )
+
+
+def _title(key: str, version: ComponentVersion | None) -> str:
+    """How people call the component."""
+    if version is not None and version.display_name:
+        return version.display_name
+    return " ".join(part.capitalize() for part in key.split("-"))
 
 
 def _find_sources(before: Release, after: Release) -> list[SourceChange]:

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
-from litestar import get
-from litestar.params import QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from okd_payload.controller.configuration.durations import parse_duration
 from okd_payload.controller.configuration.model import (
@@ -25,6 +24,7 @@ from okd_payload.controller.configuration.model import (
 )
 from okd_payload.web.compatibility.answers import Answer, Refusal, send_json
 from okd_payload.web.compatibility.tags import find_stream
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 _NANOSECONDS = 1_000_000_000
@@ -82,9 +82,9 @@ Document = dict[str, Any]
 def routes(site: Site) -> Sequence[Any]:
     """The one route."""
 
-    @get("/api/v1/releasestream/{stream:str}/config", include_in_schema=False)
+    @read("/api/v1/releasestream/{stream:str}/config", include_in_schema=False)
     async def configuration(
-        stream: str, kind: Annotated[str, QueryParameter(name="jobType")] = ""
+        stream: FromPath[str], kind: Annotated[str, QueryParameter(name="jobType")] = ""
     ) -> Answer:
         """The whole configuration, or the jobs of one type."""
         found = find_stream(

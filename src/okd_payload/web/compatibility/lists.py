@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from litestar import get
+from litestar.params import FromQuery
 
 from okd_payload.controller.model import Phase, Release
 from okd_payload.controller.records import approvals, releases
 from okd_payload.web.compatibility.answers import Answer, Refusal, send_json
 from okd_payload.web.compatibility.numbers import read_count
 from okd_payload.web.compatibility.shown import by_version, in_order, show
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 _PHASES: dict[str, Phase | None] = {
@@ -26,8 +27,10 @@ _PHASES: dict[str, Phase | None] = {
 def routes(site: Site) -> Sequence[Any]:
     """What is below all streams."""
 
-    @get("/api/v1/releasestreams/approvals", include_in_schema=False)
-    async def approved(team: str = "", prefix: str = "", index: str = "") -> Answer:
+    @read("/api/v1/releasestreams/approvals", include_in_schema=False)
+    async def approved(
+        team: FromQuery[str] = "", prefix: FromQuery[str] = "", index: FromQuery[str] = ""
+    ) -> Answer:
         """The releases that a team, or any, has approved, by version."""
         place = read_count("index", index) if index else None
         said = await site.ask(approvals.list_of)
@@ -48,7 +51,7 @@ def routes(site: Site) -> Sequence[Any]:
 
 
 def _list_route(site: Site, word: str, phase: Phase | None) -> Any:
-    @get(f"/api/v1/releasestreams/{word}", include_in_schema=False)
+    @read(f"/api/v1/releasestreams/{word}", include_in_schema=False)
     async def listed() -> Answer:
         """The names of releases by stream; null for a stream that has none."""
         configurations = site.surroundings.configurations()

@@ -21,10 +21,10 @@ _COMPARATORS: dict[str, Callable[[Version, Version], bool]] = {
     "": operator.eq,
     "=": operator.eq,
     "==": operator.eq,
-    ">": operator.gt,
-    ">=": operator.ge,
+    ">": lambda one, other: other < one,
+    ">=": lambda one, other: not one < other,
     "<": operator.lt,
-    "<=": operator.le,
+    "<=": lambda one, other: not other < one,
     "!": operator.ne,
     "!=": operator.ne,
 }

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-from litestar import get
-from litestar.params import QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import Phase, Release
@@ -30,6 +29,7 @@ from okd_payload.web.compatibility.results import (
     show_updates,
 )
 from okd_payload.web.compatibility.shown import in_order
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 _SHORT = "short"
@@ -50,10 +50,10 @@ class ShownRelease(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
 def routes(site: Site, changelogs: Changelogs) -> Sequence[Any]:
     """The one route."""
 
-    @get("/api/v1/releasestream/{stream:str}/release/{tag:str}", include_in_schema=False)
+    @read("/api/v1/releasestream/{stream:str}/release/{tag:str}", include_in_schema=False)
     async def release(
-        stream: str,
-        tag: str,
+        stream: FromPath[str],
+        tag: FromPath[str],
         base: Annotated[str, QueryParameter(name="from")] = "",
         form: Annotated[str, QueryParameter(name="format")] = "",
     ) -> Answer:

@@ -13,7 +13,7 @@ import msgspec
 
 from okd_payload.controller.configuration.model import StreamConfiguration, Verification
 from okd_payload.controller.graph.tested import TestedUpdate, group_runs
-from okd_payload.controller.model import Edge, VerificationRun
+from okd_payload.controller.model import Edge, RunState, VerificationRun
 from okd_payload.controller.verification.judging import Standing, stand
 from okd_payload.release.times import format_time
 from okd_payload.web.graph.archive import FAILED, PENDING, SUCCEEDED, word_of
@@ -128,10 +128,9 @@ def show_updates(edges: Iterable[Edge]) -> tuple[ShownUpdate, ...]:
 
 
 def _show_update(tested: TestedUpdate) -> ShownUpdate:
-    words = [word_of(run.state) for run in tested.runs]
-    history = {
-        run.url or run.run: ShownRun(state=word_of(run.state), url=run.url) for run in tested.runs
-    }
+    begun = [run for run in tested.runs if run.url or run.state is not RunState.QUEUED]
+    words = [word_of(run.state) for run in begun]
+    history = {run.url or run.run: ShownRun(state=word_of(run.state), url=run.url) for run in begun}
     return ShownUpdate(
         source=tested.source,
         target=tested.target,

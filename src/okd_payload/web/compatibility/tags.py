@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import msgspec
-from litestar import get
-from litestar.params import QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import Phase, Release
@@ -32,6 +31,7 @@ from okd_payload.web.compatibility.shown import (
     show,
     version_of,
 )
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 Form = Annotated[str, QueryParameter(name="format")]
@@ -50,42 +50,57 @@ def routes(site: Site) -> Sequence[Any]:
     """What is below one stream, but for a single release."""
     options: dict[str, Any] = {"include_in_schema": False}
 
-    @get("/api/v1/releasestream/{stream:str}/tags", **options)
-    async def tags(stream: str, phase: list[str] | None = None, form: Form = "") -> Answer:
+    @read("/api/v1/releasestream/{stream:str}/tags", **options)
+    async def tags(
+        stream: FromPath[str], phase: FromQuery[list[str] | None] = None, form: Form = ""
+    ) -> Answer:
         """All releases, or those in the phases that are named."""
-        configuration = find_stream(site, stream)
+        configuration = find_stream(site, stream, words=f"Unable to find release {stream}")
         check_format(form)
         found = await _read(site, configuration)
         wanted = [each for each in found if not phase or each.phase.value in phase]
         shown = tuple(show(each, site) for each in by_version(wanted))
         return send_json(ShownTags(name=stream, tags=shown or None))
 
-    @get("/api/v1/releasestream/{stream:str}/latest", **options)
+    @read("/api/v1/releasestream/{stream:str}/latest", **options)
     async def latest(
-        *, stream: str, within: Within = "", rel: str = "", prefix: str = "", form: Form = ""
+        *,
+        stream: FromPath[str],
+        within: Within = "",
+        rel: FromQuery[str] = "",
+        prefix: FromQuery[str] = "",
+        form: Form = "",
     ) -> Answer:
         """The newest accepted release, or the one that the parameters choose."""
         found = await _latest(site, stream, within=within, rel=rel, prefix=prefix)
         return send_tag(show(found, site), form)
 
-    @get("/releasestream/{stream:str}/latest", **options)
+    @read("/releasestream/{stream:str}/latest", **options)
     async def latest_page(
-        *, stream: str, within: Within = "", rel: str = "", prefix: str = ""
+        *,
+        stream: FromPath[str],
+        within: Within = "",
+        rel: FromQuery[str] = "",
+        prefix: FromQuery[str] = "",
     ) -> Answer:
         """The page of the same release."""
         found = await _latest(site, stream, within=within, rel=rel, prefix=prefix)
         return redirect(f"/releasestream/{stream}/release/{found.name}")
 
-    @get("/releasestream/{stream:str}/latest/download", **options)
+    @read("/releasestream/{stream:str}/latest/download", **options)
     async def latest_tools(
-        *, stream: str, within: Within = "", rel: str = "", prefix: str = ""
+        *,
+        stream: FromPath[str],
+        within: Within = "",
+        rel: FromQuery[str] = "",
+        prefix: FromQuery[str] = "",
     ) -> Answer:
         """The client tools of the same release."""
         found = await _latest(site, stream, within=within, rel=rel, prefix=prefix)
         return _to_tools(found, site)
 
-    @get("/releasestream/{stream:str}/release/{tag:str}/download", **options)
-    async def tools(stream: str, tag: str) -> Answer:
+    @read("/releasestream/{stream:str}/release/{tag:str}/download", **options)
+    async def tools(stream: FromPath[str], tag: FromPath[str]) -> Answer:
         """The client tools of a release."""
         found = await site.ask(releases.find, tag)
         if found is None:

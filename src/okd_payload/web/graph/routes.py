@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.params import QueryParameter
 
 from okd_payload.controller.graph.channels import CHANNEL
@@ -23,6 +23,7 @@ from okd_payload.controller.records import streams
 from okd_payload.web.graph.accepting import takes_json
 from okd_payload.web.graph.archive import make_archive
 from okd_payload.web.graph.kept import Answer, KeptGraphs
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 OLD_TYPE = "application/vnd.redhat.cincinnati.graph+json; version=1.0"
@@ -51,7 +52,7 @@ def routes(site: Site) -> Sequence[Any]:
     """The two graphs, and the tested updates as the old controller archives them."""
     kept = KeptGraphs(site)
 
-    @get("/api/upgrades_info/v1/graph", include_in_schema=False)
+    @read("/api/upgrades_info/v1/graph", include_in_schema=False)
     async def graph(
         *,
         request: Request[Any, Any, Any],
@@ -78,7 +79,7 @@ def routes(site: Site) -> Sequence[Any]:
         answer = await kept.answer(("new", channel, architecture), make)
         return _send(request, answer, NEW_TYPE)
 
-    @get("/graph", include_in_schema=False)
+    @read("/graph", include_in_schema=False)
     async def old_graph(
         request: Request[Any, Any, Any],
         channel: Channel = None,
@@ -97,7 +98,7 @@ def routes(site: Site) -> Sequence[Any]:
         answer = await kept.answer(("old", channel or "", arch or ""), make)
         return _send(request, answer, OLD_TYPE)
 
-    @get("/archive/graph", include_in_schema=False)
+    @read("/archive/graph", include_in_schema=False)
     async def archive() -> Response[bytes]:
         """All tested updates and their runs, compressed."""
         content = msgspec.json.encode(make_archive(await site.ask(streams.read_edges)))

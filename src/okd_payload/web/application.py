@@ -24,7 +24,17 @@ from okd_payload.web.events.delivering import deliver_beside
 from okd_payload.web.problems import SAFE_HEADERS, answer_error
 from okd_payload.web.site import Site
 
-PARTS = ("health", "api", "events", "graph", "compatibility", "pages", "feeds", "metrics")
+PARTS = (
+    "health",
+    "api",
+    "events",
+    "graph",
+    "compatibility",
+    "pages",
+    "feeds",
+    "metrics",
+    "downloads",
+)
 """The packages with routes, each in its module ``routes``."""
 PROBES = ("health", "metrics")
 """Those of a process that shows nothing to people."""

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``/releases/NAME/tools``: a list for people, files with ranges, and the same for programs."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import urllib.parse
+from typing import Annotated, Any
+
+from litestar import Response, get
+from litestar.enums import MediaType
+from litestar.params import HeaderParameter, PathParameter
+from litestar.response import Stream
+
+from okd_payload.controller.model import Release
+from okd_payload.errors import NotFound
+from okd_payload.web.api.files import choose_piece
+from okd_payload.web.api.parameters import Name
+from okd_payload.web.api.problems import READING
+from okd_payload.web.api.releases import find_release
+from okd_payload.web.api.values import Answer
+from okd_payload.web.downloads.extraction import ToolExtraction
+from okd_payload.web.downloads.store import Extract, Tools, ToolsState, ToolStore
+from okd_payload.web.site import Site
+
+FileName = Annotated[str, PathParameter(max_length=255)]
+Range = Annotated[str | None, HeaderParameter(name="Range", max_length=100)]
+_FILE_TYPE = "application/octet-stream"
+_SECONDS = "5"
+
+
+class ToolAnswer(Answer, frozen=True, kw_only=True):
+    """One archive, or a text beside them."""
+
+    name: str
+    size: int
+    sha256: str
+    path: str
+    """Where it is fetched."""
+
+
+class ToolsAnswer(Answer, frozen=True, kw_only=True):
+    """The tools of a release, or how far taking them out is."""
+
+    release: str
+    state: str
+    """waiting, extracting, ready or failed."""
+    message: str
+    files: tuple[ToolAnswer, ...]
+
+
+def routes(site: Site, extract: Extract | None = None) -> list[Any]:
+    """The downloads."""
+    store = ToolStore(site.surroundings, extract or ToolExtraction(site.surroundings))
+
+    @get("/releases/{name:str}/tools", include_in_schema=False, media_type=MediaType.HTML)
+    async def page(name: Name) -> Response[str]:
+        """The tools for people; looked at again by itself while they are taken out."""
+        release = await find_release(site, name)
+        tools = await store.look(release)
+        headers = {} if _has_ended(tools) else {"Refresh": _SECONDS}
+        return Response(_show(release, tools), media_type=MediaType.HTML, headers=headers)
+
+    @get(
+        "/api/v2/releases/{name:str}/tools",
+        responses=READING,
+        tags=["releases"],
+        operation_id="getReleaseTools",
+    )
+    async def listing(name: Name) -> ToolsAnswer:
+        """The command-line tools of a release; asking begins to take them out, once.
+
+        Ask again until the state is ``ready``: the files then stay for a while.
+        """
+        return _tell(name, await store.look(await find_release(site, name)))
+
+    @get("/releases/{name:str}/tools/{file:str}", include_in_schema=False, media_type=_FILE_TYPE)
+    async def download(*, name: Name, file: FileName, wanted: Range = None) -> Stream:
+        """One file, or a range of it."""
+        release = await find_release(site, name)
+        path = await asyncio.to_thread(store.file, release, file)
+        if path is None:
+            raise NotFound(
+                f"there is no {file} of {name} here",
+                hint=f"see what there is: /releases/{name}/tools",
+            )
+        piece = await asyncio.to_thread(choose_piece, path, wanted)
+        headers = {"Accept-Ranges": "bytes", "Content-Length": str(piece.end - piece.start)}
+        partial = wanted is not None and piece.end > piece.start
+        if partial:
+            headers["Content-Range"] = f"bytes {piece.start}-{piece.end - 1}/{piece.size}"
+        is_text = file.endswith(".txt")
+        return Stream(
+            piece.chunks,
+            status_code=206 if partial else 200,
+            media_type="text/plain" if is_text else _FILE_TYPE,
+            headers=headers,
+        )
+
+    return [page, listing, download]
+
+
+def _has_ended(tools: Tools) -> bool:
+    return tools.state in (ToolsState.READY, ToolsState.FAILED)
+
+
+def _tell(name: str, tools: Tools) -> ToolsAnswer:
+    return ToolsAnswer(
+        release=name,
+        state=tools.state.value,
+        message=tools.message,
+        files=tuple(
+            ToolAnswer(
+                name=each.name, size=each.size, sha256=each.sha256, path=_path(name, each.name)
+            )
+            for each in tools.files
+        ),
+    )
+
+
+def _path(name: str, file: str) -> str:
+    return f"/releases/{urllib.parse.quote(name, safe='')}/tools/{urllib.parse.quote(file)}"
+
+
+def _show(release: Release, tools: Tools) -> str:
+    title = html.escape(f"Tools of {release.name}")
+    if tools.state is ToolsState.READY:
+        rows = "".join(
+            f'<li><a href="{html.escape(_path(release.name, each.name))}">'
+            f"{html.escape(each.name)}</a>"
+            f" {each.size} bytes <code>{html.escape(each.sha256)}</code></li>"
+            for each in tools.files
+        )
+        body = f"<ul>{rows}</ul>"
+    else:
+        body = f"<p>{html.escape(tools.state.value)}: {html.escape(tools.message)}</p>"
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width"><h1>{title}</h1>{body}</html>\n'
+    )

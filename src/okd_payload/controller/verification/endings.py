@@ -8,6 +8,7 @@ log is what people want to read first. Both are foreign text: cut, and without c
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from okd_payload.errors import ContentError
 
 CANNOT_START = (126, 127)
 """Exit codes of a program that was never run: it says nothing of the release."""
+_NOISE = re.compile(r"(?:subprocess exited with status|Error: exit status) [0-9]+")
+"""What buildah says after a program that failed: the program's own last line says more."""
 _NAMED = 5
 _MAX_WORDS = 300
 _TAIL_BYTES = 4096
@@ -63,4 +66,5 @@ def _last_line(folder: Path) -> str:
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
-    return next((words for line in reversed(lines) if (words := clean_words(line))), "")
+    told = (clean_words(line) for line in reversed(lines))
+    return next((words for words in told if words and not _NOISE.fullmatch(words)), "")

@@ -43,7 +43,7 @@ container=$(buildah from --pull=missing "$image") || exit 126
 trap 'buildah rm "$container" >/dev/null 2>&1' EXIT
 trap 'exit 143' TERM
 set -- -- "$container" "$@"
-for name in $OKD_PAYLOAD_VARIABLES; do set -- --env "$name" "$@"; done
+for name in $OKD_PAYLOAD_VARIABLES; do set -- --env "$name=$(printenv "$name")" "$@"; done
 buildah run --isolation chroot --volume "$ARTIFACT_DIR:/artifacts:rw" \\
   --env ARTIFACT_DIR=/artifacts --env HOME=/tmp "$@"
 """

@@ -182,7 +182,7 @@ async def _serve(
     registries: RegistrySettings,
     cluster: ClusterOptions | None,
 ) -> None:
-    from okd_payload.cli.serving.assembly import make_service, open_surroundings
+    from okd_payload.cli.serving.assembly import make_controller, open_surroundings
     from okd_payload.cli.serving.demo import prepare_demonstration
     from okd_payload.cli.serving.http import address_of, answer, listen
     from okd_payload.cli.serving.logs import log_progress
@@ -206,7 +206,9 @@ async def _serve(
         surroundings = await stack.enter_async_context(
             open_surroundings(controller, services, found)
         )
-        service = make_service(surroundings, services, controller) if server.acts else None
+        service = (
+            make_controller(surroundings, services, controller).service if server.acts else None
+        )
         site = Site(
             surroundings=surroundings,
             service=service,

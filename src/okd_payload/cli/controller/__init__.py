@@ -31,9 +31,14 @@ _READING = {
     "show": "Show one release with everything that is recorded of it.",
     "events": "Show what happened, the newest first.",
 }
+_PASSES = {
+    "preview": "Print every action that a pass over the streams would take.",
+    "sync": "Pass over the streams once, where no server acts.",
+}
 _SUMMARIES = {
     **_READING,
     **_ACTIONS,
+    **_PASSES,
     "token": "Make, list and revoke the tokens that writing needs.",
 }
 """What the list of commands says of each: reading, judging, publishing, streams, access."""
@@ -45,6 +50,7 @@ controller = LazyGroup(
         **{
             name: f"okd_payload.cli.controller.acting:{name.replace('-', '_')}" for name in _ACTIONS
         },
+        **{name: f"okd_payload.cli.controller.passes:{name}" for name in _PASSES},
         "token": "okd_payload.cli.controller.token:token",
     },
     summaries=_SUMMARIES,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from okd_payload.cli.serving.followers import make_followers
+from okd_payload.cli.serving.followers import Followers, make_followers
 from okd_payload.controller.configuration.folder import StreamFolder
 from okd_payload.controller.records import Database, open_database
 from okd_payload.controller.service import Service
@@ -83,9 +83,16 @@ async def open_surroundings(
         await database.close()
 
 
-def make_service(
+class Controller(msgspec.Struct, frozen=True, kw_only=True):
+    """The controller, and what of it a preview asks by itself."""
+
+    service: Service
+    followers: Followers
+
+
+def make_controller(
     surroundings: Surroundings, services: Services, options: ControllerOptions
-) -> Service:
+) -> Controller:
     """The controller over ``surroundings``, with every runner and follower that there is."""
 
     async def write(unit: Callable[[Any], None]) -> None:
@@ -95,20 +102,17 @@ def make_service(
         service.nudge(stream)
 
     choices = RunnerChoices(
-        documents=services,
-        web=services,
-        prow_jobs=options.prow_jobs,
-        base_url=options.base_url,
-        wake=wake,
+        documents=services, prow_jobs=options.prow_jobs, base_url=options.base_url, wake=wake
     )
     verifier = RunnerVerifier(surroundings, make_runners(surroundings, choices), write=write)
+    followers = make_followers(surroundings, services, write=write)
     service = Service(
         surroundings,
         verifier=verifier,
-        followers=make_followers(surroundings, services, write=write),
+        followers=followers.in_order,
         lease_seconds=options.lease_seconds,
     )
-    return service
+    return Controller(service=service, followers=followers)
 
 
 def name_instance(name: str) -> str:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What hangs on the passes over streams: publishing, and what else has a rhythm of its own."""
+"""What hangs on the passes over streams: publishing, and letting go of what nobody needs."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from okd_payload.cli.release.signing_options import given_passphrase
 from okd_payload.controller.publishing.commands import CommandPublisher
@@ -13,6 +15,7 @@ from okd_payload.controller.publishing.follower import PublishingFollower
 from okd_payload.controller.publishing.image_streams import ImageStreamPublisher
 from okd_payload.controller.publishing.signing import SignPublisher
 from okd_payload.controller.publishing.tagging import TagPublisher
+from okd_payload.controller.retention.follower import RetentionFollower
 
 if TYPE_CHECKING:
     from okd_payload.cli.services import Services
@@ -23,10 +26,20 @@ if TYPE_CHECKING:
 Write = Callable[[Callable[[Any], None]], Awaitable[None]]
 
 
-def make_followers(
-    surroundings: Surroundings, services: Services, *, write: Write
-) -> tuple[Follower, ...]:
-    """Everything that follows passes, in the order in which it is called."""
+class Followers(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that follows a pass."""
+
+    publishing: PublishingFollower
+    retention: RetentionFollower
+
+    @property
+    def in_order(self) -> tuple[Follower, ...]:
+        """As they are called: what was just published is in use, and stays."""
+        return (self.publishing, self.retention)
+
+
+def make_followers(surroundings: Surroundings, services: Services, *, write: Write) -> Followers:
+    """Those of a controller over ``surroundings``."""
     given = given_passphrase(None)
     publishers: dict[str, Publisher] = {
         "tag": TagPublisher(surroundings),
@@ -37,4 +50,7 @@ def make_followers(
         ),
         "command": CommandPublisher(surroundings),
     }
-    return (PublishingFollower(surroundings, publishers, write=write, documents=services),)
+    return Followers(
+        publishing=PublishingFollower(surroundings, publishers, write=write, documents=services),
+        retention=RetentionFollower(surroundings, write=write),
+    )

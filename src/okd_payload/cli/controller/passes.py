@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``okd-payload controller preview|sync``: one look at the streams, from the command line.
+
+Both work on the records themselves, without a server. ``sync`` takes the lease for as long as it
+runs, so it does nothing where a server acts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import msgspec
+
+from okd_payload.cli.cluster_options import (
+    ClusterOptions,
+    cluster_options,
+    connect,
+    take_cluster_options,
+)
+from okd_payload.cli.loop import run_async
+from okd_payload.cli.output import output_option, print_document, print_table
+from okd_payload.cli.registry_options import registry_options, registry_settings
+from okd_payload.cli.services import open_services
+from okd_payload.cli.settings import Settings
+from okd_payload.errors import RecordsError, UnknownName
+
+if TYPE_CHECKING:
+    from okd_payload.cli.serving.assembly import Controller, ControllerOptions
+    from okd_payload.cli.serving.previewing import PlannedPass
+    from okd_payload.controller.surroundings import Surroundings
+    from okd_payload.oci.registry import RegistrySettings
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+DATABASE_VARIABLE = "OKD_PAYLOAD_DATABASE"
+_MOST_PASSES = 50
+"""Passes of one ``sync``: what is not done then is under way."""
+
+
+class PassChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """Which controller, and which streams of it."""
+
+    options: ControllerOptions
+    registries: RegistrySettings
+    cluster: ClusterOptions | None
+    streams: tuple[str, ...]
+
+
+def _pass_options(function: Function) -> Function:
+    """The options of both commands; see ``_take_choice``."""
+    for option in (
+        output_option("json", "yaml"),
+        registry_options,
+        cluster_options,
+        click.option(
+            "--cluster",
+            is_flag=True,
+            help="Use the cluster of KUBECONFIG or of this pod's account.",
+        ),
+        click.option(
+            "--database",
+            default="",
+            envvar=DATABASE_VARIABLE,
+            metavar="URL",
+            help="Where the records are; by default SQLite in the state folder.",
+        ),
+        click.option(
+            "--streams",
+            "folder",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            required=True,
+            metavar="DIR",
+            help="The folder with the release streams.",
+        ),
+        click.argument("streams", metavar="[STREAM]...", nargs=-1),
+    ):
+        function = option(function)
+    return function
+
+
+@click.command()
+@_pass_options
+@click.pass_obj
+def preview(settings: Settings, /, output: str | None, **options: Any) -> None:
+    """Print every action that a pass over the streams would take, and take none.
+
+    All streams of the folder, or those that are named.
+    """
+    choice = _take_choice(options)
+    planned = run_async(_preview(settings, choice))
+    _print(planned, output)
+
+
+@click.command()
+@_pass_options
+@click.pass_obj
+def sync(settings: Settings, /, output: str | None, **options: Any) -> None:
+    """Pass over the streams until only waiting is left, and print every action taken.
+
+    All streams of the folder, or those that are named. Where a server acts on the same records,
+    nothing is done and the command fails.
+    """
+    choice = _take_choice(options)
+    done = run_async(_sync(settings, choice))
+    _print(done, output)
+
+
+def _take_choice(options: dict[str, Any]) -> PassChoice:
+    from okd_payload.cli.serving.assembly import ControllerOptions
+
+    cluster = take_cluster_options(options)
+    wanted = options.pop("cluster") or bool(cluster.kubeconfig or cluster.context)
+    return PassChoice(
+        registries=registry_settings(options),
+        cluster=cluster if wanted else None,
+        options=ControllerOptions(streams=options.pop("folder"), database=options.pop("database")),
+        streams=options.pop("streams"),
+    )
+
+
+@contextlib.asynccontextmanager
+async def _open(
+    settings: Settings, choice: PassChoice
+) -> AsyncIterator[tuple[Surroundings, Controller, Sequence[str]]]:
+    """The controller, and the names of the chosen streams. Raises UnknownName."""
+    from okd_payload.cli.serving.assembly import make_controller, open_surroundings
+    from okd_payload.cli.serving.logs import log_progress
+
+    async with contextlib.AsyncExitStack() as stack:
+        services = await stack.enter_async_context(
+            open_services(settings, log_progress, registries=choice.registries)
+        )
+        cluster = (
+            await stack.enter_async_context(connect(choice.cluster)) if choice.cluster else None
+        )
+        surroundings = await stack.enter_async_context(
+            open_surroundings(choice.options, services, cluster)
+        )
+        known = surroundings.configurations()
+        for name in choice.streams:
+            if name not in known:
+                raise UnknownName("release stream", name, known=known)
+        controller = make_controller(surroundings, services, choice.options)
+        yield surroundings, controller, choice.streams or sorted(known)
+
+
+async def _preview(settings: Settings, choice: PassChoice) -> list[PlannedPass]:
+    from okd_payload.cli.serving.previewing import preview_pass
+
+    async with _open(settings, choice) as (surroundings, controller, names):
+        return [await preview_pass(surroundings, controller, name) for name in names]
+
+
+async def _sync(settings: Settings, choice: PassChoice) -> list[PlannedPass]:
+    async with _open(settings, choice) as (_, controller, names):
+        leadership = controller.service.leadership
+        await leadership.renew()
+        if not leadership.is_acting:
+            raise RecordsError(
+                "another instance acts on these records",
+                hint="it does by itself what this command would do; `preview` shows what that is",
+            )
+        try:
+            return [await _sync_one(controller, name) for name in names]
+        finally:
+            await leadership.give_up()
+
+
+async def _sync_one(controller: Controller, name: str) -> PlannedPass:
+    from okd_payload.cli.serving.previewing import PlannedPass, PlannedStep, describe_action
+    from okd_payload.controller.reconciling.actions import Verify
+
+    steps: list[PlannedStep] = []
+    for _ in range(_MOST_PASSES):
+        decision = await controller.service.sync(name)
+        described = [describe_action(action) for action in decision.actions]
+        steps += [step for step in described if step not in steps]
+        if all(isinstance(action, Verify) for action in decision.actions):
+            break
+        await controller.service.leadership.renew()
+    return PlannedPass(stream=name, steps=tuple(steps), waiting=decision.waiting)
+
+
+def _print(passes: Sequence[PlannedPass], output: str | None) -> None:
+    if output:
+        print_document(passes, output)
+        return
+    rows = [
+        (each.stream, step.action, step.subject or "-", step.reason or "-")
+        for each in passes
+        for step in each.steps
+    ]
+    rows += [(each.stream, "wait", "-", each.waiting) for each in passes if each.waiting]
+    rows += [
+        (each.stream, "wait", wait.subject, f"{wait.action}: {wait.reason}")
+        for each in passes
+        for wait in each.waits
+    ]
+    if rows:
+        print_table(("stream", "action", "subject", "reason"), rows)
+    else:
+        click.echo("there is nothing to do")

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Passes from the command line: first only told, then done, and never beside a server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from okd_payload.controller.records import leases, open_database
+from okd_payload.oci.layout import LayoutRepository
+from okd_payload.testing.small_stream import push_small_stream
+
+RunCli = Callable[..., Any]
+
+STREAM_FILE = """\
+apiVersion: okd-payload.io/v1
+kind: ReleaseStream
+name: 4.20.0-0.okd
+input: {{repository: "oci:{folder}/images"}}
+content: "oci:{folder}/content"
+releases: "oci:{folder}/releases"
+publishedAs: {{content: quay.test/content, releases: quay.test/release}}
+publish:
+  newest: {{tag: latest}}
+"""
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> list[str | Path]:
+    """The folder with one stream, which has images, and a database of its own."""
+    streams = tmp_path / "streams"
+    streams.mkdir()
+    (streams / "okd.yaml").write_text(STREAM_FILE.format(folder=tmp_path))
+    asyncio.run(push(tmp_path))
+    return ["--streams", streams, "--database", f"sqlite:///{tmp_path}/records.db"]
+
+
+async def push(folder: Path) -> None:
+    """Push the images of the stream."""
+    repository = LayoutRepository(folder / "images")
+    await push_small_stream(repository)
+    repository.close()
+
+
+def steps(ended: Any) -> list[str]:
+    """The actions in what was printed as JSON."""
+    assert ended.code == 0, ended.err
+    (planned,) = msgspec.json.decode(ended.out)
+    return [step["action"] for step in planned["steps"]]
+
+
+def test_a_preview_does_nothing(run_cli: RunCli, options: list[str | Path], tmp_path: Path) -> None:
+    """It says what would be begun, twice the same, and no payload is made."""
+    for _ in range(2):
+        assert steps(run_cli("controller", "preview", *options, "-o", "json")) == ["begin"]
+    assert not (tmp_path / "releases").exists()
+    told = run_cli("controller", "preview", *options)
+    assert told.out.splitlines()[1].split() == [
+        *("4.20.0-0.okd", "begin", "-", "the", "images", "changed")
+    ]
+
+
+def test_a_sync_does_all_that_is_due(run_cli: RunCli, options: list[str | Path]) -> None:
+    """From images to a published release; then nothing is left."""
+    done = steps(run_cli("controller", "sync", "4.20.0-0.okd", *options, "-o", "json"))
+    assert done == ["begin", "make", "settle"]
+    assert run_cli("controller", "preview", *options).out == "there is nothing to do\n"
+    assert steps(run_cli("controller", "sync", *options, "-o", "json")) == []
+
+
+def test_a_server_that_acts_is_left_alone(
+    run_cli: RunCli, options: list[str | Path], tmp_path: Path
+) -> None:
+    """Two never act on the same records; a preview is still possible."""
+
+    async def take() -> None:
+        database = open_database(str(options[-1]))
+        await database.write(
+            lambda unit: leases.take(
+                unit, "controller", holder="a server", seconds=3600, now=time.time()
+            )
+        )
+        await database.close()
+
+    asyncio.run(take())
+    ended = run_cli("controller", "sync", *options)
+    assert (ended.code, ended.out) == (1, "")
+    assert "another instance acts" in ended.err
+    assert not (tmp_path / "releases").exists()
+    assert steps(run_cli("controller", "preview", *options, "-o", "json")) == ["begin"]
+
+
+def test_streams_are_found_by_name(run_cli: RunCli, options: list[str | Path]) -> None:
+    """A name that nobody has is told with what there is."""
+    ended = run_cli("controller", "preview", "4.20.0-0.odk", *options)
+    assert ended.code == 2
+    assert "4.20.0-0.okd" in ended.err

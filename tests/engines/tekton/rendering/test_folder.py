@@ -62,7 +62,9 @@ def test_variants_share_their_tasks(planned: Planned, tmp_path: Path) -> None:
     variants = [Variant(name=name, plan=planned(name)) for name in ("scos", "fcos")]
     write_folder(render_folder(variants, RenderSettings()), tmp_path)
     pipelines = {
-        name: yaml.safe_load((tmp_path / "overlays" / name / "pipeline.yaml").read_text())
+        name: yaml.load(
+            (tmp_path / "overlays" / name / "pipeline.yaml").read_bytes(), yaml.CSafeLoader
+        )
         for name in ("scos", "fcos")
     }
     tasks = {path.stem for path in (tmp_path / "base" / "tasks").iterdir()}
@@ -90,7 +92,7 @@ def test_kubectl_makes_every_overlay(planned: Planned, tmp_path: Path) -> None:
             check=True,
             capture_output=True,
         )
-        documents = list(yaml.safe_load_all(made.stdout))
+        documents = list(yaml.load_all(made.stdout, yaml.CSafeLoader))
         (pipeline,) = (each for each in documents if each["kind"] == "Pipeline")
         assert len([each for each in documents if each["kind"] == "Task"]) == 8
         defaults = {each["name"]: each.get("default") for each in pipeline["spec"]["params"]}

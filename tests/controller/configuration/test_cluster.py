@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Image streams of a cluster configure release streams, as they do for the old controller."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from okd_payload.cluster import kinds
+from okd_payload.controller.configuration.cluster import ANNOTATION, ClusterStreams, combine
+from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
+from okd_payload.errors import ClusterError
+from okd_payload.testing.clock import ManualClock
+from okd_payload.testing.kubernetes import MemoryCluster, SimulatedCluster
+from okd_payload.testing.openshift import ImageStreams, serve_openshift
+
+NIGHTLY = {"name": "4.20.0-0.okd-scos", "to": "release-scos", "publish": {}}
+STABLE = {"name": "4-scos-stable", "as": "Stable"}
+PUBLIC = "registry.test/origin/release-scos"
+
+
+class Project:
+    """A namespace with image streams."""
+
+    def __init__(self) -> None:
+        simulated = SimulatedCluster()
+        serve_openshift(simulated)
+        self.cluster = MemoryCluster("origin", cluster=simulated)
+        self.streams = ImageStreams(simulated)
+        self.watched = ClusterStreams(self.cluster, ["origin"])
+
+    async def configure(self, name: str, content: object, *, public: str = "") -> None:
+        """Make the image stream where there is none, and write its annotation."""
+        if not self.streams.repository("origin", name):
+            self.streams.add("origin", name, public=public)
+        text = content if isinstance(content, str) else msgspec.json.encode(content).decode()
+        change = msgspec.json.encode({"metadata": {"annotations": {ANNOTATION: text}}})
+        await self.cluster.patch(kinds.IMAGE_STREAM, name, change, namespace="origin")
+
+
+@pytest.fixture
+async def project() -> Project:
+    """A namespace with the streams of OKD."""
+    made = Project()
+    await made.configure("release-scos", STABLE, public=PUBLIC)
+    await made.configure("scos-4.20", NIGHTLY)
+    made.streams.add("origin", "unrelated")
+    return made
+
+
+async def test_streams_are_where_their_image_streams_say(project: Project) -> None:
+    """The input is the stream itself, releases are tags of the one that it names."""
+    assert project.watched() == {}
+    assert await project.watched.refresh()
+    found = project.watched()
+    nightly, stable = found["4.20.0-0.okd-scos"], found["4-scos-stable"]
+    assert (nightly.input.image_stream, nightly.target) == ("origin/scos-4.20", "release-scos")
+    assert (nightly.releases, nightly.content) == (PUBLIC, f"{PUBLIC}-content")
+    assert (stable.kind, stable.target, stable.releases) == (
+        StreamKind.STABLE,
+        "release-scos",
+        PUBLIC,
+    )
+    assert project.watched.issues == ()
+    assert not await project.watched.refresh()
+
+
+async def test_a_change_is_seen_and_a_broken_one_changes_nothing(project: Project) -> None:
+    """The stream stays as it was, and what is wrong is told."""
+    await project.watched.refresh()
+    await project.configure("scos-4.20", NIGHTLY | {"maxUnreadyReleases": 3})
+    assert await project.watched.refresh()
+    await project.configure("scos-4.20", "{broken")
+    assert not await project.watched.refresh()
+    assert project.watched()["4.20.0-0.okd-scos"].max_unready == 3
+    assert [issue.code for issue in project.watched.issues] == ["invalid-stream-configuration"]
+
+
+async def test_a_target_that_is_not_there_and_a_name_that_is_twice_are_told(
+    project: Project,
+) -> None:
+    """Neither is acted on."""
+    await project.configure("x", {"name": "x", "to": "nowhere"})
+    await project.configure("y", STABLE)
+    await project.watched.refresh()
+    assert set(project.watched()) == {"4.20.0-0.okd-scos", "4-scos-stable"}
+    assert sorted(issue.code for issue in project.watched.issues) == [
+        "duplicate-release-stream",
+        "unusable-stream",
+    ]
+
+
+async def test_it_is_looked_again_and_again_whatever_the_cluster_does(project: Project) -> None:
+    """A change is there a little later, and a cluster without image streams ends nothing."""
+    away = ClusterStreams(MemoryCluster("origin", cluster=SimulatedCluster()), ["origin"])
+    with pytest.raises(ClusterError):
+        await away.refresh()
+    clock = ManualClock()
+    looking = [
+        asyncio.create_task(each.follow(clock, seconds=5.0)) for each in (project.watched, away)
+    ]
+    async with asyncio.timeout(10):
+        while len(clock.waits) < 9:
+            await asyncio.sleep(0)
+    for task in looking:
+        task.cancel()
+    await asyncio.gather(*looking, return_exceptions=True)
+    assert set(project.watched()) == {"4.20.0-0.okd-scos", "4-scos-stable"}
+    assert away() == {}
+
+
+def test_of_two_sources_the_first_counts() -> None:
+    """A file of ours takes the place of an annotation."""
+    ours = StreamConfiguration(name="a", title="ours")
+    theirs = {name: StreamConfiguration(name=name, title="theirs") for name in ("a", "b")}
+    combined = combine(lambda: {"a": ours}, lambda: theirs)
+    assert {name: each.title for name, each in combined().items()} == {"a": "ours", "b": "theirs"}

@@ -27,6 +27,10 @@ class ManualClock:
         """Let time pass."""
         self._passed += seconds
 
+    def jump(self, seconds: float) -> None:
+        """Let the wall clock be set, on or back; what counts durations does not notice."""
+        self._start += seconds
+
     async def wait(self, seconds: float) -> None:
         """Let time pass, and other tasks run once."""
         self.waits.append(seconds)

@@ -40,7 +40,7 @@ async def observe(
 
 def note(state: StreamState, input_hash: str, *, now: float) -> StreamState:
     """``state`` after the inputs were seen to have ``input_hash``."""
-    moved = state.moved
+    moved = None if state.moved is None else min(state.moved, now)  # the clock may be set back
     if input_hash != state.input_hash:
         moved = now if state.input_hash else None  # what was there first has not just changed
     return msgspec.structs.replace(

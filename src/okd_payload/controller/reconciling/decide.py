@@ -100,7 +100,7 @@ def _hold_back(situation: Situation) -> tuple[str, float | None]:
         return f"waiting for {', '.join(unready)}, no more than {limit} may be undecided", None
     if counted and not state.rebuild:
         due = counted[0].created + configuration.min_interval
-        if now < due:
+        if counted[0].created <= now < due:  # later ones are from before the clock was set back
             return f"the next release may begin in {format_duration(due - now)}", due
     return "", None
 

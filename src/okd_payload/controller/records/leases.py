@@ -15,6 +15,9 @@ from okd_payload.controller.records.rows import from_row, put
 from okd_payload.controller.records.tables import leases
 from okd_payload.errors import RecordsError
 
+LONGEST = 300.0
+"""Seconds. One that seems to last longer was taken before the clock was set back: it is over."""
+
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """The right to act under a name, until a moment."""
@@ -38,9 +41,10 @@ def take(
     """
     moment = _moment(connection, now)
     found = _find(connection, name)
-    if found is not None and found.holder != holder and found.until > moment:
+    lasts = found is not None and moment < found.until <= moment + LONGEST
+    if found is not None and lasts and found.holder != holder:
         return None
-    same = found is not None and found.holder == holder and found.until > moment
+    same = found is not None and lasts and found.holder == holder
     term = found.term if found is not None and same else (found.term if found else 0) + 1
     lease = Lease(name=name, holder=holder, term=term, until=moment + seconds)
     put(connection, leases, lease)

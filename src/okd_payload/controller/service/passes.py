@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -187,16 +188,17 @@ class StreamPass:
                 connection, configuration.name, action.input_hash
             ):
                 return  # another pass was quicker
+            created = _after_newest(connection, configuration.name, now)
             name = name_release(
                 configuration.name,
-                now,
+                created,
                 is_taken=lambda name: releases.find(connection, name) is not None,
             )
             release = Release(
                 name=name,
                 stream=configuration.name,
-                created=now,
-                changed=now,
+                created=created,
+                changed=created,
                 input_hash=action.input_hash,
                 message=action.reason,
             )
@@ -259,6 +261,12 @@ class StreamPass:
 
     def _now(self) -> float:
         return self._surroundings.clock.now()
+
+
+def _after_newest(connection: Connection, stream: str, now: float) -> float:
+    """``now``, or just after the newest release: the clock may have been set back since."""
+    newest = releases.list_of(connection, stream, withdrawn=None, limit=1)
+    return max([now, *(math.floor(each.created) + 1.0 for each in newest)])
 
 
 def _remember(connection: Connection, state: StreamState) -> None:

@@ -14,7 +14,8 @@ from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import Phase, Release
 from okd_payload.controller.records import approvals
 from okd_payload.controller.records import releases as records
-from okd_payload.controller.retention.deciding import Fate, decide_fates
+from okd_payload.controller.retention.deciding import Fate
+from okd_payload.controller.retention.reading import read_fates
 from okd_payload.controller.views.listing import Listing, list_releases
 from okd_payload.controller.views.release import read_release
 from okd_payload.errors import UnknownName
@@ -180,8 +181,13 @@ async def tell_whole(site: Site, name: str) -> ReleaseAnswer:
 
 
 async def _fate_of(site: Site, configuration: StreamConfiguration, name: str) -> Fate | None:
-    known = await site.ask(records.list_of, configuration.name, withdrawn=None)
-    return decide_fates(configuration, known, references={}, now=site.now()).get(name)
+    fates = await site.ask(
+        read_fates,
+        configuration,
+        configurations=site.surroundings.configurations(),
+        now=site.now(),
+    )
+    return fates.by_name.get(name)
 
 
 def _tell_fate(fate: Fate) -> ExpiryAnswer:

@@ -4,18 +4,24 @@
 Each step is written before the next, and a run is found again by its handle, so a kill between
 any two costs nothing: what was queued is started, what was started is polled. A runner that does
 not answer is waited for until the run's time is over; then the run is an error of its own kind,
-which may be retried, and the reason is on the page.
+which may be retried, and the reason is on the page. One that hangs holds up nothing but its own
+run: runs are brought on side by side, and each call has its time.
+
+What nobody needs any more is ended for real: a run whose end cannot be asked for now stays open
+and is ended in a later pass (``afterwards``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection
 
 from okd_payload.controller.configuration.durations import format_duration
+from okd_payload.controller.configuration.model import Runner as RunnerSettings
 from okd_payload.controller.configuration.model import StreamConfiguration, Verification
 from okd_payload.controller.model import Edge, Release, RunState, VerificationRun
 from okd_payload.controller.records import releases, runs, streams
@@ -28,6 +34,8 @@ from okd_payload.errors import OkdPayloadError
 Result = TypeVar("Result")
 Write = Callable[[Callable[[Connection], Result]], Awaitable[Result]]
 
+PATIENCE = 60.0
+"""Seconds that a runner may take to answer."""
 _NO_ORIGIN = "there is no release that an update could start from"
 
 
@@ -35,47 +43,65 @@ class RunnerVerifier:
     """Implements ``Verifier`` over runners by kind."""
 
     def __init__(
-        self, surroundings: Surroundings, runners: Mapping[str, Runner], *, write: Write[None]
+        self,
+        surroundings: Surroundings,
+        runners: Mapping[str, Runner],
+        *,
+        write: Write[None],
+        patience: float = PATIENCE,
     ) -> None:
         """``write`` runs units of work, and refuses them when this instance acts no more."""
         self._surroundings = surroundings
+        self._patience = patience
         self._runners = dict(runners)
         self._write = write
 
     async def advance(self, configuration: StreamConfiguration, release: Release) -> None:
         """Queue what is missing, start what is queued, and note what has ended."""
+        await self._advance(configuration, release, planned=configuration)
+
+    async def go_on(
+        self, configuration: StreamConfiguration, release: Release, *, since: float, begin: bool
+    ) -> None:
+        """Bring on what still runs for a release that is decided and was ready ``since``.
+
+        With ``begin``, what nobody had to wait for is begun as well.
+        """
+        informing = tuple(each for each in configuration.verifications if each.optional)
+        planned = msgspec.structs.replace(configuration, verifications=informing if begin else ())
+        ready = msgspec.structs.replace(release, changed=since)
+        await self._advance(configuration, ready, planned=planned)
+
+    async def _advance(
+        self, configuration: StreamConfiguration, release: Release, *, planned: StreamConfiguration
+    ) -> None:
         made = await self._runs_of(release)
-        plan = plan_runs(configuration, release, made, now=self._now())
+        plan = plan_runs(planned, release, made, now=self._now())
         for needed in plan.needed:
             made.append(await self._queue(release, needed))
         useless = {run.id for run in plan.useless}
         known = {each.name: each for each in configuration.verifications}
+        steps = []
         for run in made:
             if run.state.is_final:
                 continue
             verification = known.get(run.verification)
             if verification is None or verification.disabled or run.id in useless:
                 reason = "its outcome changes nothing" if verification else "it was taken away"
-                await self._end(configuration, release, run, reason=reason)
+                steps.append(self._end(configuration, release, run, reason=reason))
             else:
-                await self._bring_on(self._context(configuration, verification, release, run))
+                context = self._context(configuration, verification, release, run)
+                steps.append(self._bring_on(context))
+        await _all(steps)
 
     async def abort(self, release: Release, *, reason: str) -> None:
         """End all runs that are under way."""
         configuration = self._surroundings.configurations()[release.stream]
-        for run in await self._runs_of(release):
-            if not run.state.is_final:
-                await self._end(configuration, release, run, reason=reason)
-
-    async def follow(
-        self,
-        configuration: StreamConfiguration,
-        verification: Verification,
-        release: Release,
-        run: VerificationRun,
-    ) -> None:
-        """Bring one run on that is no part of judging its release: start it, or look at it."""
-        await self._bring_on(self._context(configuration, verification, release, run))
+        await _all(
+            self._end(configuration, release, run, reason=reason)
+            for run in await self._runs_of(release)
+            if not run.state.is_final
+        )
 
     async def _runs_of(self, release: Release) -> list[VerificationRun]:
         found = await self._surroundings.database.read(
@@ -122,12 +148,15 @@ class RunnerVerifier:
             await self._note(_ended(run, RunState.ERROR, message, self._now()))
             return
         try:
-            if run.state is RunState.QUEUED:
-                update = await runner.start(context)
-            else:
-                update = await runner.poll(context)
+            async with asyncio.timeout(self._patience):
+                if run.state is RunState.QUEUED:
+                    update = await runner.start(context)
+                else:
+                    update = await runner.poll(context)
         except OkdPayloadError as error:
             update = RunUpdate(state=run.state, message=error.message)
+        except TimeoutError:
+            update = RunUpdate(state=run.state, message=self._tell_silence())
         if not update.state.is_final and self._is_over(context):
             limit = format_duration(context.verification.timeout)
             await self._cancel(runner, context)
@@ -169,16 +198,31 @@ class RunnerVerifier:
     ) -> None:
         known = {each.name: each for each in configuration.verifications}
         runner = self._runners.get(run.runner)
-        verification = known.get(run.verification)
-        if runner is not None and verification is not None and run.state is RunState.RUNNING:
-            await self._cancel(runner, self._context(configuration, verification, release, run))
+        taken_away = Verification(name=run.verification, runner=RunnerSettings(kind=run.runner))
+        context = self._context(
+            configuration, known.get(run.verification, taken_away), release, run
+        )
+        trouble = await self._cancel(runner, context) if runner is not None else ""
+        if trouble and not self._is_over(context):
+            waiting = f"{reason}; it cannot be ended now: {trouble}"
+            if waiting != run.message:
+                await self._note(msgspec.structs.replace(run, message=waiting))
+            return
         await self._note(_ended(run, RunState.ABORTED, reason, self._now()))
 
-    async def _cancel(self, runner: Runner, context: RunContext) -> None:
+    async def _cancel(self, runner: Runner, context: RunContext) -> str:
+        """End the run, also one that may have been started; what stood in the way."""
         try:
-            await runner.cancel(context)
-        except OkdPayloadError:
-            return  # whatever still runs there, nobody listens to it any more
+            async with asyncio.timeout(self._patience):
+                await runner.cancel(context)
+        except OkdPayloadError as error:
+            return error.message
+        except TimeoutError:
+            return self._tell_silence()
+        return ""
+
+    def _tell_silence(self) -> str:
+        return f"the runner did not answer within {format_duration(self._patience)}"
 
     async def _note(self, run: VerificationRun) -> None:
         """Write ``run`` down; of a tested update, what it says too."""
@@ -221,3 +265,11 @@ class RunnerVerifier:
 
 def _ended(run: VerificationRun, state: RunState, message: str, now: float) -> VerificationRun:
     return msgspec.structs.replace(run, state=state, message=message, ended=now)
+
+
+async def _all(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Take all ``steps`` side by side. Raises the first error after all have ended."""
+    ended = await asyncio.gather(*steps, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, BaseException):
+            raise error

@@ -20,6 +20,8 @@ from okd_payload.controller.configuration.folder import StreamFolder
 from okd_payload.controller.records import Database, open_database
 from okd_payload.controller.service import Service
 from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.verification.afterwards import LateRuns
+from okd_payload.controller.verification.external import ExternalResults
 from okd_payload.controller.verification.runners import RunnerChoices, make_runners
 from okd_payload.controller.verification.verifier import RunnerVerifier
 from okd_payload.errors import RecordsUnavailable
@@ -102,14 +104,22 @@ def make_controller(
         service.nudge(stream)
 
     choices = RunnerChoices(
-        documents=services, prow_jobs=options.prow_jobs, base_url=options.base_url, wake=wake
+        documents=services,
+        web=services,
+        prow_jobs=options.prow_jobs,
+        base_url=options.base_url,
+        wake=wake,
     )
     verifier = RunnerVerifier(surroundings, make_runners(surroundings, choices), write=write)
     followers = make_followers(surroundings, services, write=write)
     service = Service(
         surroundings,
         verifier=verifier,
-        followers=followers.in_order,
+        followers=(
+            LateRuns(surroundings, verifier),
+            ExternalResults(surroundings, write=write),
+            *followers.in_order,
+        ),
         lease_seconds=options.lease_seconds,
     )
     return Controller(service=service, followers=followers)

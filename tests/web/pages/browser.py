@@ -33,7 +33,8 @@ FIND_FAULTS = """() => {
     if (!named(each)) faults.push(`nameless ${each.outerHTML.slice(0, 120)}`);
   }
   for (const each of document.querySelectorAll('input, select, textarea')) {
-    if (!each.labels.length && !each.getAttribute('aria-label')) faults.push(`no label: ${each.name}`);
+    const told = each.labels.length || each.getAttribute('aria-label');
+    if (!told) faults.push(`no label: ${each.name}`);
   }
   for (const each of document.querySelectorAll('img')) {
     if (!each.hasAttribute('alt')) faults.push('a picture without alt');
@@ -42,9 +43,10 @@ FIND_FAULTS = """() => {
     if (each.getAttribute('role') !== 'img' || !each.getAttribute('aria-label')) faults.push('svg');
   }
   for (const each of document.querySelectorAll('[aria-labelledby]')) {
-    if (!document.getElementById(each.getAttribute('aria-labelledby'))) faults.push('no such label');
+    const label = each.getAttribute('aria-labelledby');
+    if (!document.getElementById(label)) faults.push(`no such label: ${label}`);
   }
-  for (const each of document.querySelectorAll('th')) if (!each.scope) faults.push('th without scope');
+  if (document.querySelector('th:not([scope])')) faults.push('th without scope');
   for (const each of document.querySelectorAll('[style], style, script:not([src])')) {
     faults.push(`inline: ${each.outerHTML.slice(0, 80)}`);
   }
@@ -77,7 +79,8 @@ FIND_PALE = """() => {
     if (!walker.currentNode.textContent.trim() || each.closest('svg, script')) continue;
     const [one, two] = [light(shade(getComputedStyle(each).color).rgb), light(ground(each))];
     const contrast = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
-    if (contrast < 4.5) pale.add(`${contrast.toFixed(1)} ${each.className}: ${each.textContent.trim().slice(0, 40)}`);
+    const words = each.textContent.trim().slice(0, 40);
+    if (contrast < 4.5) pale.add(`${contrast.toFixed(1)} ${each.className}: ${words}`);
   }
   return [...pale];
 }"""
@@ -102,9 +105,11 @@ def listen_for_trouble(page: Any) -> list[str]:
     page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
     page.on(
         "console",
-        lambda told: trouble.append(f"{told.type}: {told.text}")
-        if told.type in ("error", "warning") and "404 (Not Found)" not in told.text
-        else None,
+        lambda told: (
+            trouble.append(f"{told.type}: {told.text}")
+            if told.type in ("error", "warning") and "404 (Not Found)" not in told.text
+            else None
+        ),
     )
     page.on("dialog", lambda dialog: trouble.append(f"dialog: {dialog.message}"))
     return trouble

@@ -4,21 +4,42 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "controller"))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from past import BROKEN, BUILD_STREAM, EMPTY, HOSTILE, HOSTILE_RELEASE, MAIN, STABLE, fill, write_build
+from past import (
+    BROKEN,
+    BUILD_STREAM,
+    EMPTY,
+    HOSTILE,
+    HOSTILE_RELEASE,
+    MAIN,
+    STABLE,
+    configure,
+    fill,
+    write_build,
+)
+from rig import Rig
 
 from okd_payload.cli.serving.http import address_of, answer, listen
+from okd_payload.controller.records import open_database
 from okd_payload.web.application import make_application
 from okd_payload.web.site import Site
+
+PARTS = ("health", "api", "events", "pages")
+"""What pages ask; the other parts have tests of their own."""
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -71,12 +92,35 @@ class Past(msgspec.Struct, frozen=True):
         return next(names[number] for number in range(len(names) - 3, 0, -1) if number % 11 == 7)
 
 
+@pytest.fixture(scope="session")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[str]]]:
+    """A folder with a database and logs, filled once; and the names of its releases."""
+    folder = tmp_path_factory.mktemp("lived")
+
+    async def live() -> dict[str, list[str]]:
+        made = Rig(folder / "state", open_database(f"sqlite:///{folder / 'records.db'}"))
+        names = await fill(made)
+        await made.database.close()
+        return names
+
+    return folder, asyncio.run(live())
+
+
 @pytest.fixture
-async def past(rig, tmp_path: Path) -> Past:
-    """The rig, filled."""
-    rig.clock.advance(0)
-    names = await fill(rig)
-    return Past(names, write_build(tmp_path / "streams", moment=rig.clock.now() - 300))
+async def rig(lived: tuple[Path, dict[str, list[str]]], tmp_path: Path) -> AsyncIterator[Rig]:
+    """A rig of the test's own with that past."""
+    shutil.copytree(lived[0], tmp_path, dirs_exist_ok=True)
+    made = Rig(tmp_path / "state", open_database(f"sqlite:///{tmp_path / 'records.db'}"))
+    configure(made)
+    yield made
+    await made.database.close()
+
+
+@pytest.fixture
+def past(rig: Rig, lived: tuple[Path, dict[str, list[str]]], tmp_path: Path) -> Past:
+    """What the rig was filled with, and a run of a build."""
+    build = write_build(tmp_path / "streams", moment=rig.clock.now() - 300)
+    return Past(lived[1], build)
 
 
 @pytest.fixture
@@ -90,6 +134,13 @@ def site(rig, tmp_path: Path) -> Site:
 
 
 @pytest.fixture
+async def client(site: Site) -> AsyncIterator[AsyncTestClient[Litestar]]:
+    """Asks the site, in this process."""
+    async with AsyncTestClient[Any](make_application(site, parts=PARTS)) as opened:
+        yield opened
+
+
+@pytest.fixture
 async def address(site: Site, past: Past) -> AsyncIterator[str]:
     """Where the site is answered, for browsers."""
     with listen("127.0.0.1", 0) as opened:
@@ -98,9 +149,8 @@ async def address(site: Site, past: Past) -> AsyncIterator[str]:
         async def rest() -> None:
             await stop.wait()
 
-        serving = asyncio.create_task(
-            answer(make_application(msgspec.structs.replace(site, base_url="")), opened, beside=rest())
-        )
+        application = make_application(msgspec.structs.replace(site, base_url=""), parts=PARTS)
+        serving = asyncio.create_task(answer(application, opened, beside=rest()))
         yield address_of(opened)
         stop.set()
         await serving

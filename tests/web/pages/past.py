@@ -6,8 +6,6 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-import msgspec
-
 from okd_payload.build.records import Action, ComponentRecord, start_run
 from okd_payload.controller.configuration.model import StreamKind
 from okd_payload.controller.model import (
@@ -23,28 +21,34 @@ from okd_payload.controller.records import releases, runs, streams
 from okd_payload.oci.digest import Digest
 from okd_payload.testing.release_data import make_configuration, write_past
 
-MAIN, STABLE, EMPTY, BROKEN = "4.20.0-0.okd-scos", "4-scos-stable", "4.21.0-0.okd-scos", "4.19.0-0.okd"
-HOSTILE = '4.18.0-0.<script>alert(1)<script>"\'&'
+MAIN, STABLE, EMPTY, BROKEN = (
+    "4.20.0-0.okd-scos",
+    "4-scos-stable",
+    "4.21.0-0.okd-scos",
+    "4.19.0-0.okd",
+)
+HOSTILE = "4.18.0-0.<script>alert(1)<script>\"'&"
 HOSTILE_RELEASE = f"{HOSTILE}-2026-01-01"
 BUILD_STREAM = "okd-scos"
-IMAGES = 190
 
 
-async def fill(rig, *, count: int = 60, images: int = IMAGES) -> dict[str, list[str]]:
-    """Fill ``rig``; the names of the releases of each stream, the oldest first."""
+def configure(rig) -> None:
+    """The streams of the site."""
     rig.streams.clear()
-    main = make_configuration(rig.configure(MAIN, title="OKD on CentOS Stream CoreOS"))
-    stable = make_configuration(rig.configure(STABLE, kind=StreamKind.STABLE), jobs=2)
-    broken = make_configuration(rig.configure(BROKEN), jobs=4)
-    for each in (main, stable, broken):
-        rig.streams[each.name] = each
+    for name, title, jobs in ((MAIN, "OKD on CentOS Stream CoreOS", 10), (BROKEN, "", 4)):
+        rig.streams[name] = make_configuration(rig.configure(name, title=title), jobs=jobs)
+    stable = rig.configure(STABLE, kind=StreamKind.STABLE, channels=("stable-4",))
+    rig.streams[STABLE] = make_configuration(stable, jobs=0)
     rig.configure(EMPTY, message="Begins when the branch does.")
-    hostile = rig.configure(HOSTILE, title="<b>bold</b>", message='<img src=x onerror="alert(2)">')
-    rig.streams[STABLE] = msgspec.structs.replace(stable, verifications=(), channels=("stable-4",))
+    rig.configure(HOSTILE, title="<b>bold</b>", message='<img src=x onerror="alert(2)">')
+
+
+async def fill(rig) -> dict[str, list[str]]:
+    """Fill ``rig``; the names of the releases of each stream, the oldest first."""
+    configure(rig)
     names = {
-        MAIN: await write_past(rig.surroundings, main, count=count, images=images),
-        STABLE: await write_past(rig.surroundings, rig.streams[STABLE], count=4, images=40),
-        BROKEN: await write_past(rig.surroundings, broken, count=5, images=20),
+        name: await write_past(rig.surroundings, rig.streams[name], count=count, images=images)
+        for name, count, images in ((MAIN, 60, 45), (STABLE, 4, 45), (BROKEN, 5, 20))
     }
     now = rig.clock.now()
     trouble = StreamState(
@@ -54,7 +58,7 @@ async def fill(rig, *, count: int = 60, images: int = IMAGES) -> dict[str, list[
         error_since=now - 7000,
     )
     await rig.database.write(lambda unit: streams.write(unit, trouble))
-    await rig.database.write(functools.partial(_write_hostile, stream=hostile.name, now=now))
+    await rig.database.write(functools.partial(_write_hostile, stream=HOSTILE, now=now))
     _write_hostile_log(rig.surroundings.state)
     return names
 
@@ -90,7 +94,7 @@ def _write_hostile(connection, *, stream: str, now: float) -> None:
     )
     runs.write(connection, run, time=now)
     edge = Edge(
-        source='</title><script>alert(9)</script>',
+        source="</title><script>alert(9)</script>",
         target=release.name,
         run=run.id,
         url="javascript:alert(10)",

@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 from browser import CHROMIUM, FIND_FAULTS, FIND_PALE, listen_for_trouble, open_browser
+from past import MAIN
+
+from okd_payload.controller import actions
+from okd_payload.controller.records import runs
 
 pytestmark = [
     pytest.mark.integration,
@@ -44,7 +48,7 @@ async def look_at_all(address, past, **options) -> dict[str, list[str]]:
             if pictures:
                 kind = f"{'phone' if phone else 'wide'}-{options.get('color_scheme', 'light')}"
                 path_of = Path(pictures) / f"{name}-{kind}.png"
-                await page.screenshot(path=str(path_of), full_page=name not in ("compare",))
+                await page.screenshot(path=str(path_of), full_page=name != "compare")
     return faults
 
 
@@ -56,3 +60,70 @@ async def test_pages_have_no_faults(address, past) -> None:
 async def test_pages_fit_phones_in_the_dark(address, past) -> None:
     """No page scrolls sideways on a phone, and dark colours are readable, too."""
     assert await look_at_all(address, past, viewport=PHONE, color_scheme="dark") == {}
+
+
+async def test_the_page_of_an_open_release_follows_it(address, past, rig) -> None:
+    """A verdict appears without a reload, nothing else moves, and what was opened stays open."""
+    name = past.names[MAIN][-1]
+    async with open_browser() as browser:
+        page = await browser.new_page(viewport=WIDE)
+        trouble = listen_for_trouble(page)
+        await page.goto(f"{address}/releasetag/{name}", wait_until="load")
+        await page.evaluate("window.mark = document.querySelector('#images')")
+        await page.locator("details.images > summary").click()
+        was_open = await page.evaluate("document.querySelector('details.images').open")
+        await actions.reject(rig.surroundings, name, actor="ada", reason="it <b>breaks</b> etcd")
+        await page.get_by_text("it <b>breaks</b> etcd").first.wait_for(timeout=30_000)
+        assert await page.locator("[data-part=state] .state").inner_text() == "✕ Rejected"
+        assert await page.evaluate("window.mark === document.querySelector('#images')")
+        assert await page.evaluate("document.querySelector('details.images').open") is was_open
+        assert trouble == []
+
+
+async def test_logs_grow_while_they_are_read(address, past, rig) -> None:
+    """What a run prints appears; markup in it stays text."""
+    run = await rig.database.read(lambda unit: runs.find(unit, f"{past.names[MAIN][-1]}-aws-e2e-0"))
+    async with open_browser() as browser:
+        page = await browser.new_page(viewport=WIDE)
+        trouble = listen_for_trouble(page)
+        await page.goto(f"{address}/run/{run.id}", wait_until="load")
+        with (rig.surroundings.state / run.log).open("a") as log:
+            log.write("<img src=x onerror=alert(1)> \x1b[31mgoes on\x1b[0m\n")
+        await page.get_by_text("<img src=x onerror=alert(1)> goes on").wait_for(timeout=30_000)
+        assert trouble == []
+
+
+async def test_pages_are_used_by_keyboard_alone(address, past) -> None:
+    """The first stop skips to the content, every stop is seen, and forms are sent with Enter."""
+    async with open_browser() as browser:
+        page = await browser.new_page(viewport=WIDE)
+        await page.goto(f"{address}/releasestream/{MAIN}", wait_until="load")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.className") == "skip"
+        await page.keyboard.press("Enter")
+        assert await page.evaluate("document.activeElement.id") == "content"
+        for _ in range(12):
+            await page.keyboard.press("Tab")
+            seen = await page.evaluate(
+                "(() => { const each = document.activeElement, box = each.getBoundingClientRect();"
+                " return getComputedStyle(each).outlineStyle !== 'none' && box.width > 0; })()"
+            )
+            assert seen, await page.evaluate("document.activeElement.outerHTML")
+        await page.locator("#text").focus()
+        await page.keyboard.type(past.names[MAIN][5][-10:])
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**q=**")
+        assert await page.locator("tbody tr").count() == 1
+
+
+async def test_pages_are_whole_without_scripts(address, past) -> None:
+    """Everything can be read, followed and filtered."""
+    async with open_browser() as browser:
+        context = await browser.new_context(java_script_enabled=False, viewport=PHONE)
+        page = await context.new_page()
+        await page.goto(f"{address}/releasestream/{MAIN}", wait_until="load")
+        await page.get_by_label("Rejected").check()
+        await page.get_by_role("button", name="Filter").click()
+        await page.locator("tbody th a").first.click()
+        assert await page.locator("h1").inner_text() == past.names[MAIN][-2]
+        assert await page.get_by_text("3 of 214 tests failed").first.is_visible()

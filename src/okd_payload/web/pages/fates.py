@@ -1,19 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When a release goes, and why it stays: what retention would do, told to readers."""
+"""When releases go, and why they stay: what retention would do, told to readers.
+
+That takes a look at all releases of a stream, so what was found stands until something happens,
+or for half a minute.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import msgspec
+
 from okd_payload.controller.configuration.model import StreamConfiguration
-from okd_payload.controller.records import releases
-from okd_payload.controller.retention.deciding import Fate, decide_fates
+from okd_payload.controller.records import events
+from okd_payload.controller.retention.deciding import Fate
+from okd_payload.controller.retention.reading import read_fates
 from okd_payload.web.site import Site
 
+_SECONDS = 30.0
 
-async def tell_fates(
-    site: Site, configuration: StreamConfiguration | None, stream: str
-) -> dict[str, Fate]:
-    """The fate of each release of ``stream``; none where it is not configured any more."""
-    if configuration is None:
-        return {}
-    listed = await site.ask(releases.list_of, stream, withdrawn=None)
-    return decide_fates(configuration, listed, references={}, now=site.now())
+
+class _Found(msgspec.Struct, frozen=True):
+    number: int
+    """Of the newest event when it was found."""
+    time: float
+    configuration: StreamConfiguration
+    fates: Mapping[str, Fate]
+
+
+class FateReader:
+    """The fates of the releases of one site."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._found: dict[str, _Found] = {}
+
+    async def read(self, configuration: StreamConfiguration | None) -> Mapping[str, Fate]:
+        """The fate of each release of the stream; none where it is not configured any more."""
+        if configuration is None:
+            return {}
+        number, now = await self._site.ask(events.last_number), self._site.now()
+        known = self._found.get(configuration.name)
+        if (
+            known is None
+            or known.number != number
+            or known.configuration is not configuration
+            or not 0 <= now - known.time < _SECONDS
+        ):
+            fates = await self._site.ask(
+                read_fates,
+                configuration,
+                configurations=self._site.surroundings.configurations(),
+                now=now,
+            )
+            known = _Found(number, now, configuration, fates.by_name)
+            self._found[configuration.name] = known
+        return known.fates

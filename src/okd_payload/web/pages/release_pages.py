@@ -15,7 +15,7 @@ from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import Phase, Release, RunState, Transition, VerificationRun
 from okd_payload.controller.views.release import ReleaseView, read_comparison, read_release
 from okd_payload.errors import UnknownName
-from okd_payload.web.pages.fates import tell_fates
+from okd_payload.web.pages.fates import FateReader
 from okd_payload.web.pages.instructions import tell_release
 from okd_payload.web.pages.jobs import Job, count_jobs, list_jobs
 from okd_payload.web.pages.junit import Results, read_results
@@ -44,6 +44,7 @@ class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
 
 def routes(site: Site, renderer: Renderer) -> list[Any]:
     """The pages of releases."""
+    fates = FateReader(site)
 
     async def show(request: AnyRequest, name: str, stream: str = "") -> Response[bytes]:
         view = await site.ask(read_release, name)
@@ -51,7 +52,9 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             raise UnknownName(
                 "release", name, known=(), hint="it may have been removed; search for its name"
             )
-        return renderer.answer(request, "release.html", **await _values(site, request, view))
+        return renderer.answer(
+            request, "release.html", **await _values(site, request, view, fates=fates)
+        )
 
     @get("/releasestream/{stream:str}/release/{tag:str}", include_in_schema=False)
     async def release(
@@ -88,7 +91,9 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
     return [release, release_tag, compare]
 
 
-async def _values(site: Site, request: AnyRequest, view: ReleaseView) -> dict[str, Any]:
+async def _values(
+    site: Site, request: AnyRequest, view: ReleaseView, *, fates: FateReader
+) -> dict[str, Any]:
     release = view.release
     configuration = site.surroundings.configurations().get(release.stream)
     jobs = list_jobs(
@@ -111,7 +116,7 @@ async def _values(site: Site, request: AnyRequest, view: ReleaseView) -> dict[st
         "out_of": out_of,
         "picture": draw_updates(release.name, into, out_of) if into or out_of else "",
         "instructions": tell_release(release),
-        "fate": (await tell_fates(site, configuration, release.stream)).get(release.name),
+        "fate": (await fates.read(configuration)).get(release.name),
         "kinds": _kinds(configuration),
         "actions": actions_on(request, release),
     }

@@ -17,6 +17,7 @@ from litestar.enums import MediaType
 from okd_payload.web.pages import words
 from okd_payload.web.pages.assets import PREFIX, read_assets
 from okd_payload.web.pages.markdown import render_markdown
+from okd_payload.web.problems import SAFE_HEADERS
 from okd_payload.web.site import Site
 
 AnyRequest = Request[Any, Any, Any]
@@ -65,7 +66,10 @@ class Renderer:
         )
         encoded = content.encode(errors="replace")
         if status != 200:
-            return Response(encoded, status_code=status, media_type=MediaType.HTML)
+            # answers to errors are not given the headers of all others
+            return Response(
+                encoded, status_code=status, media_type=MediaType.HTML, headers=SAFE_HEADERS
+            )
         return tagged(request, encoded, media_type=MediaType.HTML)
 
 

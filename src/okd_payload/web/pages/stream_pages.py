@@ -14,7 +14,7 @@ from okd_payload.controller.model import Phase
 from okd_payload.controller.retention.deciding import Fate
 from okd_payload.controller.views.overview import read_overview
 from okd_payload.controller.views.stream import ReleaseFilter, StreamPage, read_stream
-from okd_payload.web.pages.fates import tell_fates
+from okd_payload.web.pages.fates import FateReader
 from okd_payload.web.pages.health import judge_health, order_streams
 from okd_payload.web.pages.instructions import tell_graph
 from okd_payload.web.pages.jobs import count_jobs, list_jobs
@@ -29,6 +29,7 @@ _DEFAULT_CHANNEL = "stable-4"
 
 def routes(site: Site, renderer: Renderer) -> list[Any]:
     """The two pages."""
+    fates = FateReader(site)
 
     @get("/", include_in_schema=False)
     async def overview(request: AnyRequest) -> Response[bytes]:
@@ -72,7 +73,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             page=page,
             wanted=wanted,
             phases=list(Phase),
-            rows=_rows(configuration, page, await tell_fates(site, configuration, stream)),
+            rows=_rows(configuration, page, await fates.read(configuration)),
             plots=[
                 plot
                 for plot in (plot_pass_rate(page.decided), plot_time_to_accept(page.decided))

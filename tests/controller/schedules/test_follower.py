@@ -24,12 +24,15 @@ from okd_payload.controller.configuration.model import (
 )
 from okd_payload.controller.creation.making import make_payload
 from okd_payload.controller.inputs.reading import read_input
-from okd_payload.controller.model import Phase, Release, RunState, VerificationRun
+from okd_payload.controller.model import Phase, Release, RunState
 from okd_payload.controller.records import payloads, releases, runs, schedules
 from okd_payload.controller.records.schedules import ScheduleRun, ScheduleState
 from okd_payload.controller.schedules.builder import BuildProgress
 from okd_payload.controller.schedules.follower import ScheduleFollower
 from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.verification.afterwards import LateRuns
+from okd_payload.controller.verification.runner import RunContext, RunUpdate
+from okd_payload.controller.verification.verifier import RunnerVerifier
 from okd_payload.errors import RegistryUnavailable
 from okd_payload.release.load import load_release
 from okd_payload.testing.small_stream import push_small_stream
@@ -38,24 +41,21 @@ HOUR = 3600.0
 STABLE, STABLE_RELEASES = "4-scos-stable", "quay.test/okd/stable"
 
 
-class Runs:
-    """Ends each run as a test wants it, at its second step."""
+class PassingRunner:
+    """Ends each run well when it is looked at."""
 
-    def __init__(self, surroundings: Surroundings, state: RunState = RunState.SUCCEEDED) -> None:
-        self._surroundings = surroundings
-        self._state = state
+    async def start(self, context: RunContext) -> RunUpdate:
+        """Begun."""
+        del context
+        return RunUpdate(state=RunState.RUNNING)
 
-    async def follow(
-        self,
-        _configuration: StreamConfiguration,
-        _verification: Verification,
-        _release: Release,
-        run: VerificationRun,
-    ) -> None:
-        """One step."""
-        state = RunState.RUNNING if run.state is RunState.QUEUED else self._state
-        after = msgspec.structs.replace(run, state=state, message="seen")
-        await self._surroundings.database.write(lambda unit: runs.write(unit, after, time=1))
+    async def poll(self, context: RunContext) -> RunUpdate:
+        """Ended."""
+        del context
+        return RunUpdate(state=RunState.SUCCEEDED, message="seen")
+
+    async def cancel(self, context: RunContext) -> None:
+        """Nothing runs."""
 
 
 class Builds:
@@ -80,13 +80,26 @@ class Builds:
         )
 
 
-def follower(surroundings: Surroundings, builds: Builds | None = None) -> ScheduleFollower:
-    """Schedules in these surroundings."""
+class Follows:
+    """Schedules and late runs, as they follow a pass."""
 
-    async def write(unit: Callable[[Connection], None]) -> None:
-        await surroundings.database.write(unit)
+    def __init__(self, surroundings: Surroundings, builds: Builds | None) -> None:
+        async def write(unit: Callable[[Connection], None]) -> None:
+            await surroundings.database.write(unit)
 
-    return ScheduleFollower(surroundings, write=write, runs=Runs(surroundings), builder=builds)
+        verifier = RunnerVerifier(surroundings, {"manual": PassingRunner()}, write=write)
+        self._late = LateRuns(surroundings, verifier)
+        self._schedules = ScheduleFollower(surroundings, write=write, builder=builds)
+
+    async def advance(self, configuration: StreamConfiguration) -> float | None:
+        """One pass."""
+        await self._late.advance(configuration)
+        return await self._schedules.advance(configuration)
+
+
+def follower(surroundings: Surroundings, builds: Builds | None = None) -> Follows:
+    """What follows a pass in these surroundings."""
+    return Follows(surroundings, builds)
 
 
 async def make(rig: Rig, name: str, change: str = "one") -> Release:
@@ -116,7 +129,7 @@ async def last(rig: Rig, schedule: str = "s") -> ScheduleRun:
     return found
 
 
-async def passes(rig: Rig, follows: ScheduleFollower, count: int = 4) -> None:
+async def passes(rig: Rig, follows: Follows, count: int = 4) -> None:
     """So many passes a moment apart."""
     for _ in range(count):
         await follows.advance(rig.streams[STREAM])
@@ -194,24 +207,6 @@ async def test_without_a_release_or_an_origin_there_is_nothing_to_verify(rig: Ri
     rig.clock.advance(HOUR)
     await passes(rig, follows)
     assert (await last(rig)).message == "there is no release that an update could start from"
-
-
-async def test_runs_that_nobody_waited_for_are_brought_to_their_end(rig: Rig) -> None:
-    """Also after their release was accepted; those that are configured no more are ended."""
-    late = Verification(name="late", runner=Runner(kind="manual"), optional=True, asynchronous=True)
-    rig.configure(verifications=(late,))
-    release = await make(rig, "4.20.0-0.test-1")
-    for name in ("late", "gone"):
-        run = VerificationRun(
-            id=name, release=release.name, verification=name, runner="manual", queued=1
-        )
-        await rig.database.write(lambda unit, run=run: runs.write(unit, run, time=1))
-    await passes(rig, follower(rig.surroundings))
-    found = await rig.database.read(lambda unit: runs.list_of(unit, [release.name]))
-    assert {each.id: each.state for each in found[release.name]} == {
-        "late": RunState.SUCCEEDED,
-        "gone": RunState.ABORTED,
-    }
 
 
 BUILD = Schedule(name="s", kind="build", interval=HOUR, stream_file="stream.yaml")

@@ -3,25 +3,19 @@
 
 That something is due, and what it is about, is written in one unit of work; what was written is
 then brought to its end, by whichever pass comes next. A time that was missed is made up for once.
-Runs of releases that are decided already are brought on here too: those of schedules, and those
-that nobody waited for.
+The runs that schedules queue are carried out as all late runs are (``verification.afterwards``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection
 
-from okd_payload.controller.configuration.model import (
-    Schedule,
-    StreamConfiguration,
-    Verification,
-)
-from okd_payload.controller.model import Phase, Release, RunState, VerificationRun
+from okd_payload.controller.configuration.model import Schedule, StreamConfiguration
+from okd_payload.controller.model import Phase, RunState, VerificationRun
 from okd_payload.controller.records import releases, runs, schedules, streams
 from okd_payload.controller.records.schedules import ScheduleRun, ScheduleState
 from okd_payload.controller.schedules.builder import Builder
@@ -40,20 +34,6 @@ _CERTAIN = (ReleaseError, InputError, ContentError)
 """What no further attempt will change."""
 
 
-class RunFollower(Protocol):
-    """Starts, polls and notes one run; ``RunnerVerifier`` does."""
-
-    async def follow(
-        self,
-        configuration: StreamConfiguration,
-        verification: Verification,
-        release: Release,
-        run: VerificationRun,
-    ) -> None:
-        """Bring ``run`` on by one step."""
-        ...
-
-
 class ScheduleFollower:
     """Follows the schedules of streams; implements ``service.Follower``."""
 
@@ -62,13 +42,11 @@ class ScheduleFollower:
         surroundings: Surroundings,
         *,
         write: Write,
-        runs: RunFollower,
         builder: Builder | None = None,
     ) -> None:
         """Without ``builder``, schedules that build say that nobody here can."""
         self._surroundings = surroundings
         self._write = write
-        self._runs = runs
         self._builder = builder
 
     async def advance(self, configuration: StreamConfiguration) -> float | None:
@@ -81,8 +59,6 @@ class ScheduleFollower:
                 wakes.append(await self._bring_on(configuration, schedule, run))
             due = next_time(schedule, run.since)
             wakes += [due] if due is not None else []
-        if await self._follow_runs(configuration):
-            wakes.append(self._now() + _ACTIVE_SECONDS)
         return min(wakes, default=None)
 
     async def _find(self, configuration: StreamConfiguration, schedule: Schedule) -> ScheduleRun:
@@ -228,31 +204,6 @@ class ScheduleFollower:
         if after != before:
             await self._write(lambda unit: schedules.write(unit, after, time=self._now()))
 
-    async def _follow_runs(self, configuration: StreamConfiguration) -> bool:
-        """Bring on the open runs of decided releases; whether there are any."""
-        known = {each.name: each for each in configuration.verifications if not each.disabled}
-        for schedule in configuration.schedules:
-            if schedule.verification is not None:
-                known[schedule.name] = schedule.verification
-        late = await self._surroundings.database.read(
-            lambda unit: _open_runs(unit, configuration.name)
-        )
-        for release, run in late:
-            if run.verification in known:
-                verification = known[run.verification]
-                await self._runs.follow(configuration, verification, release, run)
-            else:
-                await self._abort(run)
-        return bool(late)
-
-    async def _abort(self, run: VerificationRun) -> None:
-        """End a run whose verification or schedule is configured no more."""
-        now = self._now()
-        ended = msgspec.structs.replace(
-            run, state=RunState.ABORTED, ended=now, message="it was taken away"
-        )
-        await self._write(lambda unit: runs.write(unit, ended, time=now))
-
     def _now(self) -> float:
         return self._surroundings.clock.now()
 
@@ -284,12 +235,3 @@ def _plan(
 
 def _ended(run: ScheduleRun, state: ScheduleState, message: str, now: float) -> ScheduleRun:
     return msgspec.structs.replace(run, state=state, message=message, ended=now)
-
-
-def _open_runs(unit: Connection, stream: str) -> list[tuple[Release, VerificationRun]]:
-    found = []
-    for run in runs.list_in(unit, [RunState.QUEUED, RunState.RUNNING]):
-        release = releases.find(unit, run.release)
-        if release is not None and release.stream == stream and release.phase.is_final:
-            found.append((release, run))
-    return found

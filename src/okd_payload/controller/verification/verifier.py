@@ -80,7 +80,7 @@ class RunnerVerifier:
         for needed in plan.needed:
             made.append(await self._queue(release, needed))
         useless = {run.id for run in plan.useless}
-        known = {each.name: each for each in configuration.verifications}
+        known = _known(configuration)
         steps = []
         for run in made:
             if run.state.is_final:
@@ -196,7 +196,7 @@ class RunnerVerifier:
         *,
         reason: str,
     ) -> None:
-        known = {each.name: each for each in configuration.verifications}
+        known = _known(configuration)
         runner = self._runners.get(run.runner)
         taken_away = Verification(name=run.verification, runner=RunnerSettings(kind=run.runner))
         context = self._context(
@@ -273,3 +273,13 @@ async def _all(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
     for error in ended:
         if isinstance(error, BaseException):
             raise error
+
+
+def _known(configuration: StreamConfiguration) -> dict[str, Verification]:
+    """What runs may be of, by name: verifications, and schedules that verify."""
+    scheduled = {
+        each.name: each.verification
+        for each in configuration.schedules
+        if each.verification is not None
+    }
+    return scheduled | {each.name: each for each in configuration.verifications}

@@ -13,10 +13,10 @@ import msgspec
 
 from okd_payload.controller.configuration.model import StreamConfiguration, Verification
 from okd_payload.controller.graph.tested import TestedUpdate, group_runs
-from okd_payload.controller.model import Edge, RunState, VerificationRun
+from okd_payload.controller.model import Edge, VerificationRun
 from okd_payload.controller.verification.judging import Standing, stand
 from okd_payload.release.times import format_time
-from okd_payload.web.graph.archive import FAILED, PENDING, SUCCEEDED, word_of
+from okd_payload.web.graph.archive import FAILED, PENDING, SUCCEEDED, has_begun, word_of
 
 
 class Fields(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -128,7 +128,7 @@ def show_updates(edges: Iterable[Edge]) -> tuple[ShownUpdate, ...]:
 
 
 def _show_update(tested: TestedUpdate) -> ShownUpdate:
-    begun = [run for run in tested.runs if run.url or run.state is not RunState.QUEUED]
+    begun = [run for run in tested.runs if has_begun(run)]
     words = [word_of(run.state) for run in begun]
     history = {run.url or run.run: ShownRun(state=word_of(run.state), url=run.url) for run in begun}
     return ShownUpdate(

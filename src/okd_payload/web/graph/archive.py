@@ -27,7 +27,7 @@ class ArchivedUpdate(
 
     source: str
     target: str
-    results: tuple[ArchivedRun, ...] | None
+    results: tuple[ArchivedRun, ...]
 
 
 def word_of(state: RunState) -> str:
@@ -35,6 +35,11 @@ def word_of(state: RunState) -> str:
     if state is RunState.SUCCEEDED:
         return SUCCEEDED
     return FAILED if state.is_final else PENDING
+
+
+def has_begun(run: Edge) -> bool:
+    """Whether there is anything to tell of ``run``."""
+    return bool(run.url) or run.state is not RunState.QUEUED
 
 
 def make_archive(edges: Iterable[Edge]) -> list[ArchivedUpdate]:
@@ -46,8 +51,8 @@ def make_archive(edges: Iterable[Edge]) -> list[ArchivedUpdate]:
             results=tuple(
                 ArchivedRun(state=word_of(run.state), url=run.url or run.run)
                 for run in sorted(tested.runs, key=lambda run: (run.url, run.run))
-            )
-            or None,
+                if has_begun(run)
+            ),
         )
         for _, tested in sorted(group_runs(edges).items())
     ]

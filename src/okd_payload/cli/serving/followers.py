@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What hangs on the passes over streams: publishing, and letting go of what nobody needs."""
+"""What hangs on the passes over streams: publishing, schedules, letting go of what nobody needs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from okd_payload.cli.release.signing_options import given_passphrase
+from okd_payload.cli.serving.building import ProcessBuilder
 from okd_payload.controller.publishing.commands import CommandPublisher
 from okd_payload.controller.publishing.copying import CopyPublisher
 from okd_payload.controller.publishing.follower import PublishingFollower
@@ -16,6 +17,7 @@ from okd_payload.controller.publishing.image_streams import ImageStreamPublisher
 from okd_payload.controller.publishing.signing import SignPublisher
 from okd_payload.controller.publishing.tagging import TagPublisher
 from okd_payload.controller.retention.follower import RetentionFollower
+from okd_payload.controller.schedules.follower import ScheduleFollower
 
 if TYPE_CHECKING:
     from okd_payload.cli.services import Services
@@ -31,11 +33,13 @@ class Followers(msgspec.Struct, frozen=True, kw_only=True):
 
     publishing: PublishingFollower
     retention: RetentionFollower
+    schedules: ScheduleFollower
+    builder: ProcessBuilder
 
     @property
     def in_order(self) -> tuple[Follower, ...]:
         """As they are called: what was just published is in use, and stays."""
-        return (self.publishing, self.retention)
+        return (self.publishing, self.schedules, self.retention)
 
 
 def make_followers(surroundings: Surroundings, services: Services, *, write: Write) -> Followers:
@@ -50,7 +54,10 @@ def make_followers(surroundings: Surroundings, services: Services, *, write: Wri
         ),
         "command": CommandPublisher(surroundings),
     }
+    builder = ProcessBuilder(surroundings.state / "builds")
     return Followers(
         publishing=PublishingFollower(surroundings, publishers, write=write, documents=services),
         retention=RetentionFollower(surroundings, write=write),
+        schedules=ScheduleFollower(surroundings, write=write, builder=builder),
+        builder=builder,
     )

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from okd_payload.oci.registry import RegistrySettings
 
 DATABASE_VARIABLE = "OKD_PAYLOAD_DATABASE"
+_PATIENCE_SECONDS = 20.0
+"""With a registry that is down: the page is to say so soon, and the next pass tries again."""
 
 
 class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +139,7 @@ def serve(settings: Settings, /, **options: Any) -> None:
     """
     from okd_payload.cli.serving.logs import start_logging
 
-    registries = registry_settings(options)
+    registries = msgspec.structs.replace(registry_settings(options), deadline=_PATIENCE_SECONDS)
     cluster = take_cluster_options(options)
     wanted = options.pop("cluster") or bool(cluster.kubeconfig or cluster.context)
     controller = _controller_options(options)
@@ -186,6 +188,7 @@ async def _serve(
     from okd_payload.cli.serving.demo import prepare_demonstration
     from okd_payload.cli.serving.http import address_of, answer, listen
     from okd_payload.cli.serving.logs import log_progress
+    from okd_payload.source.history import GitHistory
     from okd_payload.web.access.settings import SiteSettings, read_site_settings
     from okd_payload.web.application import PROBES, make_application
     from okd_payload.web.site import Site
@@ -211,6 +214,7 @@ async def _serve(
         )
         site = Site(
             surroundings=surroundings,
+            history=GitHistory(services.locations.git, clock=services.clock),
             service=service,
             base_url=controller.base_url,
             title=server.title,

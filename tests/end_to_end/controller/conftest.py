@@ -13,16 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from real_program import Program
-from serving import Server, Streams
+from serving import Server, Streams, open_to_others
 
 from okd_payload.testing.postgresql import PostgresqlServer, serve_postgresql
-
-
-def open_to_others(folder: Path) -> None:
-    """Let the database's user enter ``folder``, which pytest keeps to its owner."""
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == folder.stat().st_uid and str(parent) not in ("/", "/tmp"):
-            parent.chmod(parent.stat().st_mode | 0o011)
 
 
 @pytest.fixture

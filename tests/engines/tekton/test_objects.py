@@ -16,12 +16,14 @@ from okd_payload.build.engine import BuildStep
 from okd_payload.build.key import KEY_LABEL
 from okd_payload.catalog.component import Argument, Resources
 from okd_payload.cluster.kinds import TASK_RUN
+from okd_payload.engines.pod.attempt_names import attempt_of
+from okd_payload.engines.pod.choosing import Follow, Make, choose
 from okd_payload.engines.pod.security import SecurityProfile
 from okd_payload.engines.pod.step_document import decode_step
 from okd_payload.engines.pod.tool import ToolSettings
 from okd_payload.engines.tekton.coordinator import Commission, make_coordinator
-from okd_payload.engines.tekton.making import Follow, Make, choose, make_build
-from okd_payload.engines.tekton.naming import attempt_of, task_run_name
+from okd_payload.engines.tekton.making import attempt_from, make_build
+from okd_payload.engines.tekton.naming import task_run_name
 from okd_payload.engines.tekton.settings import Errand, Owner, TektonSettings
 from okd_payload.engines.tekton.task_run import TaskRun, decode_task_run
 from okd_payload.oci.manifest import Platform
@@ -178,12 +180,12 @@ def test_what_is_there_is_followed_and_what_failed_is_replaced(
     present: list[TaskRun], chosen: Follow | Make
 ):
     """Running work is adopted, finished work taken, and failed work done again."""
-    assert choose(present, spent=set(), afresh=False) == chosen
+    assert choose(map(attempt_from, present), spent=set(), afresh=False) == chosen
 
 
 def test_what_was_judged_is_not_taken_again():
     """A finished TaskRun whose image is gone, or that is not wanted, leads to the next."""
     present = [run(1, "Succeeded", "True")]
-    assert choose(present, spent={FIRST}, afresh=False) == Make(2)
-    assert choose(present, spent=set(), afresh=True) == Make(2)
-    assert choose([run(1, "Running")], spent=set(), afresh=True) == Follow(FIRST)
+    assert choose(map(attempt_from, present), spent={FIRST}, afresh=False) == Make(2)
+    assert choose(map(attempt_from, present), spent=set(), afresh=True) == Make(2)
+    assert choose([attempt_from(run(1, "Running"))], spent=set(), afresh=True) == Follow(FIRST)

@@ -22,6 +22,7 @@ from okd_payload.engines.pod import labels, outcome
 from okd_payload.engines.pod.attempts import Attempts
 from okd_payload.engines.pod.building import key_of_step
 from okd_payload.engines.pod.causes import Cause, Reaction
+from okd_payload.engines.pod.choosing import Follow, Make, choose
 from okd_payload.engines.pod.judging import Verdict
 from okd_payload.engines.pod.log_copy import LogCopy
 from okd_payload.engines.pod.object_watch import ObjectWatch
@@ -29,7 +30,7 @@ from okd_payload.engines.pod.running_places import RunningPlaces
 from okd_payload.engines.pod.verifying import verify_image
 from okd_payload.engines.shipwright.check import check_cluster
 from okd_payload.engines.shipwright.following import Followed, Follower, is_taken
-from okd_payload.engines.shipwright.making import Follow, Make, choose, make_build_run
+from okd_payload.engines.shipwright.making import attempt_from, make_build_run
 from okd_payload.engines.shipwright.run_state import BuildRun, decode_build_run
 from okd_payload.engines.shipwright.settings import ShipwrightSettings
 from okd_payload.engines.shipwright.strategy import make_step_strategy
@@ -108,7 +109,7 @@ class ShipwrightEngine:
         attempts = Attempts(step.component)
         spent: set[str] = set()
         while True:
-            present = self._watch.of_key(key)
+            present = map(attempt_from, self._watch.of_key(key))
             chosen = choose(present, spent=spent, afresh=step.component in self._afresh)
             copy = LogCopy(self._cluster, file=log)
             try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a build step to the BuildRun that builds it, and what to do when there are some already.
+"""From a build step to the BuildRun that builds it, and back to an attempt at its image.
 
 The Build is embedded in its run: it is of one key and of no use afterwards, and what is not
 there need not be cleared away.
@@ -7,21 +7,19 @@ there need not be cleared away.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-
-import msgspec
+from collections.abc import Iterable
 
 from okd_payload.build.engine import BuildStep
 from okd_payload.build.key import key_tag
 from okd_payload.cluster import kinds
 from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.building import key_of_step
-from okd_payload.engines.pod.causes import Reaction
+from okd_payload.engines.pod.choosing import ENLARGED, Attempt, Make
 from okd_payload.engines.pod.resources import requirements_of
 from okd_payload.engines.pod.step_document import encode_step
 from okd_payload.engines.shipwright import objects
 from okd_payload.engines.shipwright.judging import judge_run
-from okd_payload.engines.shipwright.naming import attempt_of, build_run_name
+from okd_payload.engines.shipwright.naming import build_run_name
 from okd_payload.engines.shipwright.run_state import STEP, BuildRun
 from okd_payload.engines.shipwright.settings import ShipwrightSettings
 from okd_payload.engines.shipwright.strategy import (
@@ -30,48 +28,19 @@ from okd_payload.engines.shipwright.strategy import (
     STEP_PARAMETER,
 )
 
-ENLARGED = labels.PREFIX + "enlarged"
-"""How often builds of this key ran out of memory before."""
 _DAY = "24h"
 
 
-class Follow(msgspec.Struct, frozen=True):
-    """There is a BuildRun for it: see how it goes, or went."""
-
-    name: str
-
-
-class Make(msgspec.Struct, frozen=True):
-    """There is none: make the next."""
-
-    attempt: int
-    enlarged: int = 0
-
-
-def choose(present: Iterable[BuildRun], *, spent: Collection[str], afresh: bool) -> Follow | Make:
-    """What to do for one build key, of which the BuildRuns ``present`` are known.
-
-    Those in ``spent`` were judged already. With ``afresh``, only what still runs is followed.
-    """
-    runs = sorted(present, key=lambda run: attempt_of(run.name))
-    for run in reversed(runs):
-        if run.name in spent or run.metadata.deletion_timestamp:
-            continue
-        if run.is_over:
-            taken = judge_run(run).rule.reaction is Reaction.TAKE
-            if not taken or afresh:
-                continue
-        elif run.spec.state:  # it is about to end
-            continue
-        return Follow(run.name)
-    if not runs:
-        return Make(1)
-    newest = runs[-1]
-    before = newest.metadata.annotations.get(ENLARGED, "")
-    enlarged = int(before) if before.isdecimal() else 0
-    if newest.is_over and judge_run(newest).rule.reaction is Reaction.ENLARGE:
-        enlarged += 1
-    return Make(attempt_of(newest.name) + 1, enlarged)
+def attempt_from(run: BuildRun) -> Attempt:
+    """``run`` as an attempt at its image."""
+    return Attempt(
+        name=run.name,
+        is_over=run.is_over,
+        is_ending=bool(run.spec.state),
+        is_deleted=bool(run.metadata.deletion_timestamp),
+        reaction=judge_run(run).rule.reaction,
+        annotations=run.metadata.annotations,
+    )
 
 
 def make_build_run(

@@ -1,32 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names of BuildRuns: of component, build key and attempt, and of nothing else.
-
-So a creation whose answer was lost can be repeated and does not make two, and whoever plans the
-same again, on whatever machine, meets what runs already.
-"""
+"""Names of BuildRuns, those of attempts, and of Builds: so short that their TaskRuns have room."""
 
 from __future__ import annotations
 
-import re
+from okd_payload.engines.pod import attempt_names
 
-_UNFIT = re.compile(r"[^a-z0-9]+")
-_KEY_DIGITS = 12
 _LONGEST = 57
 """Shipwright makes the name of a TaskRun of it and six characters, in at most 63."""
 
 
 def build_run_name(component: str, key: str, attempt: int) -> str:
     """The name of an attempt at building ``component`` with ``key``."""
-    tail = f"-{key[:_KEY_DIGITS]}-{attempt}"
-    return f"{object_name(component)[: _LONGEST - len(tail)].strip('-')}{tail}"
-
-
-def attempt_of(name: str) -> int:
-    """The number of the attempt in a name that ``build_run_name`` made; 0 in any other."""
-    number = name.rpartition("-")[2]
-    return int(number) if number.isdecimal() and number.isascii() else 0
+    return attempt_names.attempt_name(component, key, attempt, longest=_LONGEST)
 
 
 def object_name(component: str) -> str:
     """``component`` as the name of an object: small letters, digits and dashes."""
-    return _UNFIT.sub("-", component.lower()).strip("-")[:_LONGEST].strip("-") or "build"
+    return attempt_names.object_name(component, longest=_LONGEST)

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from okd_payload.build.records import log_name
 from okd_payload.engines.pod import labels
+from okd_payload.engines.pod.attempt_names import attempt_of
 from okd_payload.engines.pod.object_watch import ObjectWatch
 from okd_payload.engines.tekton.following import Follower, copy_logs
-from okd_payload.engines.tekton.naming import attempt_of
 from okd_payload.engines.tekton.task_run import TaskRun
 from okd_payload.engines.tekton.writing import TaskRunWriter
 from okd_payload.oci.layout.files import storage_errors

@@ -26,6 +26,7 @@ from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.attempts import Attempts
 from okd_payload.engines.pod.building import key_of_step
 from okd_payload.engines.pod.causes import Cause, Reaction
+from okd_payload.engines.pod.choosing import Follow, Make, choose
 from okd_payload.engines.pod.judging import Verdict
 from okd_payload.engines.pod.log_copy import LogCopy
 from okd_payload.engines.pod.object_watch import ObjectWatch
@@ -33,7 +34,7 @@ from okd_payload.engines.pod.running_places import RunningPlaces
 from okd_payload.engines.pod.verifying import verify_image
 from okd_payload.engines.tekton.clearing import Clearing
 from okd_payload.engines.tekton.following import Followed, Follower
-from okd_payload.engines.tekton.making import Follow, Make, choose, make_build
+from okd_payload.engines.tekton.making import attempt_from, make_build
 from okd_payload.engines.tekton.preflight import check_cluster
 from okd_payload.engines.tekton.settings import Errand, TektonSettings
 from okd_payload.engines.tekton.task_run import TaskRun, decode_task_run
@@ -143,7 +144,7 @@ class TektonEngine:
         attempts = Attempts(step.component)
         spent: set[str] = set()
         while True:
-            present = self._watch.of_key(key)
+            present = map(attempt_from, self._watch.of_key(key))
             afresh = step.component in self._afresh
             chosen = choose(present, spent=spent, afresh=afresh)
             stream = self._follower.open_log(log)

@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a build step to the TaskRun that builds it, and what to do when there are some already."""
+"""From a build step to the TaskRun that builds it, and back to an attempt at its image."""
 
 from __future__ import annotations
-
-from collections.abc import Collection, Iterable
-
-import msgspec
 
 from okd_payload.build.engine import BuildStep
 from okd_payload.engines.pod import labels, outcome
 from okd_payload.engines.pod.building import key_of_step
-from okd_payload.engines.pod.causes import Reaction
+from okd_payload.engines.pod.choosing import ENLARGED, Attempt, Make
 from okd_payload.engines.pod.judging import judge
 from okd_payload.engines.pod.step_document import encode_step, portable
 from okd_payload.engines.pod.tool import build_pod, registry_words
-from okd_payload.engines.tekton.naming import attempt_of, task_run_name
+from okd_payload.engines.tekton.naming import task_run_name
 from okd_payload.engines.tekton.objects import (
     Metadata,
     Parameter,
@@ -26,48 +22,19 @@ from okd_payload.engines.tekton.settings import Errand, TektonSettings
 from okd_payload.engines.tekton.task_run import TaskRun, observe
 
 STEP = "build"
-ENLARGED = labels.PREFIX + "enlarged"
-"""How often builds of this key ran out of memory before."""
 _STEP_PARAMETER = "step"
 
 
-class Follow(msgspec.Struct, frozen=True):
-    """There is a TaskRun for it: see how it goes, or went."""
-
-    name: str
-
-
-class Make(msgspec.Struct, frozen=True):
-    """There is none: make the next."""
-
-    attempt: int
-    enlarged: int = 0
-
-
-def choose(present: Iterable[TaskRun], *, spent: Collection[str], afresh: bool) -> Follow | Make:
-    """What to do for one build key, of which the TaskRuns ``present`` are known.
-
-    Those in ``spent`` were judged already. With ``afresh``, only what still runs is followed.
-    """
-    runs = sorted(present, key=lambda run: attempt_of(run.name))
-    for run in reversed(runs):
-        if run.name in spent or run.metadata.deletion_timestamp:
-            continue
-        if run.is_over:
-            taken = judge(observe(run)).rule.reaction is Reaction.TAKE
-            if not taken or afresh:
-                continue
-        elif run.spec.status:  # it is about to end
-            continue
-        return Follow(run.name)
-    if not runs:
-        return Make(1)
-    newest = runs[-1]
-    before = newest.metadata.annotations.get(ENLARGED, "")
-    enlarged = int(before) if before.isdecimal() else 0
-    if newest.is_over and judge(observe(newest)).rule.reaction is Reaction.ENLARGE:
-        enlarged += 1
-    return Make(attempt_of(newest.name) + 1, enlarged)
+def attempt_from(task_run: TaskRun) -> Attempt:
+    """``task_run`` as an attempt at its image."""
+    return Attempt(
+        name=task_run.name,
+        is_over=task_run.is_over,
+        is_ending=bool(task_run.spec.status),
+        is_deleted=bool(task_run.metadata.deletion_timestamp),
+        reaction=judge(observe(task_run)).rule.reaction,
+        annotations=task_run.metadata.annotations,
+    )
 
 
 def make_build(

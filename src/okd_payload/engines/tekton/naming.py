@@ -1,28 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names of TaskRuns: of component, build key and attempt, and of nothing else.
-
-So a creation whose answer was lost can be repeated and does not make two, and whoever plans the
-same again, on whatever machine, meets what runs already.
-"""
+"""Names of TaskRuns: those of attempts, so short that their pods have room."""
 
 from __future__ import annotations
 
-import re
+from okd_payload.engines.pod.attempt_names import attempt_name
 
-_UNFIT = re.compile(r"[^a-z0-9]+")
-_KEY_DIGITS = 12
 _LONGEST = 59
 """A pod is called as its TaskRun and ``-pod``, in at most 63 characters."""
 
 
 def task_run_name(component: str, key: str, attempt: int) -> str:
     """The name of an attempt at building ``component`` with ``key``."""
-    tail = f"-{key[:_KEY_DIGITS]}-{attempt}"
-    word = _UNFIT.sub("-", component.lower()).strip("-")
-    return f"{word[: _LONGEST - len(tail)].strip('-') or 'build'}{tail}"
-
-
-def attempt_of(name: str) -> int:
-    """The number of the attempt in a name that ``task_run_name`` made; 0 in any other."""
-    number = name.rpartition("-")[2]
-    return int(number) if number.isdecimal() and number.isascii() else 0
+    return attempt_name(component, key, attempt, longest=_LONGEST)

@@ -39,6 +39,7 @@ _SUMMARIES = {
     **_READING,
     **_ACTIONS,
     **_PASSES,
+    "import": "Take over what OpenShift's release controller has.",
     "token": "Make, list and revoke the tokens that writing needs.",
 }
 """What the list of commands says of each: reading, judging, publishing, streams, access."""
@@ -51,6 +52,7 @@ controller = LazyGroup(
             name: f"okd_payload.cli.controller.acting:{name.replace('-', '_')}" for name in _ACTIONS
         },
         **{name: f"okd_payload.cli.controller.passes:{name}" for name in _PASSES},
+        "import": "okd_payload.cli.controller.taking_over:import_command",
         "token": "okd_payload.cli.controller.token:token",
     },
     summaries=_SUMMARIES,

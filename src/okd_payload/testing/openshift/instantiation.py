@@ -58,7 +58,6 @@ class Instantiation:
     def _build(
         self, config: JsonObject, asked: JsonObject, namespace: str, number: int
     ) -> JsonObject:
-        name = name_of(config)
         spec = {
             key: value
             for key, value in clone(config["spec"]).items()
@@ -73,50 +72,53 @@ class Instantiation:
         if asked.get("env"):
             strategy["env"] = [*strategy.get("env", []), *asked["env"]]
         reason = self.resolve(spec, namespace)
-        annotations = {
-            **object_at(asked, "metadata", "annotations"),
-            "openshift.io/build-config.name": name,
-            "openshift.io/build.number": str(number),
-        }
-        labels = {
-            **labels_of(asked),
-            **labels_of(config),
-            "buildconfig": name,
-            "openshift.io/build-config.name": name,
-            "openshift.io/build.start-policy": "Parallel",
-        }
-        state = self._cluster.state
         return {
             "apiVersion": kinds.OPENSHIFT_BUILD.api_version,
             "kind": kinds.OPENSHIFT_BUILD.kind,
-            "metadata": {
-                "name": f"{name}-{number}",
-                "namespace": namespace,
-                "uid": state.new_uid(),
-                "creationTimestamp": state.stamp(),
-                "labels": labels,
-                "annotations": annotations,
-                "ownerReferences": [
-                    {
-                        "apiVersion": kinds.BUILD_CONFIG.api_version,
-                        "kind": kinds.BUILD_CONFIG.kind,
-                        "name": name,
-                        "uid": uid_of(config),
-                        "controller": True,
-                    }
-                ],
-            },
+            "metadata": self._metadata(config, asked, namespace, number),
             "spec": spec,
             "status": {
                 "phase": "New",
                 "config": {
                     "kind": "BuildConfig",
                     "namespace": namespace,
-                    "name": name,
+                    "name": name_of(config),
                 },
                 "output": {},
                 **reason,
             },
+        }
+
+    def _metadata(
+        self, config: JsonObject, asked: JsonObject, namespace: str, number: int
+    ) -> JsonObject:
+        name, state = name_of(config), self._cluster.state
+        return {
+            "name": f"{name}-{number}",
+            "namespace": namespace,
+            "uid": state.new_uid(),
+            "creationTimestamp": state.stamp(),
+            "labels": {
+                **labels_of(asked),
+                **labels_of(config),
+                "buildconfig": name,
+                "openshift.io/build-config.name": name,
+                "openshift.io/build.start-policy": "Parallel",
+            },
+            "annotations": {
+                **object_at(asked, "metadata", "annotations"),
+                "openshift.io/build-config.name": name,
+                "openshift.io/build.number": str(number),
+            },
+            "ownerReferences": [
+                {
+                    "apiVersion": kinds.BUILD_CONFIG.api_version,
+                    "kind": kinds.BUILD_CONFIG.kind,
+                    "name": name,
+                    "uid": uid_of(config),
+                    "controller": True,
+                }
+            ],
         }
 
     def resolve(self, spec: JsonObject, namespace: str) -> JsonObject:

@@ -48,6 +48,9 @@ def test_a_line_of_fifty_megabytes_is_cut(tmp_path: Path) -> None:
     assert len(piece.text) < 2100
     assert piece.text.endswith("…")
     assert read_from(path, 0).end == PIECE
+    with path.open("ab") as file:
+        file.write(b"\nthe end\n")
+    assert read_tail(path).text.endswith("…\nthe end\n")
 
 
 def test_a_growing_log_is_read_on(tmp_path: Path) -> None:

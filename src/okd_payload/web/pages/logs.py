@@ -44,12 +44,12 @@ def find_file(state: Path, name: str) -> Path | None:
 
 
 def read_tail(path: Path, *, size: int = PIECE) -> LogPiece:
-    """The last ``size`` bytes of a log, from the beginning of a line on where there is one."""
+    """The last ``size`` bytes of a log, from the beginning of a line on where one is near."""
     length = _length(path)
     start = max(0, length - size)
     content = _read(path, start, size)
     if start:
-        cut = content.find(b"\n") + 1
+        cut = content.find(b"\n", 0, size // 2) + 1
         start, content = start + cut, content[cut:]
     return _piece(content, start, length)
 

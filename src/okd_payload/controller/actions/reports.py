@@ -17,11 +17,15 @@ from okd_payload.controller.model import Edge, VerificationRun
 from okd_payload.controller.records import releases, runs, streams
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.runner import RunContext
-from okd_payload.controller.verification.runners.webhook import RunReport, take_report
+from okd_payload.controller.verification.runners.webhook import STATES, RunReport, take_report
 from okd_payload.controller.verification.secret_settings import read_secret, result_token
 from okd_payload.errors import InputError, UnknownName
 
 WEBHOOK = "webhook"
+
+
+class WrongToken(InputError):
+    """Somebody reports a result who may not."""
 
 
 async def report_run(
@@ -29,15 +33,13 @@ async def report_run(
 ) -> VerificationRun:
     """Take ``report`` of a run; saying the same again changes nothing.
 
-    Raises UnknownName, InputError for a token that is not the run's or a run that has ended
-    otherwise, RegistryRefused for a report that is none.
+    Raises UnknownName, WrongToken, and InputError for a run that has ended otherwise or a report
+    that is none.
     """
     context = await _find(surroundings, identity)
-    secret = read_secret(context.verification.runner.settings, "secret")
-    if not hmac.compare_digest(result_token(secret, identity).encode(), token.encode()):
-        raise InputError(
-            f"the token is not that of {identity}", hint="send the one that came with the run"
-        )
+    _require_token(context, token)
+    if report.state.lower() not in STATES:
+        raise InputError("that is no state of a run", hint=f"one of: {', '.join(STATES)}")
     if context.run.state.is_final:
         if report.state.lower() != context.run.state.value.lower():
             raise InputError(
@@ -78,6 +80,19 @@ async def report_run(
         return ended
 
     return await surroundings.database.write(unit)
+
+
+def _require_token(context: RunContext, token: str) -> None:
+    """Return for the token of the run. Raises WrongToken, which tells nothing of secrets."""
+    identity = context.run.id
+    try:
+        secret = read_secret(context.verification.runner.settings, "secret")
+    except InputError as error:
+        raise WrongToken(f"nobody may report the result of {identity} now") from error
+    if not hmac.compare_digest(result_token(secret, identity).encode(), token.encode()):
+        raise WrongToken(
+            f"the token is not that of {identity}", hint="send the one that came with the run"
+        )
 
 
 async def _find(surroundings: Surroundings, identity: str) -> RunContext:

@@ -15,6 +15,7 @@ from okd_payload.web.api import (
     notifications,
     publishing,
     releases,
+    reports,
     runs,
     streams,
 )
@@ -27,6 +28,7 @@ _PARTS = (
     releases,
     changes,
     runs,
+    reports,
     history,
     actions,
     administration,

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +11,7 @@ import pytest
 from okd_payload.cluster import Change, kinds
 from okd_payload.engines.pod.readiness.probe_report import ProbeReport, encode_report
 from okd_payload.testing.kubernetes import SimulatedCluster
+from okd_payload.testing.kubernetes.in_thread import serve_in_thread
 from okd_payload.testing.kubernetes.server import KubernetesServer
 
 TEKTON = (kinds.TASK, kinds.TASK_RUN, kinds.PIPELINE, kinds.PIPELINE_RUN)
@@ -29,20 +28,8 @@ def simulated() -> SimulatedCluster:
 @pytest.fixture
 def server(simulated: SimulatedCluster) -> Iterator[KubernetesServer]:
     """Its API, in a thread of its own, because commands have their own event loop."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    served = KubernetesServer(simulated)
-
-    def run(work) -> None:
-        asyncio.run_coroutine_threadsafe(work, loop).result()
-
-    run(served.__aenter__())
-    yield served
-    run(served.__aexit__(None, None, None))
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with serve_in_thread(simulated) as served:
+        yield served
 
 
 @pytest.fixture

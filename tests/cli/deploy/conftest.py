@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 
 from okd_payload.cluster import kinds
 from okd_payload.testing.kubernetes import SimulatedCluster
+from okd_payload.testing.kubernetes.in_thread import serve_in_thread
 from okd_payload.testing.kubernetes.server import KubernetesServer
 
 TEKTON = (kinds.TASK, kinds.PIPELINE, kinds.TASK_RUN, kinds.PIPELINE_RUN)
@@ -35,20 +34,8 @@ def simulated(bare: SimulatedCluster) -> SimulatedCluster:
 @pytest.fixture
 def server(bare: SimulatedCluster) -> Iterator[KubernetesServer]:
     """The cluster's API, by HTTP."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    served = KubernetesServer(bare)
-
-    def run(work) -> None:
-        asyncio.run_coroutine_threadsafe(work, loop).result()
-
-    run(served.__aenter__())
-    yield served
-    run(served.__aexit__(None, None, None))
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with serve_in_thread(bare) as served:
+        yield served
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ class ProcessCluster:
         self._ready = threading.Event()
         self._stopping: asyncio.Event
         self._loop: asyncio.AbstractEventLoop
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._live()))
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._live()), daemon=True)
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True)
@@ -83,7 +83,8 @@ class ProcessCluster:
         traceback: TracebackType | None,
     ) -> None:
         self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
+        self._thread.join(60)
+        assert not self._thread.is_alive()
 
     def ask(self, work: Callable[[SimulatedCluster], Result]) -> Result:
         """What ``work`` finds in the cluster now."""

@@ -32,8 +32,6 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
     builds: Path | None = None
     """The folder with the runs of builds by stream; None where nobody builds beside this."""
-    artifacts: str = ""
-    """A host that serves client tools by release, as the old controller has one beside it."""
     history: History | None = None
     """Reads what happened between two commits, for changelogs; without, they name no changes."""
     settings: SiteSettings = SiteSettings()

@@ -112,3 +112,13 @@ def test_names_are_the_stream_and_the_second() -> None:
         name = name_release(STREAM, NOW, is_taken=taken.__contains__)
         assert name == f"{STREAM}-2023-11-14-2213{second}"
         taken.add(name)
+
+
+async def test_what_the_payload_says_of_updates_is_kept(rig: Rig) -> None:
+    """The graph needs no registry: version, digest and origin come with the payload."""
+    await push_small_stream(rig.repository(INPUT))
+    made = await make(rig)
+    facts = made.facts
+    assert (facts.release, facts.version, facts.stream) == (NAME, NAME, STREAM)
+    assert (facts.digest, facts.pull_spec) == (made.digest, made.pull_spec)
+    assert facts.made_from == STREAM

@@ -21,6 +21,7 @@ from litestar.testing import AsyncTestClient
 from recorded import ARTIFACTS, Case, RecordedHistory, TakenOver, read_cases
 from rig import Rig
 
+from okd_payload.web.access.settings import SiteSettings
 from okd_payload.web.application import make_application
 from okd_payload.web.site import Site
 
@@ -137,7 +138,7 @@ async def compare(
     await state.load()
     site = Site(
         surroundings=rig.surroundings,
-        artifacts="" if instance == "no-artifacts" else ARTIFACTS,
+        settings=SiteSettings(artifacts="" if instance == "no-artifacts" else ARTIFACTS),
         architecture=instance if instance in {"arm64", "multi"} else "amd64",
         history=history,
     )

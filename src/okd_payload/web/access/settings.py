@@ -71,6 +71,10 @@ class SiteSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     access: AccessSettings = AccessSettings()
     webhooks: WebhookSettings = WebhookSettings()
     notifications: NotificationSettings = NotificationSettings()
+    artifacts: str = ""
+    """A host that serves client tools by release, as the old controller has one beside it."""
+    forges: tuple[str, ...] = ("github.com", "gitlab.com", "codeberg.org")
+    """Hosts whose repositories changelogs read: images could name any."""
 
 
 Part = TypeVar("Part", ConfiguredWebhook, NotificationSettings)

@@ -3,7 +3,7 @@
 
 Releases and histories are read here; whatever takes the processor goes to a thread, so that
 nobody else waits. Who asks for one that takes long is told to come back: it goes on being made.
-Sources are read from forges only, over HTTPS: what an image says of its source is foreign.
+Sources are read from named forges only, over HTTPS: what an image says of its source is foreign.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from okd_payload.controller.model import Release as Record
 from okd_payload.errors import OkdPayloadError, SourceError
 from okd_payload.oci.location import parse_location
 from okd_payload.release.changelog.collect import find_source_changes, make_changelog
-from okd_payload.release.changelog.forges import find_forge
 from okd_payload.release.changelog.model import Changelog, SourceChange, VersionChange
 from okd_payload.release.concurrency import map_concurrently
 from okd_payload.release.load import Release, load_release
@@ -110,8 +109,8 @@ class Changelogs:
         if history is None:
             return "this server reads no histories"
         address = urlsplit(source.location)
-        if find_forge(source.location) is None or address.scheme != "https":
-            return "its source is at no forge that is known here"
+        if address.scheme != "https" or address.netloc not in self._site.settings.forges:
+            return "its source is at no forge that this server reads"
         try:
             return await history.between(source.location, source.before, source.after)
         except OkdPayloadError as error:

@@ -37,7 +37,8 @@ def show(release: Release, site: Site) -> ShownTag:
 
 def download_address(release: Release, site: Site) -> str:
     """Where the client tools of ``release`` are; empty where nobody serves any."""
-    return f"https://{site.artifacts}/{release.name}" if site.artifacts else ""
+    host = site.settings.artifacts
+    return f"https://{host}/{release.name}" if host else ""
 
 
 def check_format(form: str) -> None:

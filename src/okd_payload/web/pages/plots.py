@@ -83,8 +83,8 @@ def plot_time_to_accept(decided: Sequence[Decided]) -> Plot | None:
     ]
     middle = median(times)
     summary = (
-        f"accepted after {tell_duration(middle)} in the middle,"
-        f" {tell_duration(max(times))} at most, {tell_duration(times[-1])} last"
+        f"median {tell_duration(middle)}, longest {tell_duration(max(times))},"
+        f" last {tell_duration(times[-1])}"
     )
     middle_line = Markup('<path class="line middle" d="M{} {}H{}"/>').format(
         _LEFT, places.y(middle), WIDTH - _RIGHT

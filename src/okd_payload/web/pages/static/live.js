@@ -4,7 +4,8 @@
 "use strict";
 
 (() => {
-  const SOON = 400, OFTEN = 5000, SELDOM = 30000, LOG = 2000, LONGEST_LOG = 2_000_000;
+  // Readers do not all ask in the same moment.
+  const SOON = 300, SPREAD = 700, OFTEN = 5000, SELDOM = 30000, LOG = 2000, LONGEST_LOG = 2_000_000;
   let mark = "", ahead = null, waiting = 0, asking = false, askAgain = false;
 
   function say(text) {
@@ -57,7 +58,7 @@
   }
 
   function soon() {
-    if (!waiting) waiting = setTimeout(() => { waiting = 0; refresh(); }, SOON);
+    if (!waiting) waiting = setTimeout(() => { waiting = 0; refresh(); }, SOON + Math.random() * SPREAD);
   }
 
   function poll(pause) {

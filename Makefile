@@ -21,7 +21,7 @@ demo: setup ## build, change, rebuild and publish the quickstart stream, about a
 
 .PHONY: test
 test: setup ## all tests with coverage of branches
-	@$(BIN)/pytest -n 2 --cov --cov-report=
+	@$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=
 	@failed=; for room in $(COVERED); do \
 	  total=$$($(BIN)/coverage report --include="src/okd_payload/$$room/*" --format=total); \
 	  echo "coverage of $$room: $$total %"; \
@@ -34,12 +34,12 @@ check: setup ## format, lint, types, layers and the fast tests, two minutes
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo
-	@$(if $(filter test,$(MAKECMDGOALS)),,$(BIN)/pytest -n 2 -m "$(FAST)") # else test runs them
+	@$(if $(filter test,$(MAKECMDGOALS)),,$(BIN)/pytest -n 2 --dist worksteal -m "$(FAST)") # else test runs them
 
 .PHONY: thorough
 thorough: setup ## endurance, and property tests with many new examples; an hour or more
 	@$(BIN)/pytest -m endurance
-	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n 2 -m "$(FAST)"
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n 2 --dist worksteal -m "$(FAST)"
 
 .PHONY: bench
 bench: setup ## measure, each figure beside its baseline

@@ -34,5 +34,9 @@ async def report_use(
 
 
 async def end_use(surroundings: Surroundings, name: str, *, actor: str) -> bool:
-    """Take back that ``actor`` uses the release; whether anybody had said so."""
-    return await surroundings.database.write(lambda unit: uses.end(unit, name, actor))
+    """Take back that ``actor`` uses the release; whether that was said. Raises UnknownName."""
+
+    def unit(connection: Connection) -> bool:
+        return uses.end(connection, find_release(connection, name).name, actor)
+
+    return await surroundings.database.write(unit)

@@ -18,6 +18,7 @@ from okd_payload.web.api import (
     reports,
     runs,
     streams,
+    uses,
 )
 from okd_payload.web.api.conditional import tag_answers
 from okd_payload.web.site import Site
@@ -34,6 +35,7 @@ _PARTS = (
     administration,
     notifications,
     publishing,
+    uses,
 )
 
 

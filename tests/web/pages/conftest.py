@@ -32,14 +32,11 @@ from past import (
     write_build,
 )
 from rig import Rig
+from serving import PARTS, serve
 
-from okd_payload.cli.serving.http import address_of, answer, listen
 from okd_payload.controller.records import open_database
 from okd_payload.web.application import make_application
 from okd_payload.web.site import Site
-
-PARTS = ("health", "api", "events", "pages")
-"""What pages ask; the other parts have tests of their own."""
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -143,14 +140,5 @@ async def client(site: Site) -> AsyncIterator[AsyncTestClient[Litestar]]:
 @pytest.fixture
 async def address(site: Site, past: Past) -> AsyncIterator[str]:
     """Where the site is answered, for browsers."""
-    with listen("127.0.0.1", 0) as opened:
-        stop = asyncio.Event()
-
-        async def rest() -> None:
-            await stop.wait()
-
-        application = make_application(msgspec.structs.replace(site, base_url=""), parts=PARTS)
-        serving = asyncio.create_task(answer(application, opened, beside=rest()))
-        yield address_of(opened)
-        stop.set()
-        await serving
+    async with serve(msgspec.structs.replace(site, base_url="")) as opened:
+        yield opened

@@ -9,12 +9,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from browser import CHROMIUM, FIND_FAULTS, FIND_PALE, listen_for_trouble, open_browser
 from past import MAIN
+from serving import serve
 
 from okd_payload.controller import actions
-from okd_payload.controller.records import runs
+from okd_payload.controller.records import releases, runs
+from okd_payload.web.access.roles import Role
+from okd_payload.web.access.settings import AccessSettings, ProxySettings, SiteSettings
 
 pytestmark = [
     pytest.mark.integration,
@@ -78,6 +82,28 @@ async def test_the_page_of_an_open_release_follows_it(address, past, rig) -> Non
         assert await page.evaluate("window.mark === document.querySelector('#images')")
         assert await page.evaluate("document.querySelector('details.images').open") is was_open
         assert trouble == []
+
+
+async def test_managers_act_on_the_page(site, past, rig) -> None:
+    """Not without a reason where readers will ask for one; what the server refuses is told."""
+    proxy = ProxySettings(addresses=("127.0.0.1",), user_roles={"ada": Role.MANAGER})
+    settings = SiteSettings(access=AccessSettings(proxy=proxy))
+    opened = msgspec.structs.replace(site, base_url="", settings=settings)
+    name = past.names[MAIN][-1]
+    async with serve(opened) as address, open_browser() as browser:
+        context = await browser.new_context(extra_http_headers={"X-Forwarded-User": "ada"})
+        page = await context.new_page()
+        trouble = listen_for_trouble(page)
+        await page.goto(f"{address}/releasetag/{name}", wait_until="load")
+        await page.get_by_role("button", name="reject").click()
+        await page.get_by_text("Say why first.").wait_for()
+        await page.get_by_label("Reason").fill("etcd loses members")
+        await page.get_by_role("button", name="reject").click()
+        await page.get_by_text("etcd loses members").first.wait_for()
+        assert await page.locator("[data-part=state] .state").inner_text() == "✕ Rejected"
+        assert trouble == []
+    steps = await rig.database.read(lambda unit: releases.read_transitions(unit, name))
+    assert (steps[-1].actor, steps[-1].message) == ("ada", "etcd loses members")
 
 
 async def test_logs_grow_while_they_are_read(address, past, rig) -> None:

@@ -68,6 +68,12 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     help="Instead of a folder: follow the quickstart example, in a folder that goes away.",
 )
 @click.option(
+    "--annotated",
+    multiple=True,
+    metavar="NAMESPACE",
+    help="Also follow the streams that image streams of this namespace configure.",
+)
+@click.option(
     "--database",
     default="",
     envvar=DATABASE_VARIABLE,
@@ -168,6 +174,7 @@ def _controller_options(options: dict[str, Any]) -> ControllerOptions:
         )
     return ControllerOptions(
         streams=streams or Path(),
+        annotated=options.pop("annotated"),
         database=options.pop("database"),
         instance=options.pop("instance"),
         lease_seconds=options.pop("lease"),

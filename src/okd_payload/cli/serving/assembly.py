@@ -6,6 +6,7 @@ The holder of a lease is one process: two that were given the same name by mista
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import secrets
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from okd_payload.cli.serving.followers import Followers, make_followers
+from okd_payload.controller.configuration.cluster import ClusterStreams, Configurations, combine
 from okd_payload.controller.configuration.folder import StreamFolder
 from okd_payload.controller.records import Database, open_database
 from okd_payload.controller.service import Service
@@ -24,7 +26,7 @@ from okd_payload.controller.verification.afterwards import LateRuns
 from okd_payload.controller.verification.external import ExternalResults
 from okd_payload.controller.verification.runners import RunnerChoices, make_runners
 from okd_payload.controller.verification.verifier import RunnerVerifier
-from okd_payload.errors import RecordsUnavailable
+from okd_payload.errors import InputError, RecordsUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +52,8 @@ class ControllerOptions(msgspec.Struct, frozen=True, kw_only=True):
     lease_seconds: float = 15.0
     base_url: str = ""
     """Where people and webhooks reach the server; empty when it does not know."""
+    annotated: tuple[str, ...] = ()
+    """Namespaces of the cluster whose image streams configure release streams."""
     prow_jobs: Path | None = None
     """The folder with the job definitions of Prow, where there is one."""
 
@@ -60,12 +64,14 @@ async def open_surroundings(
 ) -> AsyncIterator[Surroundings]:
     """What a controller works with, until the end of the block.
 
-    Raises InputError for a folder or database that is none, RecordsError.
+    Raises InputError for a folder or database that is none, RecordsError, and ClusterError when
+    the streams of a cluster cannot be read.
     """
     state = services.locations.state / CONTROLLER_FOLDER
     streams = StreamFolder(options.streams)
     for issue in streams.loaded.issues:
         _log.warning("%s: %s", issue.file or options.streams, issue.message)
+    configurations, following = await _with_annotated(streams, options, services, cluster)
     database = await _open_database(
         options.database or f"sqlite:///{state / 'records.db'}", services
     )
@@ -74,7 +80,7 @@ async def open_surroundings(
             database=database,
             clock=services.clock,
             progress=services.tell,
-            configurations=streams,
+            configurations=configurations,
             open_location=services.open_location,
             open_target=services.open_target,
             state=state,
@@ -82,7 +88,29 @@ async def open_surroundings(
             instance=name_instance(options.instance),
         )
     finally:
+        if following is not None:
+            following.cancel()
         await database.close()
+
+
+async def _with_annotated(
+    streams: StreamFolder, options: ControllerOptions, services: Services, cluster: Cluster | None
+) -> tuple[Configurations, asyncio.Task[None] | None]:
+    """The streams of files and of image streams, and what looks for changes of the latter."""
+    if not options.annotated:
+        return streams, None
+    if cluster is None:
+        raise InputError(
+            f"the image streams of {', '.join(options.annotated)} are in a cluster, and none is"
+            " known here",
+            hint="say --cluster, or name it with --kubeconfig",
+        )
+    annotated = ClusterStreams(cluster, options.annotated)
+    await annotated.refresh()
+    for issue in annotated.issues:
+        _log.warning("%s: %s", issue.file, issue.message)
+    following = asyncio.create_task(annotated.follow(services.clock))
+    return combine(streams, annotated), following
 
 
 class Controller(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,15 +13,15 @@ from litestar.params import FromPath, QueryParameter
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import Phase, Release
 from okd_payload.controller.records import releases, runs, streams
+from okd_payload.errors import OkdPayloadError
 from okd_payload.web.compatibility.answers import Answer, Refusal, send_json
 from okd_payload.web.compatibility.changelog_html import write_html
-from okd_payload.web.compatibility.changelog_routes import get_changelog
 from okd_payload.web.compatibility.changelog_shapes import (
     ShownChangelog,
     no_changelog,
     show_changelog,
 )
-from okd_payload.web.compatibility.changelogs import Changelogs
+from okd_payload.web.compatibility.changelogs import Changelogs, NotYet, TooBusy
 from okd_payload.web.compatibility.results import (
     ShownResults,
     ShownUpdate,
@@ -107,9 +107,13 @@ async def _find_base(
 async def _with_changelog(
     changelogs: Changelogs, shown: ShownRelease, before: Release | None, after: Release
 ) -> ShownRelease:
+    """``shown`` with what changed; without, where that is not known in time: jobs matter more."""
     if before is None or before.name == after.name or not (before.pull_spec and after.pull_spec):
         return shown
-    found = await get_changelog(changelogs, before, after)
+    try:
+        found = await changelogs.get(before, after)
+    except (OkdPayloadError, NotYet, TooBusy):
+        return shown
     return msgspec.structs.replace(
         shown,
         change_log=base64.b64encode(write_html(found).encode()).decode(),

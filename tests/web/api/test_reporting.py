@@ -72,9 +72,9 @@ async def test_what_is_no_report_is_refused(rig, client, path):
     assert answer.status_code == 400
     absent = path.replace("/runs/", "/runs/absent-")
     answer = await client.post(absent, json={"state": "failed"}, headers=bearer(absent))
-    assert answer.status_code == 404
+    assert answer.status_code == 401
     run = await rig.database.read(lambda unit: runs.find(unit, path.split("/")[4]))
     manual = msgspec.structs.replace(run, runner="manual")
     await rig.database.write(lambda unit: runs.write(unit, manual, time=1.0))
     answer = await client.post(path, json={"state": "failed"}, headers=bearer(path))
-    assert answer.status_code == 400
+    assert answer.status_code == 401

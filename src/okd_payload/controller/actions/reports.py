@@ -19,7 +19,7 @@ from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.runner import RunContext
 from okd_payload.controller.verification.runners.webhook import STATES, RunReport, take_report
 from okd_payload.controller.verification.secret_settings import read_secret, result_token
-from okd_payload.errors import InputError, UnknownName
+from okd_payload.errors import InputError
 
 WEBHOOK = "webhook"
 
@@ -33,8 +33,8 @@ async def report_run(
 ) -> VerificationRun:
     """Take ``report`` of a run; saying the same again changes nothing.
 
-    Raises UnknownName, WrongToken, and InputError for a run that has ended otherwise or a report
-    that is none.
+    Raises WrongToken, also where there is no such run: whoever has no token learns nothing.
+    InputError for a run that has ended otherwise or a report that is none.
     """
     context = await _find(surroundings, identity)
     _require_token(context, token)
@@ -88,18 +88,22 @@ def _require_token(context: RunContext, token: str) -> None:
     try:
         secret = read_secret(context.verification.runner.settings, "secret")
     except InputError as error:
-        raise WrongToken(f"nobody may report the result of {identity} now") from error
+        raise _wrong(identity) from error
     if not hmac.compare_digest(result_token(secret, identity).encode(), token.encode()):
-        raise WrongToken(
-            f"the token is not that of {identity}", hint="send the one that came with the run"
-        )
+        raise _wrong(identity)
+
+
+def _wrong(identity: str) -> WrongToken:
+    return WrongToken(
+        f"the token is not that of {identity}", hint="send the one that came with the run"
+    )
 
 
 async def _find(surroundings: Surroundings, identity: str) -> RunContext:
-    """The run, and what is configured of it. Raises UnknownName and InputError."""
+    """The run, and what is configured of it. Raises WrongToken where nobody can have one."""
     run = await surroundings.database.read(lambda unit: runs.find(unit, identity))
     if run is None:
-        raise UnknownName("run", identity, known=())
+        raise _wrong(identity)
     release = await surroundings.database.read(lambda unit: releases.find(unit, run.release))
     configured = surroundings.configurations().get(release.stream if release else "")
     found: list[Verification] = [
@@ -108,7 +112,7 @@ async def _find(surroundings: Surroundings, identity: str) -> RunContext:
         if each.name == run.verification and each.runner.kind == run.runner == WEBHOOK
     ]
     if release is None or configured is None or not found:
-        raise InputError(f"{identity} is no run that anybody may report the result of")
+        raise _wrong(identity)
     return RunContext(
         configuration=configured,
         verification=found[0],

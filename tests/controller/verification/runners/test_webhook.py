@@ -12,12 +12,12 @@ import pytest
 from rig import STREAM, Rig
 from runners_rig import MakeContext, noted
 
-from okd_payload.controller.actions.reports import report_run
+from okd_payload.controller.actions.reports import WrongToken, report_run
 from okd_payload.controller.model import Phase, RunState
 from okd_payload.controller.records import releases, runs, streams
 from okd_payload.controller.verification.runner import RunContext
 from okd_payload.controller.verification.runners.webhook import RunReport, WebhookRunner
-from okd_payload.errors import InputError, RegistryRefused, RegistryUnavailable, UnknownName
+from okd_payload.errors import InputError, RegistryRefused, RegistryUnavailable
 from okd_payload.oci.web_requests import WebAnswer, WebRequest
 from okd_payload.testing.memory_web import MemoryWeb
 
@@ -155,9 +155,9 @@ async def test_a_result_may_be_reported(
     token = lab.told[0][2]["result"]["token"]
     report = RunReport(state="succeeded", message="all well", log="log\n")
     for wrong in ("", "0" * 64, token.upper() + "x"):
-        with pytest.raises(InputError, match="token"):
+        with pytest.raises(WrongToken, match="token"):
             await report_run(rig.surroundings, run.id, token=wrong, report=report)
-    with pytest.raises(UnknownName):
+    with pytest.raises(WrongToken):
         await report_run(rig.surroundings, "no-such-run", token=token, report=report)
     for _ in range(2):
         ended = await report_run(rig.surroundings, run.id, token=token, report=report)

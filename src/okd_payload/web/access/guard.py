@@ -12,6 +12,7 @@ from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.exceptions import (
+    ClientException,
     NotAuthorizedException,
     PermissionDeniedException,
     TooManyRequestsException,
@@ -67,6 +68,7 @@ def make_guard(site: Site) -> Guard:
     async def guard(
         connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
     ) -> None:
+        _require_text(connection.scope)
         needed = role_of(handler)
         writes = connection.scope.get("method", "GET") not in _READING
         if needed is None:
@@ -93,6 +95,13 @@ def make_guard(site: Site) -> Guard:
             raise PermissionDeniedException("a page of another site asks for this")
 
     return guard
+
+
+def _require_text(scope: Any) -> None:
+    """Raise ClientException for a NUL, which no name has and no database takes."""
+    query = scope.get("query_string", b"")
+    if "\x00" in scope["path"] or b"\x00" in query or b"%00" in query:
+        raise ClientException("there is a NUL in the address")
 
 
 async def _identify(

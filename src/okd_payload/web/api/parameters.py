@@ -6,14 +6,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-from litestar.params import FromQuery, HeaderParameter, PathParameter, QueryParameter
+from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter
 
 from okd_payload.web.api.values import LARGEST_PAGE
 
-_LONGEST_NAME = 253
 _LARGEST_NUMBER = 2**53
 
-Name = Annotated[str, PathParameter(max_length=_LONGEST_NAME)]
+Name = FromPath[str]
 Text = Annotated[str, QueryParameter(max_length=200)]
 NeededText = Annotated[str, QueryParameter(min_length=1, max_length=200)]
 Limit = Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)]

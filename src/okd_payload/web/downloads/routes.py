@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from litestar import Response, get
 from litestar.enums import MediaType
-from litestar.params import HeaderParameter, PathParameter
+from litestar.params import FromPath, HeaderParameter
 from litestar.response import Stream
 
 from okd_payload.controller.model import Release
@@ -24,7 +24,7 @@ from okd_payload.web.downloads.extraction import ToolExtraction
 from okd_payload.web.downloads.store import Extract, Tools, ToolsState, ToolStore
 from okd_payload.web.site import Site
 
-FileName = Annotated[str, PathParameter(max_length=255)]
+FileName = FromPath[str]
 Range = Annotated[str | None, HeaderParameter(name="Range", max_length=100)]
 _FILE_TYPE = "application/octet-stream"
 _SECONDS = "5"

@@ -7,6 +7,7 @@ are, so digests repeat and the tables have the sizes of real ones.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
@@ -82,6 +83,7 @@ def _name(stream: str, age: int) -> str:
     return f"{stream}-2025-{1 + age // 700 % 12:02}-{1 + age // 25 % 28:02}-{age:06}"
 
 
+@functools.cache
 def _digest(*words: object) -> str:
     return "sha256:" + hashlib.sha256(repr(words).encode()).hexdigest()
 
@@ -202,7 +204,7 @@ def _event(stream: str, age: int) -> Row:
 
 
 def _bulk(connection: Connection, table: Table, rows: Iterator[Row]) -> None:
-    """Write ``rows``, past SQLAlchemy where PostgreSQL has a way of its own for many."""
+    """Write ``rows`` past SQLAlchemy, in the way that each driver has for many."""
     batch: list[Row] = []
     for row in rows:
         batch.append(row)
@@ -214,15 +216,17 @@ def _bulk(connection: Connection, table: Table, rows: Iterator[Row]) -> None:
 
 
 def _write(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    if connection.dialect.name != "postgresql":
-        connection.execute(insert(table), rows)
-        return
     names = list(rows[0])
     columns = ", ".join(f'"{name}"' for name in names)
     driver: Any = connection.connection.driver_connection
+    values = ([row[name] for name in names] for row in rows)
+    if connection.dialect.name != "postgresql":
+        places = ", ".join("?" * len(names))
+        driver.executemany(f'INSERT INTO "{table.name}" ({columns}) VALUES ({places})', values)
+        return
     with (
         driver.cursor() as cursor,
         cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy,
     ):
-        for row in rows:
-            copy.write_row([row[name] for name in names])
+        for row in values:
+            copy.write_row(row)

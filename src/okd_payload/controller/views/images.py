@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
@@ -15,8 +16,8 @@ from okd_payload.controller.records.tables import inputs, releases
 from okd_payload.controller.views.stream import escape_like
 
 _IMAGE = (inputs.c.tag, inputs.c.digest, inputs.c.reference, inputs.c.source, inputs.c.commit)
-_FEWEST = 6
-"""Characters of a digest or commit that are searched for; fewer find anything."""
+_HEXADECIMAL = re.compile(r"[0-9a-f]{6,64}")
+"""Digests and commits that are searched for; fewer digits find anything."""
 
 
 class Appearance(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,8 +63,10 @@ def search(connection: Connection, text: str, streams: Iterable[str], *, limit: 
     wanted = select(releases).where(releases.c.name.like(pattern, escape="\\"))
     order = wanted.order_by(releases.c.created.desc()).limit(limit)
     named = [from_row(row, Release) for row in connection.execute(order)]
-    digest = text if text.startswith("sha256:") else f"sha256:{text}"
-    if len(text) >= _FEWEST:
+    hexadecimal = text.lower().removeprefix("sha256:")
+    is_hexadecimal = _HEXADECIMAL.fullmatch(hexadecimal) is not None
+    digest = f"sha256:{hexadecimal}"
+    if is_hexadecimal:
         payloads = select(releases).where(_begins(releases.c.digest, digest)).limit(limit)
         known = {each.name for each in named}
         more = [from_row(row, Release) for row in connection.execute(payloads)]
@@ -71,7 +74,7 @@ def search(connection: Connection, text: str, streams: Iterable[str], *, limit: 
     return Found(
         releases=tuple(named[:limit]),
         components=_find_components(connection, pattern, streams),
-        images=_find_images(connection, text, digest, limit=limit),
+        images=_find_images(connection, hexadecimal, limit=limit) if is_hexadecimal else (),
     )
 
 
@@ -130,12 +133,10 @@ def _find_components(
 
 
 def _find_images(
-    connection: Connection, text: str, digest: str, *, limit: int
+    connection: Connection, text: str, *, limit: int
 ) -> tuple[tuple[str, FrozenInput], ...]:
-    if len(text) < _FEWEST:
-        return ()
     found: list[tuple[str, FrozenInput]] = []
-    for column, prefix in ((inputs.c.digest, digest), (inputs.c.commit, text)):
+    for column, prefix in ((inputs.c.digest, f"sha256:{text}"), (inputs.c.commit, text)):
         wanted = select(inputs.c.release, *_IMAGE).where(_begins(column, prefix)).limit(limit)
         held = [from_row(row, _Held) for row in connection.execute(wanted)]
         found += [(each.release, each.image) for each in held]
@@ -143,5 +144,9 @@ def _find_images(
 
 
 def _begins(column: Column[str], prefix: str) -> ColumnElement[bool]:
-    """That ``column`` begins with ``prefix``: a range, which an index answers."""
-    return and_(column >= prefix, column < prefix + "\x7f")
+    """That ``column`` begins with ``prefix``: a range, which an index answers.
+
+    What is looked for is hexadecimal, and nothing hexadecimal sorts behind a ``g``, whatever the
+    collation of the database.
+    """
+    return and_(column >= prefix, column < prefix + "g")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """When releases go, and why they stay: what retention would do, told to readers.
 
-That takes a look at all releases of a stream, so what was found stands until something happens,
-or for half a minute.
+That takes a look at all releases of a stream, so what was found stands for half a minute while
+nothing happens, and for some seconds in any case.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from okd_payload.controller.retention.deciding import Fate
 from okd_payload.controller.retention.reading import read_fates
 from okd_payload.web.site import Site
 
-_SECONDS = 30.0
+_QUIET_SECONDS, _BUSY_SECONDS = 30.0, 5.0
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -26,6 +26,10 @@ class _Found(msgspec.Struct, frozen=True):
     time: float
     configuration: StreamConfiguration
     fates: Mapping[str, Fate]
+
+    def stands(self, configuration: StreamConfiguration, *, number: int, now: float) -> bool:
+        seconds = _QUIET_SECONDS if number == self.number else _BUSY_SECONDS
+        return self.configuration is configuration and 0 <= now - self.time < seconds
 
 
 class FateReader:
@@ -41,12 +45,7 @@ class FateReader:
             return {}
         number, now = await self._site.ask(events.last_number), self._site.now()
         known = self._found.get(configuration.name)
-        if (
-            known is None
-            or known.number != number
-            or known.configuration is not configuration
-            or not 0 <= now - known.time < _SECONDS
-        ):
+        if known is None or not known.stands(configuration, number=number, now=now):
             fates = await self._site.ask(
                 read_fates,
                 configuration,

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A controller is asked and told from the command line: on its database, and over a server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "controller"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "web"))
+
+from asking import add_release
+from rig import STREAM, Rig
+
+from okd_payload.cli.controller.asking import SERVER_VARIABLE, TOKEN_VARIABLE
+from okd_payload.cli.main import main
+from okd_payload.controller.model import Phase
+from okd_payload.controller.records import audit, open_database, releases, tokens
+from okd_payload.testing.document_server import Answer, DocumentServer
+
+RELEASE = f"{STREAM}-0000"
+
+
+@pytest.fixture
+def database(tmp_path, monkeypatch) -> str:
+    """A database with one release that is ready."""
+    monkeypatch.setenv("OKD_PAYLOAD_STATE", str(tmp_path / "state"))
+    monkeypatch.delenv(SERVER_VARIABLE, raising=False)
+    monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
+    url = f"sqlite:///{tmp_path / 'records.db'}"
+
+    async def fill() -> None:
+        rig = Rig(tmp_path, open_database(url))
+        await add_release(rig, phase=Phase.READY)
+        await rig.database.close()
+
+    asyncio.run(fill())
+    return url
+
+
+def read(url: str, unit):
+    """What the records hold."""
+
+    async def ask():
+        opened = open_database(url)
+        try:
+            return await opened.read(unit)
+        finally:
+            await opened.close()
+
+    return asyncio.run(ask())
+
+
+def test_a_release_is_judged_on_the_database(database, capsys):
+    """The name of who did it and why stand there, the audit log too, and no token stays."""
+    arguments = ["controller", "reject", RELEASE, "--reason", "it breaks"]
+    assert main([*arguments, "--database", database]) == 0
+    assert capsys.readouterr().out == f"{RELEASE}: Rejected\n"
+    release = read(database, lambda unit: releases.find(unit, RELEASE))
+    assert (release.phase, release.message) == (Phase.REJECTED, "it breaks")
+    steps = read(database, lambda unit: releases.read_transitions(unit, RELEASE))
+    assert steps[-1].actor.endswith("@database")
+    entries = read(database, audit.read_last)
+    assert [(each.action, each.status) for each in entries] == [
+        (f"POST /api/v2/releases/{RELEASE}/reject", 200)
+    ]
+    assert read(database, tokens.list_all) == []
+
+
+def test_what_cannot_be_done_says_why(database, capsys):
+    """With the words and the exit code of errors of ours."""
+    assert main(["controller", "reject", RELEASE, "--database", database]) == 2
+    assert "without a reason" in capsys.readouterr().err
+    assert main(["controller", "accept", "nobody", "--database", database]) == 1
+    assert "unknown release" in capsys.readouterr().err
+    assert main(["controller", "accept", RELEASE]) == 2
+    assert SERVER_VARIABLE in capsys.readouterr().err
+
+
+def test_what_is_known_is_shown(database, capsys):
+    """As tables for people and documents for programs."""
+    asked = ["--database", database]
+    assert main(["controller", "releases", "--phase", "Ready", *asked]) == 0
+    assert RELEASE in capsys.readouterr().out
+    assert main(["controller", "releases", "--phase", "Failed", "-o", "json", *asked]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert main(["controller", "show", RELEASE, *asked]) == 0
+    assert capsys.readouterr().out == f"{RELEASE}: Ready\n"
+    assert main(["controller", "show", RELEASE, "-o", "json", *asked]) == 0
+    assert len(json.loads(capsys.readouterr().out)["inputs"]) == 2
+    assert main(["controller", "events", "--release", RELEASE, *asked]) == 0
+    assert "release.phase" in capsys.readouterr().out
+    assert main(["controller", "streams", *asked]) == 0
+    assert capsys.readouterr().out.startswith("STREAM")
+
+
+def test_tokens_are_printed_once(database, capsys):
+    """Alone on standard output when made, and never in the list."""
+    asked = ["--database", database]
+    arguments = ["controller", "token", "create", "alice", "--role", "manager", *asked]
+    assert main(arguments) == 0
+    printed = capsys.readouterr()
+    text = printed.out.strip()
+    assert text.startswith("okdp_")
+    assert text not in printed.err
+    assert main(["controller", "token", "list", *asked]) == 0
+    listed = capsys.readouterr().out
+    assert "alice" in listed
+    assert text not in listed
+    identity = text.split("_")[1]
+    assert main(["controller", "token", "revoke", identity, *asked]) == 0
+    assert read(database, lambda unit: tokens.find(unit, identity)).revoked is not None
+
+
+def test_a_server_is_asked_with_the_token(monkeypatch, tmp_path, capsys):
+    """Its answers are shown, its errors told, and its redirects not followed."""
+    monkeypatch.setenv(TOKEN_VARIABLE, "okdp_a_secret")
+    told = msgspec.json.encode({"items": [], "status": 403})
+    problem = b'{"status": 403, "title": "no", "detail": "alice has not the role", "hint": ""}'
+    documents = {
+        "/api/v2/releases?limit=20": told,
+        "/api/v2/history?limit=20": Answer(status=403, body=problem),
+        "/api/v2/streams": Answer(status=302, headers={"Location": "/api/v2/elsewhere"}),
+        "/api/v2/elsewhere": told,
+    }
+    with DocumentServer(documents) as server:
+        asked = ["--server", server.url]
+        assert main(["controller", "releases", *asked]) == 0
+        assert main(["controller", "events", *asked]) == 1
+        errors = capsys.readouterr().err
+        assert "alice has not the role" in errors
+        assert "--token-file" in errors
+        assert main(["controller", "streams", *asked]) == 1
+        assert "/api/v2/elsewhere" not in server.requests
+    assert main(["controller", "streams", *asked]) == 1
+    assert "does not answer" in capsys.readouterr().err
+
+
+def test_a_token_is_not_sent_in_the_clear(monkeypatch, capsys):
+    """Nor anything to what is no address."""
+    monkeypatch.setenv(TOKEN_VARIABLE, "okdp_a_secret")
+    assert main(["controller", "streams", "--server", "http://releases.test"]) == 2
+    assert "in the clear" in capsys.readouterr().err
+    assert main(["controller", "streams", "--server", "ftp://releases.test"]) == 2
+    assert "okdp_a_secret" not in capsys.readouterr().err

@@ -39,10 +39,13 @@ class Version(msgspec.Struct, frozen=True):
         return f"{self.major}.{self.minor}.{self.patch}{prerelease}{build}"
 
     def __lt__(self, other: Version) -> bool:
-        return self._precedence() < other._precedence()
+        return self.precedence() < other.precedence()
 
-    def _precedence(self) -> tuple[tuple[int, int, int], bool, list[tuple[bool, int, str]]]:
-        """Numbers before words, a prerelease before its release; build metadata counts nothing."""
+    def precedence(self) -> tuple[tuple[int, int, int], bool, list[tuple[bool, int, str]]]:
+        """What versions are ordered by, as a key for sorting many of them.
+
+        Numbers before words, a prerelease before its release; build metadata counts nothing.
+        """
         parts = [
             (False, int(part), "") if part.isdigit() else (True, 0, part)
             for part in self.prerelease

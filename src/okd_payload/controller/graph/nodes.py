@@ -24,6 +24,7 @@ from okd_payload.controller.model import Edge, PayloadFacts, Phase, Release
 from okd_payload.release.semver import Version, is_version, parse_version
 
 MULTI = "multi"
+_LEAST = Version(0, 0, 0)
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,5 +155,6 @@ def _version(text: str) -> Version | None:
     return parse_version(text) if is_version(text) else None
 
 
-def _order(node: Node) -> tuple[bool, Version, str]:
-    return node.version is not None, node.version or Version(0, 0, 0), node.release
+def _order(node: Node) -> tuple[object, ...]:
+    """By version; what is none comes first."""
+    return (node.version is not None, (node.version or _LEAST).precedence(), node.release)

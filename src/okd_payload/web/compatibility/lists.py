@@ -8,8 +8,9 @@ from typing import Any
 
 from litestar.params import FromQuery
 
-from okd_payload.controller.model import Phase, Release
-from okd_payload.controller.records import approvals, releases
+from okd_payload.controller.model import Phase
+from okd_payload.controller.records import approvals
+from okd_payload.controller.views.names import NamedRelease, find_all, list_names
 from okd_payload.web.compatibility.answers import Answer, Refusal, send_json
 from okd_payload.web.compatibility.numbers import read_count
 from okd_payload.web.compatibility.shown import by_version, in_order, show
@@ -35,12 +36,8 @@ def routes(site: Site) -> Sequence[Any]:
         place = read_count("index", index) if index else None
         said = await site.ask(approvals.list_of)
         names = {each.release for each in said if not team or each.team.lower() == team.lower()}
-        found = await site.ask(releases.list_of)
-        shown = [
-            show(each, site)
-            for each in by_version(found)
-            if each.name in names and each.name.startswith(prefix)
-        ]
+        found = await site.ask(find_all, names)
+        shown = [show(each, site) for each in by_version(found) if each.name.startswith(prefix)]
         if place is None:
             return send_json(shown, indent=1)
         if place >= len(shown):
@@ -55,10 +52,10 @@ def _list_route(site: Site, word: str, phase: Phase | None) -> Any:
     async def listed() -> Answer:
         """The names of releases by stream; null for a stream that has none."""
         configurations = site.surroundings.configurations()
-        found: dict[str, list[Release]] = {
+        found: dict[str, list[NamedRelease]] = {
             name: [] for name, each in configurations.items() if not each.end_of_life
         }
-        for release in await site.ask(releases.list_of, phases=[phase] if phase else ()):
+        for release in await site.ask(list_names, phase):
             if release.stream in found:
                 found[release.stream].append(release)
         names = {

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -13,6 +15,7 @@ from okd_payload.release.semver import Version, is_version, parse_version
 from okd_payload.web.compatibility.answers import Answer, Refusal, send_json, send_line
 from okd_payload.web.site import Site
 
+_LEAST = Version(0, 0, 0)
 _UNKNOWN_FORMAT = "error: Must specify one of '', 'json', 'pullSpec', 'name', or 'downloadURL"
 
 
@@ -57,23 +60,42 @@ def send_tag(tag: ShownTag, form: str) -> Answer:
     return send_line(fields[form])
 
 
+class Named(Protocol):
+    """Whatever has a name and an age."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def created(self) -> float:
+        """When it was made."""
+        ...
+
+
+Item = TypeVar("Item", bound=Named)
+
+
+@functools.lru_cache(maxsize=1 << 16)
 def version_of(name: str) -> Version | None:
     """The version that ``name`` is, or None."""
     return parse_version(name) if is_version(name) else None
 
 
-def by_version(releases: Iterable[Release]) -> list[Release]:
+def by_version(releases: Iterable[Item]) -> list[Item]:
     """``releases`` by version, the newest first; names that are no version come last."""
-    return sorted(releases, key=_order, reverse=True)
+    return sorted(releases, key=lambda each: _order(each.name), reverse=True)
 
 
-def in_order(releases: Iterable[Release], configuration: StreamConfiguration) -> list[Release]:
+def in_order(releases: Iterable[Item], configuration: StreamConfiguration) -> list[Item]:
     """``releases`` of one stream: of stable ones by version, of others by time; newest first."""
     if configuration.kind is StreamKind.STABLE:
         return by_version(releases)
     return sorted(releases, key=lambda each: (each.created, each.name), reverse=True)
 
 
-def _order(release: Release) -> tuple[bool, Version, str]:
-    version = version_of(release.name)
-    return version is not None, version or Version(0, 0, 0), release.name
+@functools.lru_cache(maxsize=1 << 16)
+def _order(name: str) -> tuple[object, ...]:
+    version = version_of(name)
+    return (version is not None, (version or _LEAST).precedence(), name)

@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import Phase, Release
 from okd_payload.controller.records import releases
+from okd_payload.controller.views.names import NamedRelease, list_names
 from okd_payload.web.compatibility.answers import (
     NO_STREAM,
     NO_TAGS,
@@ -133,12 +134,14 @@ async def _latest(site: Site, stream: str, *, within: str, rel: str, prefix: str
     """The release that the parameters choose. Raises Refusal."""
     wanted = _read_range(within)
     place = read_count("rel", rel) if rel else 0
-    found = await _read(site, find_stream(site, stream))
-    accepted = [each for each in found if each.phase is Phase.ACCEPTED]
-    fitting = list(_fitting(by_version(accepted), wanted, prefix))
-    if place >= len(fitting):
+    if find_stream(site, stream).end_of_life:
         raise Refusal(404, NO_TAGS)
-    return fitting[place]
+    accepted = await site.ask(list_names, Phase.ACCEPTED, stream=stream)
+    fitting = list(_fitting(by_version(accepted), wanted, prefix))
+    found = await site.ask(releases.find, fitting[place].name) if place < len(fitting) else None
+    if found is None:
+        raise Refusal(404, NO_TAGS)
+    return found
 
 
 def _read_range(text: str) -> VersionRange | None:
@@ -151,8 +154,8 @@ def _read_range(text: str) -> VersionRange | None:
 
 
 def _fitting(
-    found: Iterable[Release], wanted: VersionRange | None, prefix: str
-) -> Iterable[Release]:
+    found: Iterable[NamedRelease], wanted: VersionRange | None, prefix: str
+) -> Iterable[NamedRelease]:
     for release in found:
         version = version_of(release.name)
         if not release.name.startswith(prefix):

@@ -159,6 +159,31 @@ async def test_a_job_that_is_cancelled_is_aborted(
     assert (await runner.poll(context)).state is RunState.SUCCEEDED
 
 
+async def test_many_runs_are_summed_up_and_ended_together(
+    runner: ProwJobRunner, prow: Prow, make_context: MakeContext, tmp_path: Path
+) -> None:
+    """The job that sums up is made once, beside the first, and aborted with it."""
+    write_jobs(tmp_path / "jobs", DEFINITION, {**DEFINITION, "name": "sums"})
+    context = make_context(
+        "prowjob",
+        settings={"job": JOB, "aggregator": "sums"},
+        verification={"runs": 3, "required": 2},
+    )
+    for number in (0, 1, 0):
+        run = msgspec.structs.replace(context.run, number=number)
+        await runner.start(msgspec.structs.replace(context, run=run))
+    base = "4.20.0-0.test-2026-01-02-030405-e2e"
+    sums = f"{base}-aggregator"
+    assert (await prow.jobs()).keys() == {f"{base}-analysis-0", f"{base}-analysis-1", sums}
+    await runner.cancel(context)
+    states = {name: job["status"]["state"] for name, job in (await prow.jobs()).items()}
+    assert states == {
+        f"{base}-analysis-0": "aborted",
+        f"{base}-analysis-1": "triggered",
+        sums: "aborted",
+    }
+
+
 async def test_a_job_that_somebody_deleted_is_an_error(
     runner: ProwJobRunner, cluster: MemoryCluster, make_context: MakeContext
 ) -> None:

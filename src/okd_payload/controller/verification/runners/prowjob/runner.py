@@ -31,7 +31,7 @@ from okd_payload.controller.verification.runners.prowjob.description import (
     describe,
     main_role,
 )
-from okd_payload.errors import AlreadyThere, ClusterError, InputError
+from okd_payload.errors import AlreadyThere, ClusterError, InputError, NoSuchObject
 
 STATES = {
     "scheduling": RunState.RUNNING,
@@ -43,6 +43,7 @@ STATES = {
     "error": RunState.ERROR,
 }
 """Prow's words for how far a job is."""
+_NOT_NEEDED = "Aborted: nobody needs the result any more."
 _DEFAULT_CLUSTER = "default"
 
 
@@ -95,13 +96,13 @@ class ProwJobRunner:
         return run.gone() if found is None else _tell(run, found)
 
     async def cancel(self, context: RunContext) -> None:
-        """Abort it: Prow ends its pod. Raises ClusterError."""
+        """Abort it, and what would sum it up: Prow ends their pods. Raises ClusterError."""
         cluster = require_cluster(self._surroundings.cluster, "prowjob")
         run = ClusterRun(cluster, PROW_JOB, context)
-        found = await run.read()
-        if found is not None and not _read(found).run_state.is_final:
-            description = "Aborted: nobody needs the result any more."
-            await run.patch({"status": {"state": "aborted", "description": description}})
+        await _abort(cluster, run.name, namespace=run.namespace)
+        if self._is_first_of_many(context):
+            sums = aggregator_role(context, now=self._surroundings.clock.now())
+            await _abort(cluster, sums.name, namespace=run.namespace)
 
     async def _sum_up(
         self, cluster: Cluster, run: ClusterRun, context: RunContext, images: list[FrozenInput]
@@ -140,6 +141,17 @@ class ProwJobRunner:
         settings = context.verification.runner.settings
         is_first = context.verification.runs > 1 and context.run.number == 0
         return is_first and bool(settings.get("aggregator"))
+
+
+async def _abort(cluster: Cluster, name: str, *, namespace: str) -> None:
+    """Say that the job is aborted, unless it has ended or is not there."""
+    try:
+        if not _read(await cluster.get(PROW_JOB, name, namespace=namespace)).run_state.is_final:
+            status = {"state": "aborted", "description": _NOT_NEEDED}
+            content = msgspec.json.encode({"status": status})
+            await cluster.patch(PROW_JOB, name, content, namespace=namespace)
+    except NoSuchObject:
+        return
 
 
 def _tell(run: ClusterRun, content: bytes) -> RunUpdate:

@@ -12,7 +12,7 @@ from killing import each_kill
 from rig import CONTENT, INPUT, RELEASES, Rig
 from sqlalchemy import Connection
 
-from okd_payload.controller.adoption.adopting import adopt_new
+from okd_payload.controller.adoption.adopting import adopt_new, look_for_new
 from okd_payload.controller.configuration.model import Input, PublishAction, StreamKind
 from okd_payload.controller.creation.keeping import kept_tag
 from okd_payload.controller.model import Phase, Release
@@ -182,6 +182,37 @@ async def test_tags_that_are_pushed_again_are_told_on_the_page(rig: Rig) -> None
     assert "4.19.0 was pushed again" in state.error
 
 
+async def test_a_look_asks_about_few_tags_however_many_there_are(rig: Rig) -> None:
+    """A stable stream has hundreds of releases, and is looked at every minute."""
+    configure(rig)
+    digest = await push_payload(rig, "4.19.0")
+    repository = rig.repository(RELEASES)
+    manifest = await repository.manifests.get("4.19.0")
+
+    def fill(unit: Connection) -> None:
+        for number in range(100):
+            release = Release(
+                name=f"4.18.{number}",
+                stream=STABLE,
+                phase=Phase.ACCEPTED,
+                created=number,
+                changed=number,
+                input_hash=digest,
+                digest=digest,
+                adopted=True,
+            )
+            releases.create(unit, release, ())
+
+    await rig.database.write(fill)
+    for number in range(100):
+        await repository.manifests.put(manifest, tag=f"4.18.{number}")
+    repository.operations.clear()
+    plan = await look_for_new(rig.surroundings, rig.streams[STABLE])
+    assert [tag.name for tag in plan.adopted] == ["4.19.0"]
+    assert len(repository.operations) < 10
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("rewritten", [False, True])
 async def test_a_kill_at_any_step_changes_nothing(tmp_path: Path, *, rewritten: bool) -> None:
     """One release, with the same phases and payload, whenever the process died."""

@@ -312,6 +312,7 @@ async def test_a_version_that_somebody_else_pushed_is_not_written_over(rig: Rig)
     assert (await stable.manifests.get("4.20.0-okd-scos.5")).digest == theirs.digest
 
 
+@pytest.mark.slow
 async def test_a_kill_at_any_step_promotes_once(tmp_path: Path) -> None:
     """One version, one payload, whenever the process died."""
     ends = set()
@@ -333,6 +334,7 @@ async def test_a_kill_at_any_step_promotes_once(tmp_path: Path) -> None:
     assert (state, version, tags) == (ScheduleState.DONE, "4.20.0-okd-scos.5", (version,))
 
 
+@pytest.mark.slow
 async def test_a_kill_at_any_step_queues_one_run(tmp_path: Path) -> None:
     """A verification that was due is queued once."""
 

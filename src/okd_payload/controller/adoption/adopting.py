@@ -10,7 +10,7 @@ changes no release.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
 from sqlalchemy import Connection
@@ -46,6 +46,9 @@ from okd_payload.release.new.sources import read_tags_of
 from okd_payload.release.semver import is_version
 
 Write = Callable[[Callable[[Connection], None]], Awaitable[None]]
+
+_WATCHED = 5
+"""Known releases whose tags are looked at again: a stable stream may have hundreds."""
 
 
 async def adopt_new(
@@ -244,18 +247,25 @@ async def _read_tags(
             for tag in stream.tags
         ]
     repository = await open_releases(surroundings, configuration)
+    watched = _watched(known.values(), configuration.name)
     found = []
     for name in await repository.manifests.tags():
         if name != NEXT and not is_version(name):
             continue
-        release = known.get(name)
-        if release is not None and not (release.adopted and release.stream == configuration.name):
-            continue  # one of our own making
+        if name in known and name not in watched:
+            continue
         seen = await stat_manifest(repository.manifests, name)
         if seen is not None:
             pull_spec = f"{configuration.releases_name}@{seen.digest}"
             found.append(SeenTag(name=name, digest=Digest(seen.digest), pull_spec=pull_spec))
     return found
+
+
+def _watched(known: Iterable[Release], stream: str) -> set[str]:
+    """The adopted releases whose tags are asked about: the newest, which people push again."""
+    adopted = [each for each in known if each.adopted and each.stream == stream]
+    adopted.sort(key=lambda each: (each.created, each.name), reverse=True)
+    return {each.name for each in adopted[:_WATCHED]}
 
 
 def _read_names(connection: Connection) -> tuple[dict[str, Release], dict[str, str]]:

@@ -230,7 +230,7 @@ async def test_searches_find_what_there_is(client: Client, past) -> None:
     digest = re.search(r"sha256:[0-9a-f]{64}", page)
     assert digest is not None
     assert name in (await client.get(f"/search?q={digest[0]}")).text
-    assert (await client.get("/search?q=%00%25_")).status_code == 200
+    assert (await client.get("/search?q=%01%25_")).status_code == 200
 
 
 async def test_components_have_a_history(client: Client, past) -> None:

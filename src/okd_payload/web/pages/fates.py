@@ -17,7 +17,7 @@ from okd_payload.controller.retention.deciding import Fate
 from okd_payload.controller.retention.reading import read_fates
 from okd_payload.web.site import Site
 
-_QUIET_SECONDS, _BUSY_SECONDS = 30.0, 5.0
+_QUIET_SECONDS, _BUSY_SECONDS = 30.0, 10.0
 
 
 class _Found(msgspec.Struct, frozen=True):

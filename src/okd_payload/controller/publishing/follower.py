@@ -186,12 +186,17 @@ def read_facts(
     ]
     asked = facts.standing.asked.release if facts.standing.asked else ""
     wanted = {each.name for each in find_candidates(facts)} | ({asked} if asked else set())
-    return msgspec.structs.replace(
-        facts,
-        credentials={
-            name: _credentials(connection, facts, name, signing) for name in sorted(wanted)
-        },
-    )
+    approved: dict[str, set[str]] = {}
+    for each in approvals.list_of(connection) if action.gate.approvals else ():
+        approved.setdefault(each.release, set()).add(each.actor)
+    credentials = {
+        name: Credentials(
+            signed=any(standing.is_done(name) for standing in signing),
+            approved_by=frozenset(approved.get(name, ())),
+        )
+        for name in sorted(wanted)
+    }
+    return msgspec.structs.replace(facts, credentials=credentials)
 
 
 def read_standing(
@@ -209,15 +214,3 @@ def is_news(standing: Standing, wait: Wait) -> bool:
     if line is None or line.state is not PublicationState.WAITING:
         return line is None or line.state is not PublicationState.DONE
     return line.message != wait.message
-
-
-def _credentials(
-    connection: Connection, facts: Facts, name: str, signing: Sequence[Standing]
-) -> Credentials:
-    given: Sequence[approvals.Approval] = ()
-    if facts.action.gate.approvals:
-        given = approvals.list_of(connection, name)
-    return Credentials(
-        signed=any(each.is_done(name) for each in signing),
-        approved_by=frozenset(each.actor for each in given),
-    )

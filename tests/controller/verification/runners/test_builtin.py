@@ -42,6 +42,19 @@ async def test_a_sound_release_passes_each_check(
         assert not parse_junit((context.folder / update.artifacts[0]).read_bytes()).failures
 
 
+async def test_two_layouts_may_have_one_name(
+    rig: Rig, make_release: MakeRelease, make_context: MakeContext
+) -> None:
+    """As those of a stream on a disk: each image is looked for where it is."""
+    rig.configure(content_name="localhost/stream", releases_name="localhost/stream")
+    release = await make_release()
+    assert release.pull_spec.startswith("localhost/stream@")
+    for check in ("lint", "verify", "images"):
+        context = make_context("builtin", release, name=check, settings={"check": check})
+        update = await run_check(rig, context)
+        assert update.state is RunState.SUCCEEDED, update.message
+
+
 def remove(rig: Rig, tag: str) -> Digest:
     """Take the image that is tagged ``tag`` in the input out of the content repository."""
     digest = rig.repository(INPUT).manifests.tagged[tag]

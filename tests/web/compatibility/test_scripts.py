@@ -185,3 +185,42 @@ async def test_a_stream_of_ours_has_a_configuration_in_the_old_fields(
     assert set(informing) == {"gcp", "slow"}
     assert (await client.get(address, params={"jobType": "periodic"})).json() == {}
     assert (await client.get(f"/api/v1/releasestream/{STABLE}/config")).json()["as"] == "Stable"
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("/dashboards/overview", "/"),
+        ("/dashboards/compare?from=a&to=b%20c", "/compare?from=a&to=b+c"),
+        (f"/releasestream/{SOURCE}/inconsistency/x", f"/releasestream/{SOURCE}"),
+    ],
+)
+async def test_addresses_that_became_others_lead_there(
+    client: Client, okd: Rig, address: str, place: str
+) -> None:
+    """Bookmarks go on."""
+    answer = await client.get(address, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (302, place)
+    unknown = await client.get("/releasestream/none/inconsistency/x", follow_redirects=False)
+    assert unknown.status_code == 404
+
+
+async def test_hostile_names_are_text(client: Client, okd: Rig) -> None:
+    """Whatever is asked for, nothing of it becomes markup, a header, or a failure of ours."""
+    hostile = "%3Cscript%3E%0d%0aX-Evil:%201"
+    for address in (
+        f"/api/v1/releasestream/{hostile}/latest",
+        f"/api/v1/releasestream/{SOURCE}/release/{hostile}",
+        f"/api/v1/releasestream/{hostile}/config",
+        f"/releasestream/{hostile}/candidates",
+        f"/releasestream/{SOURCE}/release/{hostile}/download",
+        f"/releasetag/{hostile}/json",
+        f"/changelog?from={hostile}&to={hostile}",
+        f"/graph?channel={hostile}",
+        f"/api/v1/releasetag/{hostile}/qualifiers",
+    ):
+        answer = await client.get(address, follow_redirects=False)
+        assert answer.status_code in {400, 404}, address
+        assert "x-evil" not in answer.headers
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.headers["x-content-type-options"] == "nosniff"

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 from litestar import Response
 
+from okd_payload.web.problems import SAFE_HEADERS
+
 JSON = "application/json"
-TEXT = "text/plain; charset=utf-8"
-PLAIN = "text/plain"
-HTML = "text/html; charset=utf-8"
+TEXT = "text/plain"
+HTML = "text/html"
 NO_TAGS = "no tags exist within the release that satisfy the request"
 NO_STREAM = "no release configuration exists with the requested name"
 
@@ -31,7 +32,7 @@ class Refusal(Exception):
 
 def answer_refusal(_: Any, refusal: Refusal) -> Answer:
     """The answer to a request that was refused."""
-    headers = {"Retry-After": str(refusal.retry)} if refusal.retry else {}
+    headers = SAFE_HEADERS | ({"Retry-After": str(refusal.retry)} if refusal.retry else {})
     return Response(
         f"{refusal.words}\n".encode(),
         status_code=refusal.status,
@@ -52,7 +53,7 @@ def encode(value: object, *, indent: int) -> bytes:
 
 def send_line(text: str) -> Answer:
     """One line of text."""
-    return Response(f"{text}\n".encode(), media_type=PLAIN)
+    return Response(f"{text}\n".encode(), media_type=TEXT)
 
 
 def redirect(address: str) -> Answer:

@@ -15,7 +15,7 @@ from okd_payload.errors import OkdPayloadError
 from okd_payload.imagestream import go_json
 from okd_payload.release.changelog.model import Changelog
 from okd_payload.release.report.info_json import make_info
-from okd_payload.web.compatibility.answers import HTML, JSON, PLAIN, Answer, Refusal, encode
+from okd_payload.web.compatibility.answers import HTML, JSON, TEXT, Answer, Refusal, encode
 from okd_payload.web.compatibility.changelog_html import write_page
 from okd_payload.web.compatibility.changelog_markdown import write_old_markdown
 from okd_payload.web.compatibility.changelog_shapes import show_changelog
@@ -92,4 +92,4 @@ def _write(changelog: Changelog, form: str) -> tuple[bytes, str]:
         return write_page(changelog).encode(), HTML
     if form == "json":
         return encode(show_changelog(changelog), indent=2) + b"\n", JSON
-    return write_old_markdown(changelog).encode(), PLAIN
+    return write_old_markdown(changelog).encode(), TEXT

@@ -34,7 +34,7 @@ _UNKNOWN_CHANNEL = (
     "'stable', or 'stable-*\n"
 )
 _UNKNOWN_FORMAT = "Unsupported ?format, must be 'cincinnati' (default)\n"
-_TEXT = "text/plain; charset=utf-8"
+_TEXT = "text/plain"
 
 Channel = Annotated[
     str | None,

@@ -18,7 +18,9 @@ from okd_payload.errors import InputError
 from okd_payload.web.access.roles import Role
 
 
-class ProxySettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ProxySettings(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
     """Whose word about who asks is taken, and in which headers it stands."""
 
     addresses: tuple[str, ...] = ()
@@ -30,7 +32,9 @@ class ProxySettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     user_roles: dict[str, Role] = {}
 
 
-class AccessSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class AccessSettings(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
     """Who may read and write."""
 
     anonymous_reading: bool = True
@@ -39,17 +43,21 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Failed logins of one address within a minute before it is refused unheard."""
 
 
-class ConfiguredWebhook(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ConfiguredWebhook(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
     """A webhook that stands in the file."""
 
     url: str
     secret: str = ""
-    secret_file: Path | None = None
+    secret_file: str = ""
     events: tuple[str, ...] = ()
     streams: tuple[str, ...] = ()
 
 
-class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class WebhookSettings(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
     """Who is told over HTTP, and where that may be."""
 
     allowed_networks: tuple[str, ...] = ()
@@ -57,15 +65,19 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
     hooks: dict[str, ConfiguredWebhook] = {}
 
 
-class NotificationSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class NotificationSettings(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
     """What registries show when they say that something was pushed."""
 
     secret: str = ""
     """Without one, nobody is listened to."""
-    secret_file: Path | None = None
+    secret_file: str = ""
 
 
-class SiteSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class SiteSettings(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
     """Everything that the file may say."""
 
     access: AccessSettings = AccessSettings()
@@ -109,10 +121,10 @@ def read_site_settings(path: Path) -> SiteSettings:
 
 def _with_secret(part: Part) -> Part:
     """``part`` with the secret that its file holds."""
-    if part.secret_file is None:
+    if not part.secret_file:
         return part
     try:
-        text = part.secret_file.read_text(encoding="utf-8").strip()
+        text = Path(part.secret_file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"cannot read the secret in {part.secret_file}: {error}",

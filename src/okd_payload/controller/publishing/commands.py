@@ -21,7 +21,8 @@ from okd_payload.errors import ReleaseError, StorageError
 _SECONDS = 1800.0
 _TOLD = 400
 """Characters of a failed command's output that the record tells."""
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ")
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Variables of ours that every program gets: none of them is a secret."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -70,6 +71,7 @@ def environment_of(context: PublishContext, folder: Path) -> dict[str, str]:
     release = context.release
     return {
         "HOME": str(folder),
+        "TMPDIR": str(folder),
         "OKD_PAYLOAD_STREAM": release.stream,
         "OKD_PAYLOAD_RELEASE": release.name,
         "OKD_PAYLOAD_PULL_SPEC": release.pull_spec,

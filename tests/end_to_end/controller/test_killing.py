@@ -21,9 +21,16 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 Serve = Callable[..., Server]
 
 NAMES = ("4.19.0-0.okd", "4.20.0-0.okd", "4.21.0-0.okd")
+CHECKED = """\
+verify:
+  lint: {settings: {check: lint}}
+  images: {settings: {check: images}, optional: true, after: [lint]}
+publish:
+  newest: {tag: latest}
+"""
 LEASE = "1"
 """Seconds: the shorter, the more often somebody else goes on in the middle of something."""
-CALM = 120.0
+CALM = 180.0
 
 
 @pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.endurance)])
@@ -33,16 +40,18 @@ async def test_one_server_may_be_killed_at_any_moment(
     """On SQLite: whoever is started next goes on with what it finds."""
     chance = random.Random(kills)
     for name in NAMES:
-        streams.add(name)
+        streams.add(name, more=CHECKED)
         await streams.push(name, "zero")
     for number in range(kills):
         server = serve("--lease", LEASE)
         await push_something(streams, chance, number)
-        await asyncio.sleep(chance.uniform(0.5, 2.5))
+        if number % 4:  # the others are killed while they start
+            server.wait_until_it_answers()
+        await asyncio.sleep(chance.uniform(0.1, 2.5))
         server.kill()
     server = serve("--lease", LEASE).wait_until_it_answers()
     database = open_database(f"sqlite:///{server.program.state}/controller/records.db")
-    await check_end(database, streams, least=kills // 3)
+    await check_end(database, streams, least=kills // 4)
     assert server.stop() == 0
     assert server.program.processes() == []
 
@@ -54,12 +63,14 @@ async def test_either_of_two_servers_may_be_killed_at_any_moment(
     """On PostgreSQL: the other one goes on, and the killed one comes back."""
     chance = random.Random(kills + 1)
     for name in NAMES:
-        streams.add(name)
+        streams.add(name, more=CHECKED)
         await streams.push(name, "zero")
     place = {"OKD_PAYLOAD_DATABASE": postgresql.url}
     servers = [serve("--lease", LEASE, home=home, **place) for home in ("one", "two")]
     for number in range(kills):
         await push_something(streams, chance, number)
+        if number % 4 == 0:  # a machine that does much else gets somewhere, too
+            wait_for(lambda: any(each.acts for each in servers), what="acting")
         await asyncio.sleep(chance.uniform(0.3, 2.0))
         acting = [each for each in servers if each.acts]
         victim = chance.choice(acting or servers) if number % 4 else chance.choice(servers)
@@ -67,7 +78,7 @@ async def test_either_of_two_servers_may_be_killed_at_any_moment(
         servers.remove(victim)
         servers.append(serve("--lease", LEASE, home=victim.program.home.name, **place))
     database = open_database(postgresql.url)
-    await check_end(database, streams, least=kills // 3)
+    await check_end(database, streams, least=kills // 4)
     assert [server.stop() for server in servers] == [0, 0]
 
 
@@ -82,30 +93,33 @@ async def check_end(database: Database, streams: Streams, *, least: int) -> None
     """Wait until all is decided, and look at everything."""
     for name in NAMES:
         await streams.push(name, "the last change")
-    records = await settled(database)
+    records = await settled(database, streams)
     await check(records, streams)
     for name in NAMES:
-        newest = records.of(name)[0]
-        assert newest.phase is Phase.ACCEPTED, newest
-        inputs = {image.tag: image.digest for image in records.inputs[newest.name]}
-        images = streams.layout(name, "images")
-        assert inputs["etcd"] == (await images.manifests.get("etcd")).digest
+        assert records.of(name)[0].phase is Phase.ACCEPTED
     assert len(records.releases) >= least
     await database.close()
 
 
-async def settled(database: Database) -> Records:
+async def settled(database: Database, streams: Streams) -> Records:
     """The records once the last change of every stream is decided."""
     deadline = time.monotonic() + CALM
-    still = ""
     while time.monotonic() < deadline:
         records = await read_records(database)
-        now = repr([(each.name, each.phase) for each in records.releases])
-        if records.settled and now == still:
+        if records.settled and await reflects(records, streams):
             return records
-        still = now
-        await asyncio.sleep(3.0)  # longer than it takes a server to begin what it has seen
-    raise AssertionError(f"not decided within {CALM:g} s: {still}")
+        await asyncio.sleep(0.5)
+    raise AssertionError(f"not decided within {CALM:g} s")
+
+
+async def reflects(records: Records, streams: Streams) -> bool:
+    """Whether the newest release of each stream is made of the images as they are."""
+    for name in NAMES:
+        found = records.of(name)
+        now = (await streams.layout(name, "images").manifests.get("etcd")).digest
+        if not found or now not in {each.digest for each in records.inputs[found[0].name]}:
+            return False
+    return True
 
 
 def test_another_server_goes_on_within_twenty_seconds(

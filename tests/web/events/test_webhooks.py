@@ -14,7 +14,7 @@ from asking import add_release
 from rig import STREAM, Rig
 
 from okd_payload.controller.model import Event, Phase
-from okd_payload.controller.records import webhooks
+from okd_payload.controller.records import events, webhooks
 from okd_payload.controller.records.webhooks import Webhook
 from okd_payload.controller.service.leadership import Leadership
 from okd_payload.errors import InputError, RegistryError, RegistryUnavailable
@@ -22,6 +22,7 @@ from okd_payload.oci.messages import OutgoingMessage
 from okd_payload.oci.registry.messages import PinnedMessenger, parse_target, require_allowed
 from okd_payload.testing.document_server import DocumentServer
 from okd_payload.testing.memory_messenger import MemoryMessenger
+from okd_payload.web.events.delivering import KEPT_EVENTS, forget_old
 from okd_payload.web.events.webhooks import ATTEMPTS, WebhookDelivery, wants
 from okd_payload.web.site import Site
 
@@ -120,6 +121,19 @@ async def test_an_instance_that_does_not_act_tells_nobody_anything_new(rig, site
     with pytest.raises(Exception, match="does not act"):
         await told.delivery.advance()
     assert (await told.progress()).position == 0
+
+
+async def test_old_events_go_and_numbers_go_on(rig, told):
+    """The newest stays, so that a number never means two events."""
+    await add_release(rig, 0, phase=Phase.ACCEPTED)
+    await told.leadership.renew()
+    await forget_old(told.leadership, now=rig.clock.now())
+    assert len(await rig.database.read(events.read_last)) == 3
+    rig.clock.advance(KEPT_EVENTS)
+    await told.leadership.renew()
+    await forget_old(told.leadership, now=rig.clock.now())
+    left = await rig.database.read(events.read_last)
+    assert [event.sequence for event in left] == [3]
 
 
 @pytest.mark.parametrize(

@@ -48,5 +48,9 @@ def last_number(connection: Connection) -> int:
 
 
 def forget(connection: Connection, before: float) -> None:
-    """Delete events that are older than the moment ``before``."""
-    connection.execute(delete(events).where(events.c.time < before))
+    """Delete events that are older than the moment ``before``; the newest stays.
+
+    Numbers go on from it, so that who knows one hears of everything after it.
+    """
+    last = last_number(connection)
+    connection.execute(delete(events).where(events.c.time < before, events.c.sequence < last))

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Telling webhooks for as long as the application runs, while this instance acts."""
+"""Telling webhooks for as long as the application runs, while this instance acts.
+
+It also lets go of what is too old to be told: events after a month, the audit log after a year.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,22 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from litestar import Litestar
 
+from okd_payload.controller.records import audit, events
+from okd_payload.controller.service.leadership import Leadership
 from okd_payload.errors import RecordsError
 from okd_payload.web.events.webhooks import WebhookDelivery
 from okd_payload.web.site import Site
 
 _log = logging.getLogger(__name__)
 _SECONDS = 2.0
+_DAY = 86400.0
+KEPT_EVENTS = 30 * _DAY
+KEPT_AUDIT = 366 * _DAY
+_BETWEEN = 3600.0
 Lifespan = Callable[[Litestar], contextlib.AbstractAsyncContextManager[None]]
 
 
@@ -30,7 +40,7 @@ def deliver_beside(site: Site) -> list[Lifespan]:
         from okd_payload.oci.registry.messages import PinnedMessenger
 
         delivery = WebhookDelivery(site, service.leadership, PinnedMessenger())
-        task = asyncio.create_task(_run(delivery, lambda: service.leadership.is_acting))
+        task = asyncio.create_task(_run(site, delivery, service.leadership))
         try:
             yield
         finally:
@@ -41,13 +51,27 @@ def deliver_beside(site: Site) -> list[Lifespan]:
     return [beside]
 
 
-async def _run(delivery: WebhookDelivery, is_acting: Callable[[], bool]) -> None:
+async def _run(site: Site, delivery: WebhookDelivery, leadership: Leadership) -> None:
+    forgotten = 0.0
     while True:
         more = False
-        if is_acting():
+        if leadership.is_acting:
             try:
                 more = await delivery.advance()
+                if site.now() - forgotten >= _BETWEEN:
+                    await forget_old(leadership, now=site.now())
+                    forgotten = site.now()
             except RecordsError as error:  # the lease may be lost, or the database away
                 _log.warning("webhooks are not told now: %s", error.message)
         if not more:
             await asyncio.sleep(_SECONDS)
+
+
+async def forget_old(leadership: Leadership, *, now: float) -> None:
+    """Let go of old events and entries of the audit log. Raises RecordsError."""
+
+    def unit(connection: Any) -> None:
+        events.forget(connection, now - KEPT_EVENTS)
+        audit.forget(connection, now - KEPT_AUDIT)
+
+    await leadership.write(unit)

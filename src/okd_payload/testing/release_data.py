@@ -242,7 +242,7 @@ class _Past:
         is_open = outcome is Phase.READY and place % 3 != 2
         state = RunState.RUNNING if is_open else RunState.FAILED if bad else RunState.SUCCEEDED
         identity = f"{release}-{job.name}-{attempt}"
-        folder = f"verifications/{release}/{job.name}-{attempt}"
+        folder = f"runs/{identity}"
         upgrade = job.upgrade is not None and number > 0
         return VerificationRun(
             id=identity,

@@ -13,6 +13,7 @@ from okd_payload.build.records import (
     ComponentRecord,
     find_log,
     read_durations,
+    read_plan,
     read_runs,
     start_run,
 )
@@ -74,3 +75,13 @@ def test_a_state_folder_that_cannot_be_used_is_an_error_with_a_way_out(tmp_path:
     with pytest.raises(StorageError) as caught:
         start_run(blocked, stream="s", moment=1.0)
     assert "--state" in caught.value.hint
+
+
+def test_the_plan_of_a_run_is_remembered(tmp_path: Path) -> None:
+    """Who looks at a run that goes on sees what is still to be made; without it, nothing."""
+    folder = start_run(tmp_path, stream="okd", moment=0.0)
+    assert read_plan(folder.path) == {}
+    folder.remember_plan({"base": (), "etcd": ("base",)})
+    assert read_plan(folder.path) == {"base": (), "etcd": ("base",)}
+    (folder.path / "plan.json").write_text("{")
+    assert read_plan(folder.path) == {}

@@ -83,7 +83,7 @@ def test_a_server_that_acts_is_left_alone(
         database = open_database(str(options[-1]))
         await database.write(
             lambda unit: leases.take(
-                unit, "controller", holder="a server", seconds=3600, now=time.time()
+                unit, "controller", holder="a server", seconds=200, now=time.time()
             )
         )
         await database.close()

@@ -235,12 +235,15 @@ async def test_one_instance_acts_until_its_lease_ends(database: Database) -> Non
     assert await database.read(lambda u: leases.holder_of(u, "act", now=NOW + 33)) == "b"
 
 
-@pytest.mark.parametrize("url", ["nonsense", "nosuch://x/y", "http://example.com"])
+@pytest.mark.parametrize(
+    "url", ["nonsense s3cret", "nosuch://x:s3cret@y/z", "postgresql+psycopg://u:s3cret@h:port/x"]
+)
 def test_what_is_no_database_is_refused(url: str) -> None:
-    """A mistyped URL is wrong input, with an example of a right one."""
+    """A mistyped URL is wrong input, with an example of a right one, and shows no password."""
     with pytest.raises(InputError, match="is no database") as caught:
         open_database(url)
     assert "sqlite:///" in caught.value.hint
+    assert "s3cret" not in caught.value.message
 
 
 def test_a_database_that_is_away_is_told_from_one_that_refuses(tmp_path: Path) -> None:

@@ -95,8 +95,9 @@ def open_database(text: str) -> Database:
     try:
         url = make_url(text)
         engine = _open_sqlite(url) if url.get_backend_name() == "sqlite" else _open(url)
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise InputError(f"{text!r} is no database: {error}", hint=_EXAMPLE) from error
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        words = str(error).replace(text, "it")  # which may hold a password
+        raise InputError(f"what is named is no database: {words}", hint=_EXAMPLE) from error
     database = Database(engine)
     database.prepare()
     return database

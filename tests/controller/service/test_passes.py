@@ -259,3 +259,16 @@ async def test_who_does_not_act_writes_nothing(rig: Rig, verifier: ScriptedVerif
     assert await all_of(rig) == []
     await successor.sync(STREAM)
     assert len(await all_of(rig)) == 1
+
+
+async def test_a_stream_whose_name_makes_no_version_fails_at_once(
+    rig: Rig, service: Service
+) -> None:
+    """Waiting changes nothing about what its owner has to change; the release says what it is."""
+    rig.configure("nightly")
+    await push_small_stream(rig.repository(INPUT))
+    for _ in range(2):
+        await service.sync("nightly")
+    (release,) = await rig.database.read(lambda unit: releases.list_of(unit, "nightly"))
+    assert (release.phase, release.attempts) == (Phase.FAILED, 1)
+    assert "is not a semantic version" in release.message

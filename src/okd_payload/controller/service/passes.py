@@ -32,7 +32,7 @@ from okd_payload.controller.records import payloads, releases, runs, streams
 from okd_payload.controller.service.leadership import Leadership
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.judging import judge
-from okd_payload.errors import OkdPayloadError, RecordsError, ReleaseError
+from okd_payload.errors import InputError, OkdPayloadError, RecordsError, ReleaseError
 
 PAUSES = (60.0, 300.0, 900.0)
 """Seconds before a creation that failed is tried again, by the number of the attempt."""
@@ -216,7 +216,7 @@ class StreamPass:
                 made = await take_over(self._surroundings, configuration, release)
             else:
                 made = await make_payload(self._surroundings, configuration, release, inputs)
-        except ReleaseError as error:
+        except (InputError, ReleaseError) as error:
             await self._fail(release, code="InvalidPayload", message=error.message)
         except OkdPayloadError as error:
             await self._try_again(configuration, release, error)

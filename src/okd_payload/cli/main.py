@@ -59,7 +59,7 @@ _SUMMARIES = {
     "deploy": "Bring a cluster to where it builds a stream, and keep it there.",
     "copy": "Copy an image, byte for byte, between any two places.",
     "prune": "Free the disk of what nobody needs any more.",
-    "render": "Write a stream as files for engines that run without this program.",
+    "render": "Write a stream as files for clusters, forges and hubs.",
     "runs": "Look after builds that run on a cluster.",
     "step": "Do one part of a build, as the pods of a cluster do.",
     "serve": "Follow release streams, and show them to everybody.",

@@ -18,7 +18,7 @@ from okd_payload.testing.task_runner.model import TaskRun, decode_task_run
 from okd_payload.testing.task_runner.runner import TaskRunner
 from okd_payload.testing.task_runner.volumes import Surroundings
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.debian, pytest.mark.integration, pytest.mark.slow]
 RIGHTS = build_rights(SecurityProfile.CAPABILITIES).container
 
 

@@ -16,7 +16,7 @@ from tool_image import ToolImage
 from okd_payload.cluster.kinds import PIPELINE, PIPELINE_RUN, SECRET, TASK
 from okd_payload.testing.task_runner.local_cluster import LocalCluster
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.debian, pytest.mark.integration, pytest.mark.slow]
 _KINDS = {"Task": TASK, "Pipeline": PIPELINE, "PipelineRun": PIPELINE_RUN}
 
 

@@ -45,6 +45,8 @@ SIZES = [
 READERS = 50
 TRIES = 20
 PAGE_SECONDS, API_SECONDS, SYNC_SECONDS, MEBIBYTES = 0.1, 0.05, 2.0, 400
+PATIENCE = 3.0
+"""How much more than its bound something may take: other tests run on the same machine."""
 
 
 class Figures(msgspec.Struct, kw_only=True):
@@ -101,10 +103,10 @@ async def measure(
     figures.memory = memory_of(server)
     assert server.stop() == 0
     print(f"\n{url.partition(':')[0]}: {msgspec.json.encode(figures).decode()}")  # noqa: T201
-    assert figures.sync < SYNC_SECONDS
+    assert figures.sync < PATIENCE * SYNC_SECONDS
     assert figures.memory < MEBIBYTES
     for path, used in figures.cpu.items():
-        assert used < (API_SECONDS if "/api/" in path else PAGE_SECONDS), path
+        assert used < PATIENCE * (API_SECONDS if "/api/" in path else PAGE_SECONDS), path
 
 
 async def fill(url: str, streams: Streams, size: Size) -> Made:

@@ -145,6 +145,8 @@ def test_what_a_component_costs(tmp_path: Path):
 
     The best of some measurements counts: a busy machine makes each of them cost more, never less.
     """
+    if sys.gettrace() is not None:
+        pytest.skip("measured only where nothing else counts lines")
     best = float("inf")
     for number in range(MOST_MEASUREMENTS):
         best = min(best, _seconds(tmp_path / str(number)))

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 from differences import BOTH, KINDS, RULES, Difference
 from litestar.testing import AsyncTestClient
-from recorded import ARTIFACTS, Case, RecordedHistory, TakenOver, read_cases
+from recorded_answers import ARTIFACTS, Case, RecordedHistory, TakenOver, read_cases
 from rig import Rig
 
 from okd_payload.web.access.settings import SiteSettings

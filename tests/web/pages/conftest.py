@@ -19,6 +19,7 @@ from litestar.testing import AsyncTestClient
 sys.path.insert(0, str(Path(__file__).parents[2] / "controller"))
 sys.path.insert(0, str(Path(__file__).parent))
 
+from page_server import PARTS, serve
 from past import (
     BROKEN,
     BUILD_STREAM,
@@ -32,7 +33,6 @@ from past import (
     write_build,
 )
 from rig import Rig
-from serving import PARTS, serve
 
 from okd_payload.controller.records import open_database
 from okd_payload.web.application import make_application

@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from browser import CHROMIUM, FIND_FAULTS, FIND_PALE, listen_for_trouble, open_browser
+from page_server import serve
 from past import MAIN
-from serving import serve
 
 from okd_payload.controller import actions
 from okd_payload.controller.records import releases, runs

@@ -33,7 +33,7 @@ LEASE = "1"
 CALM = 180.0
 
 
-@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.endurance)])
+@pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.endurance)])
 async def test_one_server_may_be_killed_at_any_moment(
     serve: Serve, streams: Streams, kills: int
 ) -> None:
@@ -56,7 +56,7 @@ async def test_one_server_may_be_killed_at_any_moment(
     assert server.program.processes() == []
 
 
-@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.endurance)])
+@pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.endurance)])
 async def test_either_of_two_servers_may_be_killed_at_any_moment(
     serve: Serve, streams: Streams, postgresql: PostgresqlServer, kills: int
 ) -> None:

@@ -71,6 +71,7 @@ async def test_on_sqlite(
     await measure(url, serve, streams, size)
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize("size", SIZES)
 async def test_on_postgresql(
     serve: Callable[..., Server],

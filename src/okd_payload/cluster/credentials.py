@@ -172,7 +172,7 @@ class PluginCredentials:
         try:
             async with asyncio.timeout(_PLUGIN_TIME):
                 said, complaint = await process.communicate()
-        except BaseException as error:
+        except BaseException as error:  # cancelled or late: the program must not outlive us
             process.kill()
             await process.wait()
             if isinstance(error, TimeoutError):

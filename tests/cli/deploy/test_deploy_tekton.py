@@ -13,6 +13,7 @@ import yaml
 from small_stream import COMPONENTS, write_stream
 
 from okd_payload.cluster import kinds
+from okd_payload.engines.pod.tool import WORK_FOLDER
 from okd_payload.engines.tekton.deploying.survey import PRUNED_KINDS
 from okd_payload.testing.kubernetes import Refusal
 
@@ -355,7 +356,7 @@ def test_the_job_that_follows_deploys_with_the_same_options(deploy, simulated, r
     job = simulated.find(kinds.CRON_JOB, "okd-payload-follow", namespace=NAMESPACE)
     pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     words = pod["containers"][0]["args"]
-    assert words[:3] == ["deploy", "tekton", "/work/stream/small"]
+    assert words[:3] == ["deploy", "tekton", f"{WORK_FOLDER}/stream/small"]
     code, out, err = deploy(*words[3:])
     assert code == 0, err
     assert out == f"namespace {NAMESPACE}: nothing changed\n"

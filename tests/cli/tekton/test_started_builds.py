@@ -19,7 +19,7 @@ from small_stream import COMPONENTS, SOURCES, STREAM, write_stream
 from okd_payload.cluster import kinds
 from okd_payload.engines.manifests import Metadata
 from okd_payload.engines.pod.accounts import COORDINATOR
-from okd_payload.engines.pod.tool import ToolSettings
+from okd_payload.engines.pod.tool import WORK_FOLDER, ToolSettings
 from okd_payload.engines.tekton.triggers.settings import StreamSource
 from okd_payload.engines.tekton.triggers.starting import make_proposal_run
 from okd_payload.oci.reference import parse_reference
@@ -39,10 +39,12 @@ def run_job(cluster: ProcessCluster, name: str, work: Path) -> subprocess.Comple
     program = programs / "okd-payload"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m okd_payload "$@"\n')
     program.chmod(0o755)
-    given = {item["name"]: item["value"].replace("/work", str(work)) for item in container["env"]}
+    given = {
+        item["name"]: item["value"].replace(WORK_FOLDER, str(work)) for item in container["env"]
+    }
     words = [*container["command"], *container["args"]]
     return subprocess.run(
-        [word.replace("/work/", f"{work}/") for word in words],
+        [word.replace(f"{WORK_FOLDER}/", f"{work}/") for word in words],
         env={
             **os.environ,
             **given,
@@ -109,10 +111,12 @@ def run_steps(run: dict[str, Any], values: dict[str, str], work: Path) -> list[s
         words = [*step["command"], *step["args"]]
         for name, value in values.items():
             words = [word.replace(f"$(params.{name})", value) for word in words]
-        words = [word.replace("/work", str(work)) for word in words]
+        words = [word.replace(WORK_FOLDER, str(work)) for word in words]
         if words[0] == "okd-payload":
             words[:1] = [sys.executable, "-m", "okd_payload"]
-        given = {item["name"]: item["value"].replace("/work", str(work)) for item in step["env"]}
+        given = {
+            item["name"]: item["value"].replace(WORK_FOLDER, str(work)) for item in step["env"]
+        }
         ended = subprocess.run(
             words, env={**os.environ, **given}, capture_output=True, text=True, check=False
         )

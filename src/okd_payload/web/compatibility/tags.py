@@ -100,6 +100,10 @@ def routes(site: Site) -> Sequence[Any]:
         found = await _latest(site, stream, within=within, rel=rel, prefix=prefix)
         return _to_tools(found, site)
 
+    return [tags, latest, latest_page, latest_tools, _route_of_tools(site, options)]
+
+
+def _route_of_tools(site: Site, options: dict[str, Any]) -> Any:
     @read("/releasestream/{stream:str}/release/{tag:str}/download", **options)
     async def tools(stream: FromPath[str], tag: FromPath[str]) -> Answer:
         """The client tools of a release."""
@@ -110,7 +114,7 @@ def routes(site: Site) -> Sequence[Any]:
             raise Refusal(404, f"Release tag {tag} does not belong to release {stream}")
         return _to_tools(found, site)
 
-    return [tags, latest, latest_page, latest_tools, tools]
+    return tools
 
 
 def find_stream(

@@ -27,18 +27,6 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
     """The pages of builds."""
     streams = site.builds or Path("/nonexistent")
 
-    async def get_run(stream: str, name: str) -> BuildRun:
-        run = await asyncio.to_thread(find_run, streams, stream, name)
-        if run is None:
-            raise UnknownName("build run", name, known=(), hint="old runs are removed")
-        return run
-
-    def get_step(run: BuildRun, image: str) -> tuple[Any, Path | None]:
-        step = next((each for each in run.steps if each.name == image), None)
-        if step is None:
-            raise UnknownName("image", image, known=[each.name for each in run.steps])
-        return step, find_file(streams, step.log)
-
     @get("/runs", include_in_schema=False)
     async def runs(request: AnyRequest) -> Response[bytes]:
         """All runs, the newest first."""
@@ -50,7 +38,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         request: AnyRequest, stream: FromPath[str], name: FromPath[str]
     ) -> Response[bytes]:
         """One run."""
-        run = await get_run(stream, name)
+        run = await _find_run(streams, stream, name)
         return renderer.answer(
             request,
             "build.html",
@@ -66,8 +54,8 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         request: AnyRequest, stream: FromPath[str], name: FromPath[str], image: FromPath[str]
     ) -> Response[bytes]:
         """The log of one image."""
-        run = await get_run(stream, name)
-        step, path = get_step(run, image)
+        run = await _find_run(streams, stream, name)
+        step, path = _find_step(streams, run, image)
         piece = await asyncio.to_thread(read_tail, path) if path is not None else None
         return renderer.answer(
             request,
@@ -84,9 +72,23 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         request: AnyRequest, stream: FromPath[str], name: FromPath[str], image: FromPath[str]
     ) -> Response[bytes]:
         """What was logged since: for the script."""
-        run = await get_run(stream, name)
-        step, path = get_step(run, image)
+        run = await _find_run(streams, stream, name)
+        step, path = _find_step(streams, run, image)
         ended = step.state not in (BUILDING, WAITING) or run.record.finished is not None
         return await answer_log(request, path, is_ended=ended)
 
     return [runs, build, log_page, follow]
+
+
+async def _find_run(streams: Path, stream: str, name: str) -> BuildRun:
+    run = await asyncio.to_thread(find_run, streams, stream, name)
+    if run is None:
+        raise UnknownName("build run", name, known=(), hint="old runs are removed")
+    return run
+
+
+def _find_step(streams: Path, run: BuildRun, image: str) -> tuple[Any, Path | None]:
+    step = next((each for each in run.steps if each.name == image), None)
+    if step is None:
+        raise UnknownName("image", image, known=[each.name for each in run.steps])
+    return step, find_file(streams, step.log)

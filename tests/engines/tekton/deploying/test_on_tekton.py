@@ -19,6 +19,7 @@ from okd_payload.cli.main import make_program
 from okd_payload.cluster import kinds
 from okd_payload.engines.pod.accounts import BUILDER, COORDINATOR, DEPLOYER, LISTENER, PULL_REQUEST
 from okd_payload.engines.pod.rights import TEKTON
+from okd_payload.engines.pod.tool import WORK_FOLDER
 from okd_payload.engines.tekton.deploying.check import check_cluster
 from okd_payload.engines.tekton.deploying.survey import survey
 from okd_payload.engines.tekton.rendering import (
@@ -253,7 +254,7 @@ def test_the_script_of_the_coordinator_hands_the_snapshot_over(tmp_path):
         'test "$1" != build || exit "${FAILS:-0}"\n'
     )
     tool.chmod(0o755)
-    script = script.replace("/work/snapshot", f"{tmp_path}/snapshot")
+    script = script.replace(f"{WORK_FOLDER}/snapshot", f"{tmp_path}/snapshot")
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
     subprocess.run(["sh", "-c", script], env=environment, check=True)
     called = (tmp_path / "called").read_text().splitlines()

@@ -14,12 +14,8 @@ from hypothesis import strategies as st
 
 from okd_payload.build.engine import BuildStep, CopiedFiles
 from okd_payload.catalog.component import Argument, Copy, Layering, Resources
-from okd_payload.engines.pod.step_document import (
-    MOST_BYTES,
-    decode_step,
-    encode_step,
-    portable,
-)
+from okd_payload.documents.words import MOST_BYTES
+from okd_payload.engines.pod.step_document import decode_step, encode_step, portable
 from okd_payload.errors import BuildError, InputError
 from okd_payload.oci.digest import digest_of
 from okd_payload.oci.manifest import Platform

@@ -1,27 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A build step as one word, to be handed to the pod that builds it.
-
-The word is the step as JSON, compressed, in base64: nothing in it can be taken for a variable
-of Tekton (``$(...)``) or of a shell, and no Dockerfile needs a volume to travel. It must fit an
-argument of a program (128 KiB in Linux) and leave the object that carries it, which repeats it
-in its status, far below the 1.5 MiB that clusters store.
-"""
+"""A build step as one word, to be handed to the pod that builds it: its JSON, see ``words``."""
 
 from __future__ import annotations
-
-import base64
-import binascii
-import zlib
 
 import msgspec
 
 from okd_payload.build.engine import BuildStep
+from okd_payload.documents.words import MOST_BYTES, decode_word, encode_word
 from okd_payload.errors import BuildError, InputError
 from okd_payload.source.model import FolderSource
-
-MOST_BYTES = 96 * 1024
-_MOST_INFLATED = 16 * 1024 * 1024
-_LEVEL = 9
 
 
 def portable(step: BuildStep) -> BuildStep:
@@ -35,7 +22,7 @@ def portable(step: BuildStep) -> BuildStep:
 def encode_step(step: BuildStep) -> str:
     """The document of ``step``; equal steps have equal ones. Raises BuildError."""
     content = msgspec.json.encode(step, order="sorted")
-    document = base64.b64encode(zlib.compress(content, _LEVEL)).decode()
+    document = encode_word(content)
     if len(document) > MOST_BYTES:
         raise BuildError(
             f"{step.component}: what describes its build takes {len(document)} bytes, and a pod "
@@ -48,13 +35,8 @@ def encode_step(step: BuildStep) -> str:
 def decode_step(document: str) -> BuildStep:
     """The step that ``document`` describes. Raises InputError."""
     try:
-        compressed = base64.b64decode(document.strip(), validate=True)
-        inflater = zlib.decompressobj()
-        content = inflater.decompress(compressed, _MOST_INFLATED)
-        if not inflater.eof or inflater.unused_data:
-            raise _not_a_document("it is longer or shorter than it says")
-        return msgspec.json.decode(content, type=BuildStep)
-    except (binascii.Error, zlib.error, msgspec.MsgspecError, ValueError) as error:
+        return msgspec.json.decode(decode_word(document), type=BuildStep)
+    except (msgspec.MsgspecError, ValueError) as error:
         raise _not_a_document(str(error)) from error
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import operator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,6 +71,15 @@ def test_order():
     ]
     assert sort_versions(ordered[::-1]) == ordered
     assert sort_versions(["x", "4.1.0"]) == ["x", "4.1.0"]
+
+
+def test_every_comparison():
+    """Each of the four operators orders versions, and build metadata makes no difference."""
+    lower, same, higher = map(parse_version, ("4.20.0-rc.2+a", "4.20.0-rc.2+b", "4.20.0"))
+    compare = (operator.lt, operator.le, operator.gt, operator.ge)
+    assert [each(lower, higher) for each in compare] == [True, True, False, False]
+    assert [each(higher, lower) for each in compare] == [False, False, True, True]
+    assert [each(lower, same) for each in compare] == [False, True, False, True]
 
 
 def test_build_metadata_is_dropped_for_manifests():

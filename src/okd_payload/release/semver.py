@@ -7,7 +7,6 @@ rules here are that parser's: exactly three numbers of 64 bits, no leading zeros
 
 from __future__ import annotations
 
-import functools
 import re
 
 import msgspec
@@ -19,7 +18,6 @@ _DIGITS = re.compile(r"[0-9]*")
 _IDENTIFIER = re.compile(r"[0-9A-Za-z-]+")
 
 
-@functools.total_ordering
 class Version(msgspec.Struct, frozen=True):
     """A version; ``str()`` gives its text back."""
 
@@ -40,6 +38,16 @@ class Version(msgspec.Struct, frozen=True):
 
     def __lt__(self, other: Version) -> bool:
         return self.precedence() < other.precedence()
+
+    # Each is spelled out: functools.total_ordering takes a struct to have them already.
+    def __le__(self, other: Version) -> bool:
+        return self.precedence() <= other.precedence()
+
+    def __gt__(self, other: Version) -> bool:
+        return self.precedence() > other.precedence()
+
+    def __ge__(self, other: Version) -> bool:
+        return self.precedence() >= other.precedence()
 
     def precedence(self) -> tuple[tuple[int, int, int], bool, list[tuple[bool, int, str]]]:
         """What versions are ordered by, as a key for sorting many of them.

@@ -20,7 +20,7 @@ from rig import STREAM, Rig
 from okd_payload.cli.controller.asking import SERVER_VARIABLE, TOKEN_VARIABLE
 from okd_payload.cli.main import main
 from okd_payload.controller.model import Phase
-from okd_payload.controller.records import audit, open_database, releases, tokens
+from okd_payload.controller.records import audit, open_database, releases, tokens, uses
 from okd_payload.testing.document_server import Answer, DocumentServer
 
 RELEASE = f"{STREAM}-0000"
@@ -70,6 +70,28 @@ def test_a_release_is_judged_on_the_database(database, capsys):
         (f"POST /api/v2/releases/{RELEASE}/reject", 200)
     ]
     assert read(database, tokens.list_all) == []
+
+
+def test_a_release_is_used_and_not_any_more(database, capsys):
+    """For a time or until that is taken back; twice taken back says so."""
+    asked = [RELEASE, "--database", database]
+    assert main(["controller", "use", *asked, "--for", "30d", "--reason", "the lab"]) == 0
+    assert "@database until " in capsys.readouterr().out
+    [use] = read(database, uses.list_of)
+    assert (use.release, use.message) == (RELEASE, "the lab")
+    assert round(use.until - use.time) == 30 * 86400
+    assert main(["controller", "use", *asked]) == 0
+    assert capsys.readouterr().out.endswith("@database\n")
+    assert [each.until for each in read(database, uses.list_of)] == [None]
+    assert main(["controller", "stop-using", *asked, "--reason", "the lab moved"]) == 0
+    assert capsys.readouterr().out == f"{RELEASE}: not used by you any more\n"
+    assert read(database, uses.list_of) == []
+    assert main(["controller", "events", "--database", database]) == 0
+    assert "the lab moved" in capsys.readouterr().out
+    assert main(["controller", "stop-using", *asked]) == 0
+    assert capsys.readouterr().out == f"{RELEASE}: you had not said that you use it\n"
+    assert main(["controller", "use", *asked, "--for", "a while"]) == 2
+    assert "'a while' is no duration" in capsys.readouterr().err
 
 
 def test_what_cannot_be_done_says_why(database, capsys):

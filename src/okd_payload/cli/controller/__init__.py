@@ -17,6 +17,8 @@ _ACTIONS = {
     "stop-keeping": "Let retention judge a release again.",
     "withdraw": "Delete a release softly: who has it can still pull it.",
     "restore": "Take back that a release was withdrawn.",
+    "use": "Say that you use a release: it is not removed while you do.",
+    "stop-using": "Take back that you use a release.",
     "approve": "Say that a team takes a release for good.",
     "finish": "Say how a manual run went.",
     "publish": "Publish a release in one of the ways of its stream.",

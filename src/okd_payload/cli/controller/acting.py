@@ -12,6 +12,7 @@ import msgspec
 from okd_payload.cli.controller.asking import Request, ask, controller_options, take_choice
 from okd_payload.cli.output import escape_controls, output_option, print_document
 from okd_payload.cli.settings import Settings
+from okd_payload.controller.configuration.durations import parse_duration
 
 Options = dict[str, Any]
 _reason = click.option(
@@ -46,15 +47,32 @@ class Publication(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Use(msgspec.Struct, frozen=True, omit_defaults=True):
+    """For how long a release is used, and what for."""
+
+    reason: str
+    seconds: float | None = None
+
+
 class Told(msgspec.Struct, frozen=True):
     """What a sentence about the answer needs."""
 
-    name: str = ""
-    id: str = ""
     phase: str = ""
     health: str = ""
     state: str = ""
     team: str = ""
+    reporter: str = ""
+    until: str = ""
+    ended: bool | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What became of the object that was asked about."""
+        if self.reporter:
+            return f"used by {self.reporter}" + (f" until {self.until}" if self.until else "")
+        if self.ended is not None:
+            return "not used by you any more" if self.ended else "you had not said that you use it"
+        return self.phase or self.health or self.state or f"approved by {self.team}"
 
 
 def _make(
@@ -71,8 +89,7 @@ def _make(
             print_document(msgspec.json.decode(content), output)
             return
         told = msgspec.json.decode(content, type=Told)
-        state = told.phase or told.health or told.state or (f"approved by {told.team}")
-        click.echo(escape_controls(f"{about}: {state}"))
+        click.echo(escape_controls(f"{about}: {told.sentence}"))
 
     run.__doc__ = words
     made = click.pass_obj(run)
@@ -96,6 +113,15 @@ def _on_release(name: str, words: str) -> click.Command:
 
 def _on_stream(name: str, words: str) -> click.Command:
     return _make(name, words, kind="stream", path=f"/streams/{{}}/{name}", body=_say_why)
+
+
+def _use(options: Options) -> Use:
+    written = options.pop("duration")
+    try:
+        seconds = parse_duration(written) if written else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--for") from error
+    return Use(options.pop("reason"), seconds)
 
 
 def _publication(options: Options) -> Publication:
@@ -141,6 +167,22 @@ finish = _with(
     ),
     click.Option(["--succeeded/--failed"], required=True, default=None, help="How it went."),
 )
+use = _with(
+    _make(
+        "use",
+        "Say that you use RELEASE: it is not removed while you do.",
+        kind="release",
+        path="/releases/{}/use",
+        body=_use,
+    ),
+    click.Option(
+        ["--for", "duration"],
+        default="",
+        metavar="DURATION",
+        help="How long, as in 30d; without, until that is taken back.",
+    ),
+)
+stop_using = _on_release("stop-using", "Take back that you use RELEASE.")
 publish = _with(
     _make(
         "publish",

@@ -6,7 +6,8 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from okd_payload.controller.actions.releases import find_release
-from okd_payload.controller.records import uses
+from okd_payload.controller.model import Event
+from okd_payload.controller.records import events, uses
 from okd_payload.controller.records.uses import Use
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import InputError
@@ -33,10 +34,23 @@ async def report_use(
     return await surroundings.database.write(unit)
 
 
-async def end_use(surroundings: Surroundings, name: str, *, actor: str) -> bool:
+async def end_use(surroundings: Surroundings, name: str, *, actor: str, reason: str = "") -> bool:
     """Take back that ``actor`` uses the release; whether that was said. Raises UnknownName."""
+    now = surroundings.clock.now()
 
     def unit(connection: Connection) -> bool:
-        return uses.end(connection, find_release(connection, name).name, actor)
+        release = find_release(connection, name)
+        ended = uses.end(connection, name, actor)
+        if ended:
+            told = Event(
+                time=now,
+                kind="release.unused",
+                stream=release.stream,
+                release=name,
+                actor=actor,
+                message=reason,
+            )
+            events.add(connection, told)
+        return ended
 
     return await surroundings.database.write(unit)

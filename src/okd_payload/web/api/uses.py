@@ -79,8 +79,9 @@ def routes(site: Site) -> list[Any]:
         description="Take back that you use a release.",
     )
     async def stop_using(*, request: Asked, name: Name, data: JSONBody[ReasonBody]) -> UseEndAnswer:
-        del data
-        ended = await actions.end_use(site.surroundings, name, actor=actor_of(request))
+        ended = await actions.end_use(
+            site.surroundings, name, actor=actor_of(request), reason=shorten(data.reason)
+        )
         return UseEndAnswer(release=name, ended=ended)
 
     return [use, stop_using]

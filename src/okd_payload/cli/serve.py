@@ -216,9 +216,11 @@ async def _serve(
         surroundings = await stack.enter_async_context(
             open_surroundings(controller, services, found)
         )
-        service = (
-            make_controller(surroundings, services, controller).service if server.acts else None
-        )
+        service = None
+        if server.acts:
+            made = make_controller(surroundings, services, controller)
+            stack.push_async_callback(made.followers.builder.close)
+            service = made.service
         site = Site(
             surroundings=surroundings,
             history=GitHistory(services.locations.git, clock=services.clock),

@@ -66,17 +66,13 @@ class Builds:
         self.looks = 0
         self._succeeds = succeeds
 
-    async def start(self, stream_file: str, identity: str) -> str:
-        """Begin, or find that it was begun."""
+    async def advance(self, stream_file: str, identity: str) -> BuildProgress:
+        """Begin; ended at the second look."""
         if (stream_file, identity) not in self.started:
             self.started.append((stream_file, identity))
-        return identity
-
-    async def poll(self, handle: str) -> BuildProgress:
-        """Ended at the second look."""
         self.looks += 1
         return BuildProgress(
-            ended=self.looks > 1, succeeded=self._succeeds, message=f"{handle} built"
+            ended=self.looks > 1, succeeded=self._succeeds, message=f"{identity} built"
         )
 
 

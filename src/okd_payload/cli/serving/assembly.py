@@ -128,6 +128,11 @@ def make_controller(
     async def write(unit: Callable[[Any], None]) -> None:
         await service.leadership.write(unit)
 
+    async def until_lost() -> None:
+        leadership = service.leadership
+        async with leadership.changed:
+            await leadership.changed.wait_for(lambda: not leadership.is_acting)
+
     def wake(stream: str) -> None:
         service.nudge(stream)
 
@@ -139,7 +144,7 @@ def make_controller(
         wake=wake,
     )
     verifier = RunnerVerifier(surroundings, make_runners(surroundings, choices), write=write)
-    followers = make_followers(surroundings, services, write=write)
+    followers = make_followers(surroundings, services, write=write, until_lost=until_lost)
     service = Service(
         surroundings,
         verifier=verifier,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from okd_payload.cli.release.signing_options import given_passphrase
-from okd_payload.cli.serving.building import ProcessBuilder
+from okd_payload.cli.serving.building import ProcessBuilder, build_command
 from okd_payload.controller.publishing.commands import CommandPublisher
 from okd_payload.controller.publishing.copying import CopyPublisher
 from okd_payload.controller.publishing.follower import PublishingFollower
@@ -42,8 +42,17 @@ class Followers(msgspec.Struct, frozen=True, kw_only=True):
         return (self.publishing, self.schedules, self.retention)
 
 
-def make_followers(surroundings: Surroundings, services: Services, *, write: Write) -> Followers:
-    """Those of a controller over ``surroundings``."""
+def make_followers(
+    surroundings: Surroundings,
+    services: Services,
+    *,
+    write: Write,
+    until_lost: Callable[[], Awaitable[None]],
+) -> Followers:
+    """Those of a controller over ``surroundings``.
+
+    ``until_lost`` returns when this instance acts no longer.
+    """
     given = given_passphrase(None)
     publishers: dict[str, Publisher] = {
         "tag": TagPublisher(surroundings),
@@ -54,7 +63,11 @@ def make_followers(surroundings: Surroundings, services: Services, *, write: Wri
         ),
         "command": CommandPublisher(surroundings),
     }
-    builder = ProcessBuilder(surroundings.state / "builds")
+    builder = ProcessBuilder(
+        surroundings.state / "builds",
+        command=build_command(services.locations),
+        until_lost=until_lost,
+    )
     return Followers(
         publishing=PublishingFollower(surroundings, publishers, write=write, documents=services),
         retention=RetentionFollower(surroundings, write=write),

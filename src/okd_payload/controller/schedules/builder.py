@@ -19,13 +19,9 @@ class BuildProgress(msgspec.Struct, frozen=True, kw_only=True):
 class Builder(Protocol):
     """Builds streams."""
 
-    async def start(self, stream_file: str, identity: str) -> str:
-        """Begin the build called ``identity``, or find that it was begun; its handle.
+    async def advance(self, stream_file: str, identity: str) -> BuildProgress:
+        """Begin the build called ``identity``, or go on with it where somebody was cut off.
 
-        Raises OkdPayloadError when it cannot be begun.
+        The same whoever asks, and however often. Raises OkdPayloadError when it cannot be begun.
         """
-        ...
-
-    async def poll(self, handle: str) -> BuildProgress:
-        """How far the build is, also in another process. Raises OkdPayloadError."""
         ...

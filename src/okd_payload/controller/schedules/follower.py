@@ -102,7 +102,8 @@ class ScheduleFollower:
         elif schedule.kind == "promote":
             run = _plan(unit, configuration, schedule, run)
         else:
-            run = msgspec.structs.replace(run, subject=schedule.stream_file)
+            handle = f"{run.stream}-{run.identity}"
+            run = msgspec.structs.replace(run, subject=schedule.stream_file, handle=handle)
         schedules.write(unit, run, time=now)
 
     def _queue(
@@ -191,10 +192,7 @@ class ScheduleFollower:
     async def _build(self, run: ScheduleRun) -> ScheduleRun:
         if self._builder is None:
             raise InputError("this controller builds nothing", hint="start one with an engine")
-        if not run.handle:
-            handle = await self._builder.start(run.subject, f"{run.stream}-{run.identity}")
-            return msgspec.structs.replace(run, handle=handle)
-        progress = await self._builder.poll(run.handle)
+        progress = await self._builder.advance(run.subject, run.handle)
         if not progress.ended:
             return msgspec.structs.replace(run, message=progress.message)
         state = ScheduleState.DONE if progress.succeeded else ScheduleState.FAILED

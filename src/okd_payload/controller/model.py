@@ -77,6 +77,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """When a failed creation is tried again; None when no more."""
     adopted: bool = False
     """Whether the payload was there already and only taken over, as in stable streams."""
+    job: str = ""
+    """``NAMESPACE/NAME`` of the Job that makes its payload now; empty when none does."""
 
 
 class FrozenInput(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,23 +21,28 @@ OpenLocation = Callable[[Location], Awaitable[Repository]]
 """Gives the repository at a place: a layout, a directory or a registry."""
 
 
-class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything outside the controller that it reads or changes."""
+class Repositories(msgspec.Struct, frozen=True, kw_only=True):
+    """Where images are read and written: all that making a payload takes, in a pod too."""
 
-    database: Database
-    clock: Clock
     progress: Progress
-    configurations: Callable[[], Mapping[str, StreamConfiguration]]
-    """The streams as they are configured now, by name; changes when files do."""
     open_location: OpenLocation
     """To be read, by its mirrors."""
     open_target: OpenLocation
     """To be written."""
+    places: Places = msgspec.field(default_factory=Places)
+    """Locks on repositories that several streams share."""
+
+
+class Surroundings(Repositories, frozen=True, kw_only=True):
+    """Everything outside the controller that it reads or changes."""
+
+    database: Database
+    clock: Clock
+    configurations: Callable[[], Mapping[str, StreamConfiguration]]
+    """The streams as they are configured now, by name; changes when files do."""
     state: Path
     """Logs, artifacts of runs and scratch files are below it."""
     cluster: Cluster | None = None
     """The cluster whose image streams are watched and whose objects runners make."""
     instance: str = "controller-0"
     """Who we are among several instances, in leases and logs."""
-    places: Places = msgspec.field(default_factory=Places)
-    """Locks on repositories that several streams share."""

@@ -24,7 +24,7 @@ from okd_payload.controller.adoption.deciding import (
 )
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.creation.keeping import keep_images
-from okd_payload.controller.creation.making import MadePayload
+from okd_payload.controller.creation.making import MadePayload, warnings_of
 from okd_payload.controller.creation.places import open_by_name, open_releases
 from okd_payload.controller.graph.facts import facts_of
 from okd_payload.controller.model import FrozenInput, PayloadFacts, Release
@@ -168,7 +168,7 @@ async def _rewrite(
             metadata=checked.release.payload.metadata,
             references=checked.release.references,
         ),
-        issues=checked.issues,
+        warnings=warnings_of(checked.issues),
     )
 
 

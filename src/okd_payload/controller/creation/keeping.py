@@ -14,7 +14,7 @@ import msgspec
 
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import FrozenInput
-from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.surroundings import Repositories
 from okd_payload.oci.digest import Digest, hex_of
 from okd_payload.oci.location import parse_location
 from okd_payload.oci.repository import Repository
@@ -29,15 +29,15 @@ def kept_tag(digest: Digest) -> str:
 
 
 async def keep_images(
-    surroundings: Surroundings, configuration: StreamConfiguration, images: Sequence[FrozenInput]
+    repositories: Repositories, configuration: StreamConfiguration, images: Sequence[FrozenInput]
 ) -> tuple[FrozenInput, ...]:
     """``images`` as they are in the content repository, each held by its tag.
 
     What is there already costs one question. Raises RegistryError, PartlyDone when some could
     not be brought: the same call goes on with the rest.
     """
-    async with surroundings.places.of(configuration.content).shared():
-        await _bring(surroundings, configuration, images)
+    async with repositories.places.of(configuration.content).shared():
+        await _bring(repositories, configuration, images)
     return tuple(
         msgspec.structs.replace(each, reference=f"{configuration.content_name}@{each.digest}")
         for each in images
@@ -45,14 +45,14 @@ async def keep_images(
 
 
 async def _bring(
-    surroundings: Surroundings, configuration: StreamConfiguration, images: Sequence[FrozenInput]
+    repositories: Repositories, configuration: StreamConfiguration, images: Sequence[FrozenInput]
 ) -> None:
-    target = await surroundings.open_target(parse_location(configuration.content))
+    target = await repositories.open_target(parse_location(configuration.content))
     held = set(await target.manifests.tags())
     missing = {each.digest: each for each in images if kept_tag(each.digest) not in held}
     copies = [
         ImageCopy(
-            source=await _source_of(surroundings, configuration, each),
+            source=await _source_of(repositories, configuration, each),
             reference=each.digest,
             destination=target,
             tag=kept_tag(each.digest),
@@ -60,14 +60,14 @@ async def _bring(
         for each in missing.values()
     ]
     if copies:
-        (await ImageCopier(progress=surroundings.progress).copy(copies)).require_all()
+        (await ImageCopier(progress=repositories.progress).copy(copies)).require_all()
 
 
 async def _source_of(
-    surroundings: Surroundings, configuration: StreamConfiguration, image: FrozenInput
+    repositories: Repositories, configuration: StreamConfiguration, image: FrozenInput
 ) -> Repository:
     """Where ``image`` is: what a layout's pull specs name is the layout itself."""
     location = parse_location(image.reference)
     if location.repository == configuration.content_name:
         location = parse_location(configuration.content)
-    return await surroundings.open_location(location)
+    return await repositories.open_location(location)

@@ -291,5 +291,4 @@ def _finish(connection: Connection, release: Release, made: MadePayload, now: fl
         attempts=release.attempts + 1,
         retry_at=None,
     )
-    warnings = "; ".join(issue.message for issue in made.issues if not issue.blocks)
-    releases.move(connection, ready, Phase.READY, time=now, reason="Created", message=warnings)
+    releases.move(connection, ready, Phase.READY, time=now, reason="Created", message=made.warnings)

@@ -9,26 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
-
 from okd_payload.cluster import Cluster, ObjectKind
+from okd_payload.controller.cluster_objects import (
+    MANAGED_LABEL,
+    MANAGER,
+    RELEASE_LABEL,
+    OwnObject,
+)
 from okd_payload.controller.model import RunState
 from okd_payload.controller.verification.object_names import label_value, object_name
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
-from okd_payload.errors import AlreadyThere, ClusterError, Conflict, InputError, NoSuchObject
+from okd_payload.errors import ClusterError, InputError
 
 RUN_LABEL = "okd-payload.io/run"
-MANAGED_LABEL = "app.kubernetes.io/managed-by"
-MANAGER = "okd-payload"
-
-
-class _Metadata(msgspec.Struct, frozen=True):
-    labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
-
-
-class _Object(msgspec.Struct, frozen=True):
-    metadata: _Metadata = _Metadata()
 
 
 def name_of_run(context: RunContext) -> str:
@@ -44,7 +37,7 @@ def labels_of_run(context: RunContext) -> dict[str, str]:
     return {
         MANAGED_LABEL: MANAGER,
         RUN_LABEL: run_mark(context),
-        "okd-payload.io/release": label_value(context.run.release),
+        RELEASE_LABEL: label_value(context.run.release),
         "okd-payload.io/verification": label_value(context.run.verification),
     }
 
@@ -54,55 +47,14 @@ def run_mark(context: RunContext) -> str:
     return label_value(name_of_run(context))
 
 
-class ClusterRun:
+class ClusterRun(OwnObject):
     """The object of one run."""
 
     def __init__(self, cluster: Cluster, kind: ObjectKind, context: RunContext) -> None:
-        self._cluster = cluster
-        self._kind = kind
-        self._context = context
         place, _, name = context.run.handle.rpartition("/")
-        settings = context.verification.runner.settings
-        self.namespace = place or settings.get("namespace") or cluster.namespace
-        self.name = name or name_of_run(context)
-
-    @property
-    def handle(self) -> str:
-        """By which it is found again."""
-        return f"{self.namespace}/{self.name}"
-
-    async def ensure(self, content: bytes) -> bytes:
-        """The object, made of ``content`` unless it is there. Raises ClusterError.
-
-        Conflict when somebody else's object has its name.
-        """
-        try:
-            return await self._cluster.create(self._kind, content, namespace=self.namespace)
-        except AlreadyThere:
-            found = await self._cluster.get(self._kind, self.name, namespace=self.namespace)
-            labels = msgspec.json.decode(found, type=_Object).metadata.labels or {}
-            if labels.get(RUN_LABEL) != run_mark(self._context):
-                raise Conflict(
-                    f"{self._kind.kind} {self.handle} is there and is not of this run",
-                    hint="delete it, or let the verification have another name",
-                ) from None
-            return found
-
-    async def read(self) -> bytes | None:
-        """The object, None when it is gone. Raises ClusterError."""
-        try:
-            return await self._cluster.get(self._kind, self.name, namespace=self.namespace)
-        except NoSuchObject:
-            return None
-
-    async def patch(self, content: object) -> None:
-        """Change it; one that is gone is no error. Raises ClusterError."""
-        try:
-            await self._cluster.patch(
-                self._kind, self.name, msgspec.json.encode(content), namespace=self.namespace
-            )
-        except NoSuchObject:
-            return
+        namespace = place or context.verification.runner.settings.get("namespace", "")
+        handle = f"{namespace or cluster.namespace}/{name or name_of_run(context)}"
+        super().__init__(cluster, kind, handle, label=RUN_LABEL, mark=run_mark(context))
 
     def gone(self) -> RunUpdate:
         """The update of a run whose object is gone."""

@@ -126,3 +126,31 @@ class VolumeMount(_Part, frozen=True, kw_only=True):
     mount_path: str
     read_only: bool | None = None
     sub_path: str = ""
+
+
+class Container(_Part, frozen=True, kw_only=True):
+    """A container of a pod that nobody but Kubernetes makes of its description."""
+
+    name: str
+    image: str
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    env: tuple[EnvironmentVariable, ...]
+    working_dir: str
+    volume_mounts: tuple[VolumeMount, ...]
+    resources: Requirements
+    security_context: ContainerSecurity
+    termination_message_policy: str | None = None
+
+
+class PodSpec(_Part, frozen=True, kw_only=True):
+    """What such a pod is to be."""
+
+    containers: tuple[Container, ...]
+    volumes: tuple[Volume, ...]
+    security_context: PodSecurity
+    active_deadline_seconds: int | None = None
+    restart_policy: str | None = None
+    service_account_name: str = ""
+    automount_service_account_token: bool | None = None
+    host_users: bool | None = None

@@ -140,7 +140,7 @@ async def test_a_job_is_made_once(
     assert len(await prow.jobs()) == 1
     other = make_context("prowjob", settings={"job": JOB}, name="other")
     run = msgspec.structs.replace(other.run, handle=first.handle)
-    with pytest.raises(Conflict, match="is not of this run"):
+    with pytest.raises(Conflict, match="is somebody else's"):
         await runner.start(msgspec.structs.replace(other, run=run))
 
 

@@ -11,14 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from okd_payload.engines.pod import labels
-from okd_payload.engines.pod.objects import (
-    ContainerSecurity,
-    EnvironmentVariable,
-    PodSecurity,
-    Requirements,
-    Volume,
-    VolumeMount,
-)
+from okd_payload.engines.pod.objects import Container, PodSpec
 from okd_payload.engines.pod.tool import ToolSettings, build_pod, registry_words
 
 CONTAINER = "probe"
@@ -32,30 +25,6 @@ class _Written(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
     """Base of all parts: what is not set is not written."""
 
 
-class _Container(_Written, frozen=True, kw_only=True):
-    name: str
-    image: str
-    command: tuple[str, ...]
-    args: tuple[str, ...]
-    env: tuple[EnvironmentVariable, ...]
-    working_dir: str
-    volume_mounts: tuple[VolumeMount, ...]
-    resources: Requirements
-    security_context: ContainerSecurity
-    termination_message_policy: str | None = None
-
-
-class _PodSpec(_Written, frozen=True, kw_only=True):
-    containers: tuple[_Container, ...]
-    volumes: tuple[Volume, ...]
-    security_context: PodSecurity
-    active_deadline_seconds: int
-    restart_policy: str | None = None
-    service_account_name: str = ""
-    automount_service_account_token: bool | None = None
-    host_users: bool | None = None
-
-
 class _Metadata(_Written, frozen=True, kw_only=True):
     name: str
     labels: Mapping[str, str]
@@ -67,7 +36,7 @@ class ProbePod(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     api_version: str = "v1"
     kind: str = "Pod"
     metadata: _Metadata
-    spec: _PodSpec
+    spec: PodSpec
 
     @property
     def name(self) -> str:
@@ -95,7 +64,7 @@ def make_probe_pod(
     """A pod that tries to build, and to use the repository if one is named, as builds would."""
     where = ("--repository", repository, *registry_words(settings)) if repository else ()
     tool = build_pod(("step", "probe", "--report", REPORT_FILE, *where), settings)
-    container = _Container(
+    container = Container(
         name=CONTAINER,
         image=tool.container.image,
         command=tool.container.command,
@@ -114,7 +83,7 @@ def make_probe_pod(
     }
     return ProbePod(
         metadata=_Metadata(name=name, labels=marks),
-        spec=_PodSpec(
+        spec=PodSpec(
             containers=(container,),
             volumes=tool.volumes,
             security_context=tool.rights.pod,

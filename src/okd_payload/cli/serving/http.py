@@ -37,6 +37,8 @@ def listen(host: str, port: int) -> Iterator[socket.socket]:
             hint="choose another with --listen and --port; port 0 takes any that is free",
         ) from error
     with opened:
+        # else the loop leaves it off: a body would wait for the acknowledgement of its head
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield opened
 
 

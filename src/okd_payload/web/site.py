@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
+from okd_payload.controller.model import VerificationRun
 from okd_payload.controller.service import Service
 from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.verification.shared_files import fetch_files
 from okd_payload.source.history import History
 from okd_payload.web.access.settings import SiteSettings
 
@@ -46,6 +48,17 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
         """What ``read`` of the records gives for these arguments. Raises RecordsError."""
         database = self.surroundings.database
         return await database.read(lambda unit: read(unit, *arguments, **named))
+
+    async def files_of(self, run: VerificationRun, names: Collection[str] | None = None) -> Path:
+        """The folder below which ``names`` are, files of ``run`` as it names them; else all.
+
+        Raises RecordsError and StorageError.
+        """
+        surroundings = self.surroundings
+        if not surroundings.database.is_shared:
+            return surroundings.state
+        wanted = names if names is not None else (run.log, *run.artifacts)
+        return await fetch_files(surroundings, run, wanted)
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -19,6 +19,7 @@ from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.runner import RunContext
 from okd_payload.controller.verification.runners.webhook import STATES, RunReport, take_report
 from okd_payload.controller.verification.secret_settings import read_secret, result_token
+from okd_payload.controller.verification.shared_files import FileSharing
 from okd_payload.errors import InputError
 
 WEBHOOK = "webhook"
@@ -49,6 +50,9 @@ async def report_run(
         return context.run
     now = surroundings.clock.now()
     update = take_report(context, report)
+    names = [name for name in (update.log, *update.artifacts) if name]
+    sharing = FileSharing(surroundings.database, surroundings.database.write)
+    await sharing.share(context.folder, identity, names)
     place = f"runs/{identity}/"
 
     def unit(connection: Connection) -> VerificationRun:

@@ -49,6 +49,11 @@ class Database:
         """``sqlite`` or ``postgresql``."""
         return self._engine.dialect.name
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether instances on other machines may use it too."""
+        return self.dialect == "postgresql"
+
     async def read(self, unit: Callable[[Connection], Result]) -> Result:
         """What ``unit`` finds. Raises RecordsUnavailable and RecordsError."""
         return await self._run(functools.partial(self._read, unit))

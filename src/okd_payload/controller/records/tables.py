@@ -116,6 +116,17 @@ runs = Table(
     Index("runs_by_state", "state"),
 )
 
+run_pieces = Table(
+    "run_pieces",
+    metadata,
+    Column("run", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("sum", String, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
 publications = Table(
     "publications",
     metadata,

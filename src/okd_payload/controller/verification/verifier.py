@@ -29,6 +29,7 @@ from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.origins import find_origin
 from okd_payload.controller.verification.planning import NeededRun, plan_runs
 from okd_payload.controller.verification.runner import RunContext, Runner, RunUpdate
+from okd_payload.controller.verification.shared_files import FileSharing
 from okd_payload.errors import OkdPayloadError
 
 Result = TypeVar("Result")
@@ -55,6 +56,7 @@ class RunnerVerifier:
         self._patience = patience
         self._runners = dict(runners)
         self._write = write
+        self._sharing = FileSharing(surroundings.database, write)
 
     async def advance(self, configuration: StreamConfiguration, release: Release) -> None:
         """Queue what is missing, start what is queued, and note what has ended."""
@@ -165,8 +167,12 @@ class RunnerVerifier:
             )
             return
         changed = self._with(run, update)
+        files = [name for name in (update.log, *update.artifacts) if name]
+        shared = await self._sharing.share(context.folder, run.id, files)
         if changed != run:
             await self._note(changed)
+        if shared and changed.state.is_final:
+            await self._sharing.let_go(context.folder, run.id)
 
     def _with(self, run: VerificationRun, update: RunUpdate) -> VerificationRun:
         now = self._now()

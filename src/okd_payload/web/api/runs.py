@@ -8,6 +8,7 @@ that a browser would run, and a log in pieces of a megabyte at most.
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Annotated, Any
 
 from litestar import Response, get
@@ -57,7 +58,8 @@ def routes(site: Site) -> list[Any]:
         if not run.log:
             raise NotFound(f"{run_id} has no log here", hint=run.url and f"look at {run.url}")
         asked = f"bytes={offset}-" if offset is not None else wanted
-        piece, content = await asyncio.to_thread(_read_log, site, run.log, asked)
+        folder = await site.files_of(run, (run.log,))
+        piece, content = await asyncio.to_thread(_read_log, folder, run.log, asked)
         headers = {"Log-Size": str(piece.size), "Log-Offset": str(piece.start)}
         status = 200
         if wanted is not None and offset is None and piece.end > piece.start:
@@ -78,7 +80,8 @@ def routes(site: Site) -> list[Any]:
         name = f"runs/{run.id}/{str(file).lstrip('/')}"
         if name not in run.artifacts:
             raise NotFound(f"{run_id} left no such file", hint="the run lists its artifacts")
-        path = await asyncio.to_thread(find_file, site.surroundings.state, name)
+        folder = await site.files_of(run, (name,))
+        path = await asyncio.to_thread(find_file, folder, name)
         piece = await asyncio.to_thread(choose_piece, path, None)
         return Stream(
             piece.chunks,
@@ -99,7 +102,7 @@ async def _find(site: Site, identity: str) -> VerificationRun:
     return found
 
 
-def _read_log(site: Site, name: str, wanted: str | None) -> tuple[Piece, bytes]:
-    path = find_file(site.surroundings.state, name)
+def _read_log(folder: Path, name: str, wanted: str | None) -> tuple[Piece, bytes]:
+    path = find_file(folder, name)
     piece = choose_piece(path, wanted, most=LARGEST_PIECE)
     return piece, b"".join(piece.chunks())

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -102,7 +103,7 @@ async def _values(
         since=ready_since(view.transitions),
         is_decided=release.phase.is_final,
     )
-    excerpts = await asyncio.to_thread(_read_excerpts, site, failed_runs(jobs))
+    excerpts = [await _take_excerpt(site, run) for run in failed_runs(jobs)]
     into, out_of = updates_into(view.updates_in), updates_out_of(view.updates_out)
     return {
         "view": view,
@@ -135,32 +136,36 @@ def failed_runs(jobs: Sequence[Job]) -> list[VerificationRun]:
     return [run for run in found if run is not None and run.state in bad][:_EXCERPTS]
 
 
-def _read_excerpts(site: Site, runs: Sequence[VerificationRun]) -> list[Excerpt]:
-    return [_read_excerpt(site, run) for run in runs]
+async def _take_excerpt(site: Site, run: VerificationRun) -> Excerpt:
+    folder = await site.files_of(run, (run.log, *filter(_is_result, run.artifacts)))
+    return await asyncio.to_thread(_read_excerpt, folder, run)
 
 
-def _read_excerpt(site: Site, run: VerificationRun) -> Excerpt:
-    state = site.surroundings.state
-    path = find_file(state, run.log)
+def _read_excerpt(folder: Path, run: VerificationRun) -> Excerpt:
+    path = find_file(folder, run.log)
     piece = read_tail(path) if path is not None else None
     return Excerpt(
         run=run,
         tail=last_lines(piece, _EXCERPT_LINES) if piece else "",
         log=piece.text if piece else "",
         results=tuple(
-            (name, results) for name, results in read_all_results(site, run) if results.failed
+            (name, results) for name, results in read_all_results(folder, run) if results.failed
         ),
     )
 
 
-def read_all_results(site: Site, run: VerificationRun) -> list[tuple[str, Results]]:
-    """What each JUnit file of ``run`` says."""
+def read_all_results(folder: Path, run: VerificationRun) -> list[tuple[str, Results]]:
+    """What each JUnit file of ``run`` says; their names lead below ``folder``."""
     found = []
-    for name in run.artifacts:
-        path = find_file(site.surroundings.state, name) if name.endswith(".xml") else None
+    for name in filter(_is_result, run.artifacts):
+        path = find_file(folder, name)
         if path is not None:
             found.append((name, read_results(read_bounded(path))))
     return found
+
+
+def _is_result(name: str) -> bool:
+    return name.endswith(".xml")
 
 
 def _suspects(

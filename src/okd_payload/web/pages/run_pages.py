@@ -35,10 +35,11 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
     async def page(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
         """A run."""
         run = await get_run(name)
-        path = find_file(site.surroundings.state, run.log)
+        folder = await site.files_of(run)
+        path = find_file(folder, run.log)
         piece = await asyncio.to_thread(read_tail, path) if path is not None else None
-        results = await asyncio.to_thread(read_all_results, site, run)
-        files = [each for each in run.artifacts if find_file(site.surroundings.state, each)]
+        results = await asyncio.to_thread(read_all_results, folder, run)
+        files = [each for each in run.artifacts if find_file(folder, each)]
         return renderer.answer(
             request,
             "run.html",
@@ -52,23 +53,25 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
     async def log(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
         """What was logged after ``offset``: for the script, while a run goes on."""
         run = await get_run(name)
-        path = find_file(site.surroundings.state, run.log)
+        path = find_file(await site.files_of(run, (run.log,)), run.log)
         return await answer_log(request, path, is_ended=run.state.is_final)
 
     @get("/run/{name:str}/log.txt", include_in_schema=False)
     async def whole_log(name: FromPath[str]) -> File:
         """The whole log as it is, to be stored."""
         run = await get_run(name)
-        return _download(find_file(site.surroundings.state, run.log), f"{name}.log")
+        folder = await site.files_of(run, (run.log,))
+        return _download(find_file(folder, run.log), f"{name}.log")
 
     @get("/run/{name:str}/file/{number:int}", include_in_schema=False)
     async def artifact(name: FromPath[str], number: FromPath[int]) -> File:
         """A file that the run left, to be stored."""
         run = await get_run(name)
-        files = [each for each in run.artifacts if find_file(site.surroundings.state, each)]
+        folder = await site.files_of(run)
+        files = [each for each in run.artifacts if find_file(folder, each)]
         if not 0 <= number < len(files):
             raise UnknownName("file", str(number), known=(), hint="the run left no such file")
-        found = find_file(site.surroundings.state, files[number])
+        found = find_file(folder, files[number])
         return _download(found, PurePosixPath(files[number]).name)
 
     return [page, log, whole_log, artifact]

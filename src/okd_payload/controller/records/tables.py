@@ -58,6 +58,7 @@ releases = Table(
     Column("attempts", Integer, nullable=False),
     Column("retry_at", Float),
     Column("adopted", Boolean, nullable=False),
+    Column("job", String, nullable=False),
     Index("releases_by_stream", "stream", "created"),
     Index("releases_by_stream_and_phase", "stream", "phase", "created"),
     Index("releases_by_phase", "phase"),
@@ -217,6 +218,7 @@ tokens = Table(
     Column("expires", Float),
     Column("used", Float),
     Column("revoked", Float),
+    Column("parent", String, nullable=False),
 )
 
 audit = Table(

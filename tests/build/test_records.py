@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from okd_payload.build.records import (
     Action,
     ComponentRecord,
     find_log,
+    is_worked_on,
+    read_begun,
     read_durations,
     read_plan,
     read_runs,
@@ -85,3 +89,35 @@ def test_the_plan_of_a_run_is_remembered(tmp_path: Path) -> None:
     assert read_plan(folder.path) == {"base": (), "etcd": ("base",)}
     (folder.path / "plan.json").write_text("{")
     assert read_plan(folder.path) == {}
+
+
+def test_a_run_is_seen_before_anything_of_it_has_ended(tmp_path: Path) -> None:
+    """With what it is at and since when."""
+    folder = start_run(tmp_path, stream="okd", moment=5.0)
+    assert read_runs(tmp_path) == []
+    folder.remember_plan({"base": (), "etcd": ("base",)})
+    folder.begin("base", 6.0)
+    folder.begin("etcd", 7.0)
+    (record,) = read_runs(tmp_path)
+    assert (record.started, record.finished, record.components) == (5.0, None, ())
+    assert read_begun(folder.path) == {"base": 6.0, "etcd": 7.0}
+    (folder.path / "begun.json").write_text("[")
+    assert read_begun(folder.path) == {}
+
+
+def test_a_run_whose_process_is_gone_is_told_from_one_that_goes_on(tmp_path: Path) -> None:
+    """Also when it was killed: the kernel gives its lock back."""
+    program = (
+        "import sys, time; from pathlib import Path;"
+        "from okd_payload.build.records import start_run;"
+        "made = start_run(Path(sys.argv[1]), stream='s', moment=1.0);"
+        "print(made.path, flush=True); time.sleep(600)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        path = Path(process.stdout.readline().strip())
+        assert is_worked_on(path)
+        process.kill()
+    assert not is_worked_on(path)
+    assert not is_worked_on(tmp_path / "nothing")

@@ -3,6 +3,8 @@
 
     <runs>/<id>/run.json       the record, replaced as a whole whenever a component ends
     <runs>/<id>/plan.json      what it is to make, and what each image is built on
+    <runs>/<id>/begun.json     when each component was begun
+    <runs>/<id>/lock           locked as long as the process that runs it is there
     <runs>/<id>/stream.lock    the inputs it used
     <runs>/<id>/logs/<component>.log
 
@@ -14,10 +16,12 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import fcntl
 import itertools
 import os
 import shutil
 import time
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,6 +41,9 @@ from okd_payload.oci.digest import Digest
 
 KEPT_RUNS = 20
 """Runs kept in any case; older ones stay while they have the newest log of some component."""
+
+
+_LOCK = "lock"
 
 
 class Action(enum.Enum):
@@ -128,6 +135,8 @@ class RunFolder:
         self.path = path
         self._record = record
         self._components: dict[tuple[str, str], ComponentRecord] = {}
+        self._begun: dict[str, float] = {}
+        weakref.finalize(self, os.close, _lock(path))
 
     @property
     def record(self) -> RunRecord:
@@ -140,8 +149,17 @@ class RunFolder:
         return self.path / "logs" / log_name(component)
 
     def remember_plan(self, parents: Mapping[str, tuple[str, ...]]) -> None:
-        """Write down what is to be made, parents by node. Raises StorageError."""
+        """Write down what is to be made, parents by node: from now on the run is one.
+
+        Raises StorageError.
+        """
         self._replace("plan.json", msgspec.json.encode(parents))
+        self._write(self.record)
+
+    def begin(self, node: str, moment: float) -> None:
+        """Remember that somebody is at ``node`` now. Raises StorageError."""
+        self._begun[node] = moment
+        self._replace("begun.json", msgspec.json.encode(self._begun))
 
     def add(self, component: ComponentRecord) -> None:
         """Remember how a component ended. Raises StorageError."""
@@ -236,6 +254,28 @@ def read_plan(folder: Path) -> dict[str, tuple[str, ...]]:
     return {}
 
 
+def read_begun(folder: Path) -> dict[str, float]:
+    """When each node of the run in ``folder`` was begun, also those that have ended since."""
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        return msgspec.json.decode((folder / "begun.json").read_bytes(), type=dict[str, float])
+    return {}
+
+
+def is_worked_on(folder: Path) -> bool:
+    """Whether the process that runs the run in ``folder`` is still there."""
+    try:
+        descriptor = os.open(folder / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def read_durations(records: list[RunRecord]) -> dict[str, float]:
     """Seconds that the newest real build of each tag took: the weights of the next plan."""
     return {
@@ -258,6 +298,17 @@ def find_log(runs: Path, component: str) -> Path:
     raise UnknownName(
         "component", component, known=known, hint="no run of this stream has built it yet"
     )
+
+
+def _lock(path: Path) -> int:
+    """The lock of a run, held until the descriptor is closed or this process is gone."""
+    try:
+        descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise StorageError(f"cannot lock {path}: {error.strerror}") from error
+    with contextlib.suppress(OSError):  # a folder without locks: its runs count as cut off
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return descriptor
 
 
 def _run_folders(runs: Path) -> list[Path]:

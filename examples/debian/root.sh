@@ -7,6 +7,14 @@
 # machines from the archive that mmdebstrap knows. Root and ordinary users get the same bytes.
 set -eu
 suite=bookworm
+# Debian has other names for some machines than images have.
+case ${TARGETARCH:-} in
+'') machine=native ;;
+386) machine=i386 ;;
+arm) machine=armhf ;;
+ppc64le) machine=ppc64el ;;
+*) machine=$TARGETARCH ;;
+esac
 
 # For ordinary users buildah makes them root among their own files: mmdebstrap could do that too, but
 # could then not work in folders that are open to their owner only.
@@ -24,7 +32,7 @@ archive=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)
 # translations, no recommended packages, and no other user for downloads, whom not every container
 # can have. Nobody needs an image that survives a power cut while it is made, so dpkg does not wait
 # for the disk.
-set -- --variant=minbase --include=ca-certificates \
+set -- --architectures="$machine" --variant=minbase --include=ca-certificates \
   --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
   --aptopt='APT::Sandbox::User "root"' \
   --dpkgopt=force-unsafe-io \

@@ -28,7 +28,12 @@ umask 022
 mkdir -p "$folder/$packages"
 
 # Debian 12 has glibc 2.36, and runs what was made for any older one.
-machine=$(uname -m)
+case ${TARGETARCH:-} in
+'') machine=$(uname -m) ;;
+amd64) machine=x86_64 ;;
+arm64) machine=aarch64 ;;
+*) machine=$TARGETARCH ;;
+esac
 set -- --platform "manylinux1_$machine" --platform "manylinux2010_$machine" \
   --platform "manylinux2014_$machine"
 minor=5

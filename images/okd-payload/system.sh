@@ -9,6 +9,14 @@
 # machines from the archive that mmdebstrap knows. Root and ordinary users get the same bytes.
 set -eu
 suite=bookworm
+# Debian has other names for some machines than images have.
+case ${TARGETARCH:-} in
+'') machine=native ;;
+386) machine=i386 ;;
+arm) machine=armhf ;;
+ppc64le) machine=ppc64el ;;
+*) machine=$TARGETARCH ;;
+esac
 packages=buildah,busybox-static,ca-certificates,fuse-overlayfs,git,gpg,gpg-agent,iproute2
 packages=$packages,libcap2-bin,python3,uidmap
 unneeded='fuse3 git-man libcap2-bin liberror-perl libperl5.36 perl perl-modules-5.36 pinentry-curses'
@@ -25,7 +33,7 @@ archive=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)
   'Created-By: Packages' 'Origin: Debian' 'Component: main' 2>/dev/null |
   grep -E " $suite(-updates|-security)? " | sort -u) || archive=
 
-set -- --variant=minbase --include="$packages" \
+set -- --architectures="$machine" --variant=minbase --include="$packages" \
   --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
   --aptopt='APT::Sandbox::User "root"' --dpkgopt=force-unsafe-io
 for folder in doc info lintian locale man; do

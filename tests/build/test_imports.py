@@ -9,9 +9,10 @@ import pytest
 from streams import AMD64
 from workshop import Workshop
 
-from okd_payload.build.images import NO_SOURCE_TIME
-from okd_payload.build.imports import Importer, command_key
+from okd_payload.build.images import NO_SOURCE_TIME, StreamImages
+from okd_payload.build.imports import Importer
 from okd_payload.build.plan import ExternalNode, ImportNode
+from okd_payload.build.root_command import command_key
 from okd_payload.errors import BuildError, InputError, MissingTool, NotFound, StorageError
 from okd_payload.oci.image import read_image
 from okd_payload.oci.layers.read import read_files
@@ -29,6 +30,18 @@ echo "$1" > "$folder/etc/name"
 tar -c -C "$folder" .
 rm -r "$folder"
 """
+
+
+FOREIGN = """\
+#!/bin/sh
+set -e
+folder=$(mktemp -d)
+mkdir "$folder/bin"
+printf '\\177ELF\\2\\1\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\2\\0\\267\\0' > "$folder/bin/sh"
+tar -c -C "$folder" .
+rm -r "$folder"
+"""
+"""Writes a root file system with one program, of an arm64 machine."""
 
 
 @pytest.fixture
@@ -74,6 +87,35 @@ async def test_a_command_that_writes_the_same_makes_the_same_image(
     assert await importer.find(changed) is None
     assert await importer.bring(changed, log=tmp_path / "log") == first
     assert await importer.find(changed) == first
+
+
+async def test_a_command_is_told_for_which_machine(
+    workshop: Workshop, importer: Importer, tmp_path: Path
+):
+    """The words are those of a Dockerfile."""
+    told = 'echo "$TARGETPLATFORM $TARGETOS $TARGETARCH <$TARGETVARIANT>" >&2'
+    await importer.bring(command(tmp_path, f"{SCRIPT}{told}\n"), log=tmp_path / "log")
+    assert (tmp_path / "log").read_text() == "linux/amd64 linux amd64 <>\n"
+
+
+async def test_a_system_of_another_machine_is_refused(importer: Importer, tmp_path: Path):
+    """Otherwise the image would say that it runs where nothing of it does."""
+    with pytest.raises(
+        BuildError, match="programs for arm64, and the image is for linux/amd64"
+    ) as (caught):
+        await importer.bring(command(tmp_path, FOREIGN), log=tmp_path / "log")
+    assert "TARGETARCH" in caught.value.hint
+
+
+async def test_a_system_of_the_machine_that_is_asked_for_is_taken(
+    workshop: Workshop, tmp_path: Path
+):
+    """Whatever this machine is."""
+    images = StreamImages(workshop.content, Platform("arm64"))
+    importer = Importer(images, workshop.places.repository_of, workshop.events.append)
+    made = await importer.bring(command(tmp_path, FOREIGN), log=tmp_path / "log")
+    image = await read_image(workshop.content, made.digest)
+    assert image.config.architecture == "arm64"
 
 
 @pytest.mark.parametrize("change", ["arguments", "platform"])
@@ -173,6 +215,17 @@ async def test_an_index_without_this_machine_is_refused(
     with pytest.raises(NotFound) as caught:
         await importer.bring(node, log=tmp_path / "log")
     assert "linux/arm64" in caught.value.hint
+
+
+async def test_an_image_of_another_machine_is_refused(
+    workshop: Workshop, importer: Importer, tmp_path: Path
+):
+    """Also one that is no index and so leaves no choice."""
+    registry = workshop.registry("quay.io/okd/os")
+    image = await push_image(registry, architecture="s390x")
+    node = ImportNode(name="os", reference=f"quay.io/okd/os@{image.digest}")
+    with pytest.raises(BuildError, match="an image for s390x, and linux/amd64 is built"):
+        await importer.bring(node, log=tmp_path / "log")
 
 
 async def test_an_image_must_be_pinned(importer: Importer):

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import msgspec
 
 from okd_payload.build.key import KEY_LABEL, BuildInputs, key_tag, read_inputs
-from okd_payload.errors import NotFound
+from okd_payload.errors import BuildError, NotFound
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.image import Image, read_image
 from okd_payload.oci.manifest import Platform
@@ -60,8 +60,20 @@ class StreamImages:
         return read_inputs(image.config.labels) if image is not None else None
 
     async def read(self, digest: Digest) -> MadeImage:
-        """The image with this digest. Raises NotFound."""
-        return _made(await read_image(self.repository, digest, platform=self.platform))
+        """The image with this digest. Raises NotFound, and BuildError when it cannot run here.
+
+        Of an index it is the member for this platform; an image alone says for which machine it
+        is, if it says anything.
+        """
+        image = await read_image(self.repository, digest, platform=self.platform)
+        architecture = image.config.architecture
+        if architecture and architecture != self.platform.architecture:
+            raise BuildError(
+                f"{self.repository.name}@{digest} is an image for {architecture}, and "
+                f"{self.platform} is built",
+                hint="name an image that is there for both, or build for its machine: --platform",
+            )
+        return _made(image)
 
     async def publish(self, digest: Digest, tag: str) -> None:
         """Point ``tag`` at an image that is there already; nothing is written if it does."""

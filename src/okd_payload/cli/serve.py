@@ -20,6 +20,7 @@ from okd_payload.cli.cluster_options import (
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
+from okd_payload.cli.serving.payload_jobs import job_options, take_job_pods
 from okd_payload.cli.settings import Settings
 from okd_payload.errors import InputError, Interrupted
 
@@ -127,6 +128,7 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     "--cluster", is_flag=True, help="Use the cluster of KUBECONFIG or of this pod's account."
 )
 @cluster_options
+@job_options
 @registry_options
 @click.option(
     "--log-format",
@@ -148,7 +150,8 @@ def serve(settings: Settings, /, **options: Any) -> None:
     registries = msgspec.structs.replace(registry_settings(options), deadline=_PATIENCE_SECONDS)
     cluster = take_cluster_options(options)
     wanted = options.pop("cluster") or bool(cluster.kubeconfig or cluster.context)
-    controller = _controller_options(options)
+    pods = take_job_pods(options, plain_http=registries.plain_http_hosts)
+    controller = msgspec.structs.replace(_controller_options(options), pods=pods)
     server = msgspec.convert(options, ServerOptions)
     start_logging(server.log_format, verbosity=settings.verbose, quiet=settings.quiet)
     work = _serve(
@@ -218,7 +221,7 @@ async def _serve(
         )
         service = None
         if server.acts:
-            made = make_controller(surroundings, services, controller)
+            made = make_controller(surroundings, services, controller, beside=True)
             stack.push_async_callback(made.followers.builder.close)
             service = made.service
         site = Site(

@@ -25,6 +25,7 @@ from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document, print_table
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
+from okd_payload.cli.serving.payload_jobs import job_options, take_job_pods
 from okd_payload.cli.settings import Settings
 from okd_payload.errors import RecordsError, UnknownName
 
@@ -55,6 +56,7 @@ def _pass_options(function: Function) -> Function:
     for option in (
         output_option("json", "yaml"),
         registry_options,
+        job_options,
         cluster_options,
         click.option(
             "--cluster",
@@ -114,10 +116,15 @@ def _take_choice(options: dict[str, Any]) -> PassChoice:
 
     cluster = take_cluster_options(options)
     wanted = options.pop("cluster") or bool(cluster.kubeconfig or cluster.context)
+    registries = registry_settings(options)
     return PassChoice(
-        registries=registry_settings(options),
+        registries=registries,
         cluster=cluster if wanted else None,
-        options=ControllerOptions(streams=options.pop("folder"), database=options.pop("database")),
+        options=ControllerOptions(
+            streams=options.pop("folder"),
+            database=options.pop("database"),
+            pods=take_job_pods(options, plain_http=registries.plain_http_hosts),
+        ),
         streams=options.pop("streams"),
     )
 

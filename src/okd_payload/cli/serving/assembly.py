@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from okd_payload.cli.serving.followers import Followers, make_followers
+from okd_payload.cli.serving.payload_jobs import JobPods, describe_pods
 from okd_payload.controller.configuration.cluster import ClusterStreams, Configurations, combine
 from okd_payload.controller.configuration.folder import StreamFolder
+from okd_payload.controller.creation.jobs.maker import JobMaker
+from okd_payload.controller.creation.makers import BesideMaker, ChosenMaker, Maker, ProcessMaker
 from okd_payload.controller.records import Database, open_database
 from okd_payload.controller.service import Service
 from okd_payload.controller.surroundings import Surroundings
@@ -56,6 +59,8 @@ class ControllerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Namespaces of the cluster whose image streams configure release streams."""
     prow_jobs: Path | None = None
     """The folder with the job definitions of Prow, where there is one."""
+    pods: JobPods = JobPods()
+    """What Jobs that make payloads run."""
 
 
 @contextlib.asynccontextmanager
@@ -121,9 +126,17 @@ class Controller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_controller(
-    surroundings: Surroundings, services: Services, options: ControllerOptions
+    surroundings: Surroundings,
+    services: Services,
+    options: ControllerOptions,
+    *,
+    beside: bool = False,
 ) -> Controller:
-    """The controller over ``surroundings``, with every runner and follower that there is."""
+    """The controller over ``surroundings``, with every runner and follower that there is.
+
+    With ``beside``, passes leave long work to tasks, and are woken when these have ended.
+    Raises InvalidReference when the image of Jobs is none.
+    """
 
     async def write(unit: Callable[[Any], None]) -> None:
         await service.leadership.write(unit)
@@ -144,6 +157,11 @@ def make_controller(
         wake=wake,
     )
     verifier = RunnerVerifier(surroundings, make_runners(surroundings, choices), write=write)
+    process: Maker = ProcessMaker(surroundings)
+    maker = ChosenMaker(
+        process=BesideMaker(process, wake=wake) if beside else process,
+        jobs=JobMaker(surroundings, describe_pods(options.pods)),
+    )
     followers = make_followers(surroundings, services, write=write, until_lost=until_lost)
     service = Service(
         surroundings,
@@ -153,6 +171,7 @@ def make_controller(
             ExternalResults(surroundings, write=write),
             *followers.in_order,
         ),
+        maker=maker,
         lease_seconds=options.lease_seconds,
     )
     return Controller(service=service, followers=followers)

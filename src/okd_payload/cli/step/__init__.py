@@ -16,6 +16,7 @@ _COMMANDS = {
     "build": "Build the one image that a step document describes.",
     "source": "Build an image of a folder that somebody else checked out.",
     "release": "Make and push the release of the images of a snapshot.",
+    "payload": "Make the payload of a release stream, as its controller ordered it.",
     "verify": "Check a release that was pushed.",
     "probe": "Try in a pod whether images can be built there and pushed from there.",
     "report": "Tell what a run came to, also when some of it failed.",

@@ -10,9 +10,9 @@ from typing import Protocol
 import msgspec
 from sqlalchemy import Connection
 
-from okd_payload.controller.adoption.adopting import adopt_new, take_over
+from okd_payload.controller.adoption.adopting import adopt_new
 from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
-from okd_payload.controller.creation.making import MadePayload, make_payload
+from okd_payload.controller.creation.makers import Maker, ProcessMaker
 from okd_payload.controller.creation.naming import name_release
 from okd_payload.controller.inputs.mirroring import mirror, plan_mirror
 from okd_payload.controller.inputs.observing import observe
@@ -28,14 +28,12 @@ from okd_payload.controller.reconciling.actions import (
     Verify,
 )
 from okd_payload.controller.reconciling.decide import Situation, decide
-from okd_payload.controller.records import payloads, releases, runs, streams
+from okd_payload.controller.records import releases, runs, streams
+from okd_payload.controller.service.creating import Creation
 from okd_payload.controller.service.leadership import Leadership
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.judging import judge
-from okd_payload.errors import InputError, OkdPayloadError, RecordsError, ReleaseError
-
-PAUSES = (60.0, 300.0, 900.0)
-"""Seconds before a creation that failed is tried again, by the number of the attempt."""
+from okd_payload.errors import OkdPayloadError, RecordsError
 
 
 class Verifier(Protocol):
@@ -76,9 +74,14 @@ class StreamPass:
         *,
         verifier: Verifier,
         followers: Sequence[Follower] = (),
+        maker: Maker | None = None,
     ) -> None:
+        """Without ``maker``, each pass makes payloads itself."""
         self._surroundings = surroundings
         self._leadership = leadership
+        self._creation = Creation(
+            surroundings, maker or ProcessMaker(surroundings), write=leadership.write
+        )
         self._verifier = verifier
         self._followers = tuple(followers)
 
@@ -107,6 +110,10 @@ class StreamPass:
         wakes = [await each.advance(configuration) for each in self._followers]
         known = [wake for wake in (*wakes, decision.wake) if wake is not None]
         return msgspec.structs.replace(decision, wake=min(known, default=None))
+
+    async def close(self) -> None:
+        """End what passes began in this process and left to itself."""
+        await self._creation.close()
 
     async def _mirror(self, configuration: StreamConfiguration) -> str:
         """Copy what the input takes over from another stream; what went wrong."""
@@ -169,7 +176,7 @@ class StreamPass:
             case Begin():
                 await self._begin(action, configuration, look.images)
             case Make():
-                await self._make(configuration, known[action.release])
+                await self._creation.go_on(configuration, known[action.release])
             case Verify():
                 await self._verifier.advance(configuration, known[action.release])
             case Abort():
@@ -207,51 +214,13 @@ class StreamPass:
 
         await self._leadership.write(unit)
 
-    async def _make(self, configuration: StreamConfiguration, release: Release) -> None:
-        inputs = await self._surroundings.database.read(
-            lambda unit: releases.read_inputs(unit, release.name)
-        )
-        try:
-            if release.adopted:
-                made = await take_over(self._surroundings, configuration, release)
-            else:
-                made = await make_payload(self._surroundings, configuration, release, inputs)
-        except (InputError, ReleaseError) as error:
-            await self._fail(release, code="InvalidPayload", message=error.message)
-        except OkdPayloadError as error:
-            await self._try_again(configuration, release, error)
-        else:
-            await self._leadership.write(lambda unit: _finish(unit, release, made, self._now()))
-
-    async def _try_again(
-        self, configuration: StreamConfiguration, release: Release, error: OkdPayloadError
-    ) -> None:
-        attempts = release.attempts + 1
-        if attempts >= configuration.creation_attempts:
-            await self._fail(release, code="CreateReleaseFailed", message=error.message)
-            return
-        now = self._now()
-        due = now + PAUSES[min(attempts, len(PAUSES)) - 1]
-        later = msgspec.structs.replace(
-            release, attempts=attempts, retry_at=due, message=error.message
-        )
-        await self._leadership.write(
-            lambda unit: releases.change(unit, later, time=now, reason=error.message)
-        )
-
-    async def _fail(self, release: Release, *, code: str, message: str) -> None:
-        ended = msgspec.structs.replace(release, attempts=release.attempts + 1, retry_at=None)
-        await self._leadership.write(
-            lambda unit: releases.move(
-                unit, ended, Phase.FAILED, time=self._now(), reason=code, message=message
-            )
-        )
-
     async def _settle(self, action: Settle, release: Release) -> None:
+        if release.phase is Phase.PENDING:
+            await self._creation.give_up(release)
         await self._leadership.write(
             lambda unit: releases.move(
                 unit,
-                release,
+                msgspec.structs.replace(release, job=""),
                 action.phase,
                 time=self._now(),
                 reason=action.code,
@@ -278,17 +247,3 @@ def _remember(connection: Connection, state: StreamState) -> None:
             state, paused=asked.paused, paused_by=asked.paused_by, rebuild=asked.rebuild
         ),
     )
-
-
-def _finish(connection: Connection, release: Release, made: MadePayload, now: float) -> None:
-    """The payload of ``release`` is there."""
-    releases.write_inputs(connection, release.name, made.images)
-    payloads.write(connection, made.facts)
-    ready = msgspec.structs.replace(
-        release,
-        digest=made.digest,
-        pull_spec=made.pull_spec,
-        attempts=release.attempts + 1,
-        retry_at=None,
-    )
-    releases.move(connection, ready, Phase.READY, time=now, reason="Created", message=made.warnings)

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from okd_payload.controller.creation.makers import Maker
 from okd_payload.controller.model import CONTROLLER, StreamState
 from okd_payload.controller.reconciling.actions import Decision
 from okd_payload.controller.records import events, streams
@@ -52,12 +53,13 @@ class Service:
         *,
         verifier: Verifier,
         followers: Sequence[Follower] = (),
+        maker: Maker | None = None,
         lease_seconds: float = SECONDS,
     ) -> None:
         self._surroundings = surroundings
         self.leadership = Leadership(surroundings, seconds=lease_seconds)
         self.passes = StreamPass(
-            surroundings, self.leadership, verifier=verifier, followers=followers
+            surroundings, self.leadership, verifier=verifier, followers=followers, maker=maker
         )
         self.health = Health()
         self._nudges: dict[str, asyncio.Event] = {}
@@ -86,6 +88,8 @@ class Service:
                 wanted = self._surroundings.configurations() if self.health.acting else {}
                 for name in [name for name in following if name not in wanted]:
                     await _end(following.pop(name))
+                if not self.health.acting:
+                    await self.passes.close()
                 for name in wanted:
                     if name not in following:
                         following[name] = asyncio.create_task(self._follow(name))
@@ -93,6 +97,7 @@ class Service:
         finally:
             for task in following.values():
                 await _end(task)
+            await self.passes.close()
 
     async def _until_leadership_changes(self) -> None:
         with contextlib.suppress(TimeoutError):

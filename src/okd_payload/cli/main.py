@@ -88,10 +88,10 @@ def make_program(commands: Mapping[str, str] = COMMANDS) -> click.Group:
 def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, str] = COMMANDS) -> int:
     """Run the command line ``arguments`` (those of the process by default); the exit code."""
     settings = Settings()
-    with _terminable(), contextlib.nullcontext() if arguments is not None else _rare_collections():
-        program = make_program(commands)
-        try:
-            code = program.main(
+    collections = contextlib.nullcontext() if arguments is not None else _rare_collections()
+    try:
+        with _interruptible(), collections:
+            code = make_program(commands).main(
                 arguments,
                 prog_name=_NAME,
                 standalone_mode=False,
@@ -99,14 +99,14 @@ def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, str] 
                 color=settings.colored,
             )
             sys.stdout.flush()
-        except BrokenPipeError:
-            _silence_output()
-            return 1
-        except (click.Abort, KeyboardInterrupt):
-            interrupted = Interrupted("interrupted", hint="run the same command again to go on")
-            return _tell(interrupted, settings)
-        except Exception as error:  # noqa: BLE001 - the command line's top-level loop
-            return max(_explain(cause, settings) for cause in _causes(error))
+    except BrokenPipeError:
+        _silence_output()
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        interrupted = Interrupted("interrupted", hint="run the same command again to go on")
+        return _tell(interrupted, settings)
+    except Exception as error:  # noqa: BLE001 - the command line's top-level loop
+        return max(_explain(cause, settings) for cause in _causes(error))
     return code if isinstance(code, int) else 0
 
 
@@ -121,13 +121,17 @@ def _rare_collections() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    """While it lasts, SIGTERM is an interrupt, so that clean-up happens."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _interruptible() -> Iterator[None]:
+    """While it lasts, SIGINT and SIGTERM are interrupts, so that clean-up happens."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
     try:
+        for number in heard:
+            signal.signal(number, signal.default_int_handler)
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in heard:
+            signal.signal(number, before[number])
 
 
 def _causes(error: Exception) -> Iterator[Exception]:

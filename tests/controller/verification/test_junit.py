@@ -14,6 +14,7 @@ from okd_payload.controller.verification.junit import (
     CaseOutcome,
     TestCase,
     parse_junit,
+    read_junit,
     write_junit,
 )
 from okd_payload.controller.verification.run_files import bound_log
@@ -59,6 +60,16 @@ def test_what_could_fetch_or_grow_is_refused(content: bytes) -> None:
         parse_junit(content)
 
 
+def test_a_file_that_broke_off_still_has_failures() -> None:
+    """What was read before stands, and what is wrong is said; no entity is ever expanded."""
+    found = read_junit(b'<a><testcase name="n"><failure message="m"/></testcase><testcase')
+    assert [case.name for case in found.failures] == ["n"]
+    assert "cannot be read" in found.trouble
+    exploding = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><testcase name="&b;"/>'
+    assert "document type" in read_junit(exploding).trouble
+    assert read_junit(b"<a/>").trouble == ""
+
+
 def test_bounds_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     """Size and depth are refused; more cases, longer names and texts are cut."""
     with pytest.raises(TooLarge):
@@ -100,6 +111,7 @@ def test_any_bytes_are_results_or_an_error(content: bytes) -> None:
     """Nothing else comes out of reading foreign bytes."""
     with contextlib.suppress(ContentError):
         parse_junit(content)
+    read_junit(content)
 
 
 def test_of_a_long_log_both_ends_are_kept() -> None:

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Logs and results are read in bounded pieces, and nothing outside the state folder is."""
+"""Logs are read in bounded pieces, and nothing outside the state folder is."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from okd_payload.web.pages.junit import MOST_SHOWN, read_results
 from okd_payload.web.pages.logs import PIECE, find_file, read_from, read_tail
 
 
@@ -66,53 +63,3 @@ def test_a_growing_log_is_read_on(tmp_path: Path) -> None:
             break
     assert found.splitlines() == lines
     assert read_from(path, offset + 5).text == ""
-
-
-def test_failures_come_with_their_words() -> None:
-    """Names, groups, times and messages of what failed; the rest is counted."""
-    found = read_results(
-        b'<testsuites><testsuite><testcase name="a" classname="g" time="1.5"><failure message="m">'
-        b'deep</failure></testcase><testcase name="b"/><testcase name="c"><skipped/></testcase>'
-        b'<testcase name="d"><error>e</error></testcase></testsuite></testsuites>'
-    )
-    assert (found.passed, found.skipped, found.failed, found.total) == (1, 1, 2, 4)
-    assert [(case.name, case.group, case.seconds, case.message) for case in found.failures] == [
-        ("a", "g", "1.5", "m\ndeep"),
-        ("d", "", "", "e"),
-    ]
-    assert found.trouble == ""
-
-
-def test_exploding_results_are_refused() -> None:
-    """No entity is ever expanded, and what was read before stands."""
-    found = read_results(
-        b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><testcase name="&b;"/>'
-    )
-    assert "document type" in found.trouble
-    deep = read_results(b'<testcase name="a"/>'.join([b"<x>" * 100, b"</x>" * 100]))
-    assert "deeply" in deep.trouble
-
-
-def test_results_are_bounded() -> None:
-    """Thousands of failures are counted, and as many shown as a page bears."""
-    case = b'<testcase name="n"><failure>' + b"x" * 10_000 + b"</failure></testcase>"
-    found = read_results(b"<s>" + case * 1000 + b"</s>")
-    assert found.failed == 1000
-    assert len(found.failures) == MOST_SHOWN
-    assert max(len(each.message) for each in found.failures) < 4100
-
-
-@given(st.binary(max_size=300))
-def test_anything_can_stand_in_results(content) -> None:
-    """What is no XML says so and raises nothing."""
-    assert read_results(content).trouble
-
-
-@given(st.text(max_size=200))
-def test_texts_of_results_come_through(text) -> None:
-    """Whatever a test said is shown or cut, never markup."""
-    from xml.sax.saxutils import escape
-
-    plain = "".join(sign for sign in text if sign.isprintable())
-    found = read_results(f"<s><testcase><failure>{escape(plain)}</failure></testcase></s>".encode())
-    assert found.failed == 1

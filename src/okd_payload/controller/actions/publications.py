@@ -18,10 +18,11 @@ from okd_payload.controller.records import releases, streams
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import InputError, UnknownName
 
-_LASTING = {
+LASTING = {
     "sign": "a signature that was given out cannot be taken back",
     "copy": "what was copied to other registries stays there",
 }
+"""Why publications of these kinds cannot be rolled back."""
 
 
 async def publish(
@@ -86,9 +87,9 @@ async def roll_back(
             raise UnknownName("release stream", stream, known=configurations)
         configuration = configurations[stream]
         action = _find_action(configuration, publication)
-        if action.kind in _LASTING:
+        if action.kind in LASTING:
             raise InputError(
-                f"{publication} cannot be rolled back: {_LASTING[action.kind]}",
+                f"{publication} cannot be rolled back: {LASTING[action.kind]}",
                 hint="reject or withdraw the release, and publish another one",
             )
         standing = read_standing(connection, configuration, publication)

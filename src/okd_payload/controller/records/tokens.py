@@ -3,7 +3,8 @@
 
 What is stored is the SHA-256 of a secret of 256 random bits. A slow hash protects passwords,
 which people choose and others guess; nobody guesses 256 bits, and whoever may send requests
-could keep a slow hash busy.
+could keep a slow hash busy. A browser that signed in has a token of its own for some hours: it
+opens what its parent opens, and nothing once that ends.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     used: float | None = None
     """When it was last seen, to the minute."""
     revoked: float | None = None
+    parent: str = ""
+    """The token that a browser signed in with; empty for one that somebody made."""
 
     def is_valid(self, now: float) -> bool:
         """Whether it still opens anything."""
@@ -47,8 +50,9 @@ def find(connection: Connection, identity: str) -> Token | None:
 
 
 def list_all(connection: Connection) -> list[Token]:
-    """All tokens, revoked and expired ones too, the oldest first."""
-    found = connection.execute(select(tokens).order_by(tokens.c.created, tokens.c.id))
+    """All tokens that somebody made, revoked and expired ones too, the oldest first."""
+    wanted = select(tokens).where(tokens.c.parent == "")
+    found = connection.execute(wanted.order_by(tokens.c.created, tokens.c.id))
     return [from_row(row, Token) for row in found]
 
 
@@ -58,5 +62,10 @@ def note_use(connection: Connection, identity: str, *, time: float) -> None:
 
 
 def remove(connection: Connection, identity: str) -> None:
-    """Forget a token that was only made for one request."""
+    """Forget a token that was only made for one request or browser."""
     connection.execute(delete(tokens).where(tokens.c.id == identity))
+
+
+def forget_sessions(connection: Connection, *, now: float) -> None:
+    """Delete the tokens of browsers that have ended."""
+    connection.execute(delete(tokens).where(tokens.c.parent != "", tokens.c.expires <= now))

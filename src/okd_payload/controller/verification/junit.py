@@ -60,6 +60,8 @@ class TestResults(msgspec.Struct, frozen=True, kw_only=True):
     cases: tuple[TestCase, ...] = ()
     left_out: int = 0
     """How many cases were beyond the bound."""
+    trouble: str = ""
+    """What is wrong with the file; what was read before stands."""
 
     def count(self, outcome: CaseOutcome) -> int:
         """How many cases ended like that."""
@@ -73,9 +75,25 @@ class TestResults(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_junit(content: bytes) -> TestResults:
     """The results in ``content``. Raises ContentError when these are none, TooLarge."""
+    reading = _Reading()
+    _feed(content, reading)
+    return TestResults(cases=tuple(reading.cases), left_out=reading.left_out)
+
+
+def read_junit(content: bytes) -> TestResults:
+    """What can be read of ``content``, for people: a file that broke off still has failures."""
+    reading = _Reading()
+    trouble = ""
+    try:
+        _feed(content, reading)
+    except ContentError as error:
+        trouble = error.message
+    return TestResults(cases=tuple(reading.cases), left_out=reading.left_out, trouble=trouble)
+
+
+def _feed(content: bytes, reading: _Reading) -> None:
     if len(content) > MAX_BYTES:
         raise TooLarge(f"results of tests have {len(content)} bytes, more than {MAX_BYTES}")
-    reading = _Reading()
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = _refuse_declaration
     parser.StartElementHandler = reading.enter
@@ -85,7 +103,6 @@ def parse_junit(content: bytes) -> TestResults:
         parser.Parse(content, True)
     except expat.ExpatError as error:
         raise ContentError(f"results of tests cannot be read: {error}") from error
-    return TestResults(cases=tuple(reading.cases), left_out=reading.left_out)
 
 
 def write_junit(suite: str, cases: Iterable[TestCase]) -> bytes:

@@ -25,11 +25,15 @@ from okd_payload.web.access.identity import (
     Identity,
     address_of,
     identity_of_proxy,
+    is_encrypted,
     is_same_origin,
 )
 from okd_payload.web.access.roles import Role, permits
+from okd_payload.web.access.sessions import cookie_name, recognise_session
 from okd_payload.web.access.tokens import recognise, roles_of
 from okd_payload.web.site import Site
+
+Connection = ASGIConnection[Any, Any, Any, Any]
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _KEY = "takes"
@@ -49,7 +53,7 @@ def role_of(handler: BaseRouteHandler) -> Role | None:
     return Role(needed) if needed is not None else None
 
 
-def actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+def actor_of(connection: Connection) -> str:
     """Who asks, by name; empty when the guard has not recognised anybody."""
     return identity_of(connection.scope).name
 
@@ -65,17 +69,15 @@ def make_guard(site: Site) -> Guard:
     access = site.settings.access
     attempts = Attempts(site.surroundings.clock, limit=access.attempts)
 
-    async def guard(
-        connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
-    ) -> None:
+    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         _require_text(connection.scope)
         needed = role_of(handler)
         writes = connection.scope.get("method", "GET") not in _READING
         if needed is None:
-            _remember(connection, Identity(address=_address(site, connection)))
+            remember(connection, Identity(address=address_at(site, connection)))
             return
         identity = await _identify(site, connection, attempts)
-        _remember(connection, identity)
+        remember(connection, identity)
         if writes and _KEY not in handler.opt:
             raise PermissionDeniedException("nothing is written here")
         if needed is Role.READER and access.anonymous_reading:
@@ -87,14 +89,16 @@ def make_guard(site: Site) -> Guard:
             )
         if not permits(identity.roles, needed):
             raise PermissionDeniedException(f"{identity.name} has not the role {needed.value}")
-        if (
-            writes
-            and identity.by_proxy
-            and not is_same_origin(connection.headers, base_url=site.base_url)
-        ):
-            raise PermissionDeniedException("a page of another site asks for this")
+        if writes and identity.by_browser:
+            require_same_origin(site, connection)
 
     return guard
+
+
+def require_same_origin(site: Site, connection: Connection) -> None:
+    """Raise PermissionDeniedException unless a page of this site makes the browser ask."""
+    if not is_same_origin(connection.headers, base_url=site.base_url):
+        raise PermissionDeniedException("a page of another site asks for this")
 
 
 def _require_text(scope: Any) -> None:
@@ -104,23 +108,13 @@ def _require_text(scope: Any) -> None:
         raise ClientException("there is a NUL in the address")
 
 
-async def _identify(
-    site: Site, connection: ASGIConnection[Any, Any, Any, Any], attempts: Attempts
-) -> Identity:
+async def _identify(site: Site, connection: Connection, attempts: Attempts) -> Identity:
     """Who asks. Raises NotAuthorizedException for a token that opens nothing."""
-    address = _address(site, connection)
+    address = address_at(site, connection)
     shown = connection.headers.get("authorization", "")
     if not shown:
-        proxied = identity_of_proxy(
-            _peer(connection), connection.headers, site.settings.access.proxy
-        )
-        return proxied or Identity(address=address)
-    wait = attempts.wait_of(address)
-    if wait:
-        raise TooManyRequestsException(
-            "too many tokens were shown from here that open nothing",
-            headers={"Retry-After": str(int(wait) + 1)},
-        )
+        return await _identify_browser(site, connection, address)
+    require_hearing(attempts, address)
     scheme, _, text = shown.partition(" ")
     token = await recognise(site.surroundings, text.strip()) if scheme.lower() == "bearer" else None
     if token is None:
@@ -132,13 +126,58 @@ async def _identify(
     return Identity(name=token.name, roles=roles_of(token), address=address)
 
 
-def _remember(connection: ASGIConnection[Any, Any, Any, Any], identity: Identity) -> None:
+def require_hearing(attempts: Attempts, address: str) -> None:
+    """Raise TooManyRequestsException while ``address`` is not heard."""
+    wait = attempts.wait_of(address)
+    if wait:
+        raise TooManyRequestsException(
+            "too many tokens were shown from here that open nothing",
+            headers={"Retry-After": str(int(wait) + 1)},
+        )
+
+
+async def _identify_browser(site: Site, connection: Connection, address: str) -> Identity:
+    """Who signed in here or at a listed proxy; nobody for a session that has ended."""
+    token = await recognise_session(site.surroundings, session_of(site, connection))
+    if token is not None:
+        return Identity(
+            name=token.name,
+            roles=roles_of(token),
+            by_browser=True,
+            signed_in=True,
+            address=address,
+        )
+    proxied = identity_of_proxy(peer_of(connection), connection.headers, site.settings.access.proxy)
+    return proxied or Identity(address=address)
+
+
+def session_of(site: Site, connection: Connection) -> str:
+    """The session that the browser shows; empty where it shows none."""
+    name = cookie_name(encrypted=speaks_encrypted(site, connection))
+    return str(connection.cookies.get(name, ""))
+
+
+def speaks_encrypted(site: Site, connection: Connection) -> bool:
+    """Whether the browser is spoken to by HTTPS."""
+    return is_encrypted(
+        str(connection.scope.get("scheme", "")),
+        peer_of(connection),
+        connection.headers,
+        site.settings.access.proxy,
+        base_url=site.base_url,
+    )
+
+
+def remember(connection: Connection, identity: Identity) -> None:
+    """Let everybody behind the guard, and the audit log, know who asks."""
     connection.scope.setdefault("state", {})[_IDENTITY] = identity
 
 
-def _peer(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+def peer_of(connection: Connection) -> str:
+    """The address at the other end of the line."""
     return connection.client.host if connection.client else ""
 
 
-def _address(site: Site, connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    return address_of(_peer(connection), connection.headers, site.settings.access.proxy)
+def address_at(site: Site, connection: Connection) -> str:
+    """Where the request comes from, by the word of listed proxies."""
+    return address_of(peer_of(connection), connection.headers, site.settings.access.proxy)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asks, by what the request shows: a token, or the word of a proxy that is listed.
+"""Who asks, by what the request shows: a token, a session, or the word of a proxy that is listed.
 
 The address of who asks is that of the peer. Only a listed proxy may say that it asks for
 somebody else, and then the last address that no listed proxy has counts: whoever writes the
@@ -25,8 +25,10 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     """Empty for anybody."""
     roles: tuple[Role, ...] = ()
-    by_proxy: bool = False
+    by_browser: bool = False
     """Whether a browser may have been made to ask, by a page of somebody else."""
+    signed_in: bool = False
+    """Whether it can sign out here; who comes by a proxy does that there."""
     address: str = ""
 
 
@@ -52,6 +54,17 @@ def address_of(peer: str, headers: Mapping[str, str], settings: ProxySettings) -
     return peer
 
 
+def is_encrypted(
+    scheme: str, peer: str, headers: Mapping[str, str], settings: ProxySettings, *, base_url: str
+) -> bool:
+    """Whether the browser that asks is spoken to by HTTPS, here or by what stands before us."""
+    if scheme == "https" or base_url.startswith("https:"):
+        return True
+    return is_listed(peer, settings.addresses) and (
+        headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower() == "https"
+    )
+
+
 def identity_of_proxy(
     peer: str, headers: Mapping[str, str], settings: ProxySettings
 ) -> Identity | None:
@@ -68,7 +81,7 @@ def identity_of_proxy(
     return Identity(
         name=name,
         roles=tuple(sorted(roles | {Role.READER})),
-        by_proxy=True,
+        by_browser=True,
         address=address_of(peer, headers, settings),
     )
 

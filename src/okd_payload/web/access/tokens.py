@@ -55,7 +55,7 @@ async def mint_token(
         id=identity,
         name=name,
         roles=tuple(role.value for role in given),
-        hash=_hash(text),
+        hash=hash_of(text),
         created=now,
         created_by=actor,
         expires=None if seconds is None else now + seconds,
@@ -81,15 +81,26 @@ async def recognise(surroundings: Surroundings, text: str) -> Token | None:
     form = _FORM.fullmatch(text)
     if form is None:
         return None
-    identity, now = form.group(1), surroundings.clock.now()
+    identity = form.group(1)
     found = await surroundings.database.read(lambda unit: tokens.find(unit, identity))
-    if found is None or not hmac.compare_digest(found.hash, _hash(text)):
+    if found is None or found.parent or not is_text_of(found, text):
         return None
-    if not found.is_valid(now):
+    if not found.is_valid(surroundings.clock.now()):
         return None
-    if found.used is None or now - found.used >= _USE_SECONDS:
-        await surroundings.database.write(lambda unit: tokens.note_use(unit, identity, time=now))
+    await note_use(surroundings, found)
     return found
+
+
+async def note_use(surroundings: Surroundings, token: Token) -> None:
+    """Remember that ``token`` was seen, to the minute."""
+    now = surroundings.clock.now()
+    if token.used is None or now - token.used >= _USE_SECONDS:
+        await surroundings.database.write(lambda unit: tokens.note_use(unit, token.id, time=now))
+
+
+def is_text_of(token: Token, text: str) -> bool:
+    """Whether ``text`` is what was shown when ``token`` was made."""
+    return hmac.compare_digest(token.hash, hash_of(text))
 
 
 def roles_of(token: Token) -> tuple[Role, ...]:
@@ -97,5 +108,6 @@ def roles_of(token: Token) -> tuple[Role, ...]:
     return tuple(Role(role) for role in token.roles)
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
+    """What is stored of a token."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -14,14 +14,19 @@ from litestar.params import FromPath
 
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import Phase, Release, RunState, Transition, VerificationRun
+from okd_payload.controller.records import approvals
+from okd_payload.controller.verification.junit import TestResults, read_junit
 from okd_payload.controller.views.release import ReleaseView, read_comparison, read_release
 from okd_payload.errors import UnknownName
+from okd_payload.web.pages import release_acting
+from okd_payload.web.pages.acting import Refusal, roles_of
 from okd_payload.web.pages.fates import FateReader
 from okd_payload.web.pages.instructions import tell_release
 from okd_payload.web.pages.jobs import Job, count_jobs, list_jobs
-from okd_payload.web.pages.junit import Results, read_results
 from okd_payload.web.pages.logs import find_file, last_lines, read_bounded, read_tail
-from okd_payload.web.pages.permissions import actions_on
+from okd_payload.web.pages.offers import offer, possible_on_release
+from okd_payload.web.pages.places import read_places
+from okd_payload.web.pages.release_acting import address_of
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
 from okd_payload.web.pages.suspects import FailedRun, Suspect, rank_suspects
 from okd_payload.web.pages.updates import draw_updates, updates_into, updates_out_of
@@ -38,7 +43,7 @@ class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
 
     run: VerificationRun
     tail: str = ""
-    results: tuple[tuple[str, Results], ...] = ()
+    results: tuple[tuple[str, TestResults], ...] = ()
     log: str = ""
     """More of its log, in which images are looked for."""
 
@@ -47,15 +52,24 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
     """The pages of releases."""
     fates = FateReader(site)
 
-    async def show(request: AnyRequest, name: str, stream: str = "") -> Response[bytes]:
+    async def show(
+        request: AnyRequest, name: str, stream: str = "", *, refusal: Refusal | None = None
+    ) -> Response[bytes]:
         view = await site.ask(read_release, name)
         if view is None or (stream and view.release.stream != stream):
             raise UnknownName(
                 "release", name, known=(), hint="it may have been removed; search for its name"
             )
         return renderer.answer(
-            request, "release.html", **await _values(site, request, view, fates=fates)
+            request,
+            "release.html",
+            status=200 if refusal is None else 400,
+            refusal=refusal,
+            **await _values(site, request, view, fates=fates),
         )
+
+    async def show_refusal(request: AnyRequest, name: str, refusal: Refusal) -> Response[bytes]:
+        return await show(request, name, refusal=refusal)
 
     @get("/releasestream/{stream:str}/release/{tag:str}", include_in_schema=False)
     async def release(
@@ -89,7 +103,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             after=after,
         )
 
-    return [release, release_tag, compare]
+    return [release, release_tag, compare, *release_acting.routes(site, show_refusal)]
 
 
 async def _values(
@@ -105,6 +119,11 @@ async def _values(
     )
     excerpts = [await _take_excerpt(site, run) for run in failed_runs(jobs)]
     into, out_of = updates_into(view.updates_in), updates_out_of(view.updates_out)
+    places = await site.ask(read_places, configuration) if configuration is not None else ()
+    stands = [
+        each.action.name for each in places if each.current and each.current.release == release.name
+    ]
+    possible = possible_on_release(release, configuration, stands)
     return {
         "view": view,
         "release": release,
@@ -119,7 +138,9 @@ async def _values(
         "instructions": tell_release(release),
         "fate": (await fates.read(configuration)).get(release.name),
         "kinds": _kinds(configuration),
-        "actions": actions_on(request, release),
+        "stands": stands,
+        "approvals": await site.ask(approvals.list_of, release.name),
+        "offers": offer(possible, address_of(release.name), roles_of(request)),
     }
 
 
@@ -149,18 +170,18 @@ def _read_excerpt(folder: Path, run: VerificationRun) -> Excerpt:
         tail=last_lines(piece, _EXCERPT_LINES) if piece else "",
         log=piece.text if piece else "",
         results=tuple(
-            (name, results) for name, results in read_all_results(folder, run) if results.failed
+            (name, results) for name, results in read_all_results(folder, run) if results.failures
         ),
     )
 
 
-def read_all_results(folder: Path, run: VerificationRun) -> list[tuple[str, Results]]:
+def read_all_results(folder: Path, run: VerificationRun) -> list[tuple[str, TestResults]]:
     """What each JUnit file of ``run`` says; their names lead below ``folder``."""
     found = []
     for name in filter(_is_result, run.artifacts):
         path = find_file(folder, name)
         if path is not None:
-            found.append((name, read_results(read_bounded(path))))
+            found.append((name, read_junit(read_bounded(path))))
     return found
 
 

@@ -14,13 +14,19 @@ import jinja2
 from litestar import Request, Response
 from litestar.enums import MediaType
 
+from okd_payload.controller.verification.junit import CaseOutcome
+from okd_payload.web.access.guard import identity_of
 from okd_payload.web.pages import words
 from okd_payload.web.pages.assets import PREFIX, read_assets
 from okd_payload.web.pages.markdown import render_markdown
-from okd_payload.web.problems import SAFE_HEADERS
+from okd_payload.web.pages.saying import done_cookie, said
+from okd_payload.web.problems import SAFE_HEADERS, problem_of
 from okd_payload.web.site import Site
 
 AnyRequest = Request[Any, Any, Any]
+MOST_CASES = 200
+"""Failed test cases of one file that a page bears, and characters of each."""
+_LONGEST_CASE = 4000
 
 
 class Renderer:
@@ -54,6 +60,9 @@ class Renderer:
             "site": site,
             "commit_link": words.commit_link,
             "comparison_link": words.comparison_link,
+            "outcomes": CaseOutcome,
+            "most_cases": MOST_CASES,
+            "longest_case": _LONGEST_CASE,
             "asset": lambda name: PREFIX + self.assets[name].name,
         }
 
@@ -61,8 +70,14 @@ class Renderer:
         self, request: AnyRequest, template: str, *, status: int = 200, **values: Any
     ) -> Response[bytes]:
         """The page that ``template`` makes of ``values``, or that it is unchanged."""
+        identity, told = identity_of(request.scope), said(request)
         content = self._environment.get_template(template).render(
-            path=request.url.path, now=self._site.now(), **values
+            path=request.url.path,
+            here=_here(request),
+            identity=identity,
+            said=told,
+            now=self._site.now(),
+            **values,
         )
         encoded = content.encode(errors="replace")
         if status != 200:
@@ -70,7 +85,28 @@ class Renderer:
             return Response(
                 encoded, status_code=status, media_type=MediaType.HTML, headers=SAFE_HEADERS
             )
-        return tagged(request, encoded, media_type=MediaType.HTML)
+        kept = {"Cache-Control": "private, no-cache"} if identity.name else {}
+        answer = tagged(request, encoded, media_type=MediaType.HTML, headers=kept)
+        if told:
+            answer.set_cookie(done_cookie("", raw_path(request)))
+        return answer
+
+    def tell(self, request: AnyRequest, error: Exception) -> Response[bytes]:
+        """The page that says what ``error`` is, and what to do about it."""
+        problem = problem_of(error)
+        answer = self.answer(request, "problem.html", status=problem.status, problem=problem)
+        answer.headers.update(getattr(error, "headers", None) or {})
+        return answer
+
+
+def raw_path(request: AnyRequest) -> str:
+    """The path of the page as the browser has it."""
+    return bytes(request.scope.get("raw_path", b"/")).decode("latin-1").partition("?")[0]
+
+
+def _here(request: AnyRequest) -> str:
+    query = bytes(request.scope.get("query_string", b"")).decode("latin-1")
+    return f"{raw_path(request)}?{query}" if query else raw_path(request)
 
 
 def tagged(

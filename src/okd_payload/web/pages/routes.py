@@ -10,19 +10,20 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
 from okd_payload.errors import OkdPayloadError
+from okd_payload.web.access.guard import OPEN
 from okd_payload.web.pages import (
     build_pages,
     component_pages,
     release_pages,
     run_pages,
+    sign_in_pages,
     stream_pages,
 )
 from okd_payload.web.pages.assets import FOREVER, PREFIX
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
-from okd_payload.web.problems import problem_of
 from okd_payload.web.site import Site
 
-_PARTS = (stream_pages, release_pages, component_pages, run_pages, build_pages)
+_PARTS = (stream_pages, release_pages, component_pages, run_pages, build_pages, sign_in_pages)
 
 
 def routes(site: Site) -> list[Any]:
@@ -30,7 +31,7 @@ def routes(site: Site) -> list[Any]:
     renderer = Renderer(site)
     by_name = {asset.name: asset for asset in renderer.assets.values()}
 
-    @get(PREFIX + "{name:str}", include_in_schema=False)
+    @get(PREFIX + "{name:str}", include_in_schema=False, opt=OPEN)
     async def asset(name: FromPath[str]) -> Response[bytes]:
         """A file that pages load."""
         found = by_name.get(name)
@@ -41,8 +42,7 @@ def routes(site: Site) -> list[Any]:
         )
 
     def tell(request: AnyRequest, error: Exception) -> Response[bytes]:
-        problem = problem_of(error)
-        return renderer.answer(request, "problem.html", status=problem.status, problem=problem)
+        return renderer.tell(request, error)  # a method of it would be copied with all of it
 
     handlers = [asset]
     for part in _PARTS:

@@ -14,9 +14,13 @@ from litestar.response import File
 from okd_payload.controller.model import VerificationRun
 from okd_payload.controller.records import runs as records
 from okd_payload.errors import UnknownName
+from okd_payload.web.pages import run_acting
+from okd_payload.web.pages.acting import Refusal, roles_of
 from okd_payload.web.pages.logs import LogPiece, find_file, read_from, read_tail
+from okd_payload.web.pages.offers import offer, possible_on_run
 from okd_payload.web.pages.release_pages import read_all_results
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
+from okd_payload.web.pages.run_acting import address_of
 from okd_payload.web.site import Site
 
 _NEXT, _ENDED = "X-Log-Next", "X-Log-Ended"
@@ -31,9 +35,9 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             raise UnknownName("run", name, known=(), hint="its release may have been removed")
         return run
 
-    @get("/run/{name:str}", include_in_schema=False)
-    async def page(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
-        """A run."""
+    async def show(
+        request: AnyRequest, name: str, refusal: Refusal | None = None
+    ) -> Response[bytes]:
         run = await get_run(name)
         folder = await site.files_of(run)
         path = find_file(folder, run.log)
@@ -43,11 +47,19 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         return renderer.answer(
             request,
             "run.html",
+            status=200 if refusal is None else 400,
+            refusal=refusal,
+            offers=offer(possible_on_run(run), address_of(name), roles_of(request)),
             run=run,
             piece=piece,
             results=results,
             files=[(number, PurePosixPath(each).name) for number, each in enumerate(files)],
         )
+
+    @get("/run/{name:str}", include_in_schema=False)
+    async def page(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
+        """A run."""
+        return await show(request, name)
 
     @get("/run/{name:str}/log", include_in_schema=False)
     async def log(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
@@ -74,7 +86,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         found = find_file(folder, files[number])
         return _download(found, PurePosixPath(files[number]).name)
 
-    return [page, log, whole_log, artifact]
+    return [page, log, whole_log, artifact, *run_acting.routes(site, show)]
 
 
 async def answer_log(request: AnyRequest, path: Path | None, *, is_ended: bool) -> Response[bytes]:

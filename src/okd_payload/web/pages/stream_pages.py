@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar import Response, get
@@ -14,12 +14,17 @@ from okd_payload.controller.model import Phase
 from okd_payload.controller.retention.deciding import Fate
 from okd_payload.controller.views.overview import read_overview
 from okd_payload.controller.views.stream import ReleaseFilter, StreamPage, read_stream
+from okd_payload.web.pages import stream_acting
+from okd_payload.web.pages.acting import Refusal, roles_of
 from okd_payload.web.pages.fates import FateReader
 from okd_payload.web.pages.health import judge_health, order_streams
 from okd_payload.web.pages.instructions import tell_graph
 from okd_payload.web.pages.jobs import count_jobs, list_jobs
+from okd_payload.web.pages.offers import Choice, offer, possible_on_stream
+from okd_payload.web.pages.places import Place, read_places
 from okd_payload.web.pages.plots import plot_pass_rate, plot_time_to_accept
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
+from okd_payload.web.pages.stream_acting import address_of
 from okd_payload.web.pages.updates import updates_into
 from okd_payload.web.site import Site
 
@@ -58,17 +63,23 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             request, "overview.html", streams=shown, patch=_patch(site, request, ordered)
         )
 
-    @get("/releasestream/{stream:str}", include_in_schema=False)
-    async def stream(request: AnyRequest, stream: FromPath[str]) -> Response[bytes]:
-        """One stream."""
-        configuration = site.surroundings.configurations().get(stream)
+    async def show(
+        request: AnyRequest, name: str, refusal: Refusal | None = None
+    ) -> Response[bytes]:
+        configuration = site.surroundings.configurations().get(name)
         if configuration is None:
-            return _unknown(site, renderer, request, stream)
+            return _unknown(site, renderer, request, name)
         wanted = read_filter(request)
-        page = await site.ask(read_stream, stream, wanted)
+        page = await site.ask(read_stream, name, wanted)
+        places = await site.ask(read_places, configuration)
+        possible = possible_on_stream(configuration, page.state, _returns(places))
         return renderer.answer(
             request,
             "stream.html",
+            status=200 if refusal is None else 400,
+            refusal=refusal,
+            offers=offer(possible, address_of(name), roles_of(request)),
+            places=places,
             configuration=configuration,
             page=page,
             wanted=wanted,
@@ -81,7 +92,12 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             ],
         )
 
-    return [overview, stream]
+    @get("/releasestream/{stream:str}", include_in_schema=False)
+    async def stream(request: AnyRequest, stream: FromPath[str]) -> Response[bytes]:
+        """One stream."""
+        return await show(request, stream)
+
+    return [overview, stream, *stream_acting.routes(site, show)]
 
 
 def read_filter(request: AnyRequest) -> ReleaseFilter:
@@ -95,6 +111,15 @@ def read_filter(request: AnyRequest) -> ReleaseFilter:
         before=query.get("before", "")[:_LONGEST_TEXT],
         withdrawn=query.get("withdrawn", "") == "1",
     )
+
+
+def _returns(places: Sequence[Place]) -> list[Choice]:
+    """The publications that can be rolled back, and from what to what."""
+    return [
+        (each.action.name, f"{each.action.name}: {each.current.release} back to {each.returns_to}")
+        for each in places
+        if each.current is not None and each.returns_to
+    ]
 
 
 def _rows(

@@ -15,15 +15,23 @@
 
   // What people opened or are in stays so.
   function keepOpen(from, to) {
-    const old = from.querySelectorAll("details"), fresh = to.querySelectorAll("details");
-    fresh.forEach((each, number) => { if (old[number]) each.open = old[number].open; });
+    const old = [...from.querySelectorAll("details")], fresh = to.querySelectorAll("details");
+    fresh.forEach((each, number) => {
+      const known = each.id ? old.find((other) => other.id === each.id) : old[number];
+      if (known) each.open = known.open;
+    });
+  }
+
+  function isBeingFilled(part) {
+    return [...part.querySelectorAll("input")].some(
+      (each) => each.value !== each.defaultValue || each.checked !== each.defaultChecked);
   }
 
   function replaceParts(fresh) {
     for (const part of document.querySelectorAll("[data-part]")) {
       const other = fresh.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);
       if (!other || other.innerHTML === part.innerHTML) continue;
-      if (part.contains(document.activeElement) || holdsSelection(part)) continue;
+      if (part.contains(document.activeElement) || holdsSelection(part) || isBeingFilled(part)) continue;
       keepOpen(part, other);
       if (other.innerHTML !== part.innerHTML) part.replaceChildren(...other.childNodes);
     }
@@ -118,34 +126,6 @@
     }
   }
 
-  async function act(button, form) {
-    const outcome = form.querySelector("[data-outcome]");
-    const reason = form.elements.reason.value.trim();
-    if ("needsReason" in button.dataset && !reason) {
-      outcome.textContent = "Say why first.";
-      form.elements.reason.focus();
-      return;
-    }
-    outcome.textContent = "…";
-    try {
-      const answer = await fetch(button.dataset.post, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ reason }),
-      });
-      const told = answer.ok ? {} : await answer.json();
-      if (answer.ok) location.reload();
-      else outcome.textContent = `${told.detail || answer.statusText} ${told.hint || ""}`;
-    } catch {
-      outcome.textContent = "The server cannot be reached.";
-    }
-  }
-
-  for (const form of document.querySelectorAll("form[data-actions]")) {
-    for (const button of form.querySelectorAll("[data-post]")) {
-      button.addEventListener("click", () => act(button, form));
-    }
-  }
   for (const place of document.querySelectorAll("pre.log")) {
     place.scrollTop = place.scrollHeight;
     if (place.dataset.follow) follow(place);

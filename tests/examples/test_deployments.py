@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,11 +19,11 @@ from okd_payload.testing.kubernetes.validation import validate
 ROOT = Path(__file__).resolve().parents[2]
 CONTROLLER = ROOT / "deployments" / "controller"
 MACHINE = ROOT / "deployments" / "single-machine"
-SHARED = """\
+MINE = """\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [{base}]
-components: [{component}]
+components: [../site, ../signing]
 """
 
 
@@ -106,33 +107,69 @@ def test_the_options_exist(objects: list[dict[str, Any]]) -> None:
     assert {each.partition("=")[0] for each in given} <= known_options()
 
 
+def policies(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The network policies, each of which has to be about the pods that there are."""
+    labels = only(objects, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    found = [each["spec"] for each in objects if each["kind"] == "NetworkPolicy"]
+    assert all(each["podSelector"]["matchLabels"].items() <= labels.items() for each in found)
+    return found
+
+
 def test_what_a_cluster_lets_in_and_out(objects: list[dict[str, Any]]) -> None:
-    """One port in; names, registries, the cluster and the database out."""
-    policy = only(objects, "NetworkPolicy")["spec"]
-    assert policy["policyTypes"] == ["Ingress", "Egress"]
-    assert [port["port"] for rule in policy["ingress"] for port in rule["ports"]] == [8080]
-    out = {port["port"] for rule in policy["egress"] for port in rule["ports"]}
-    assert out == {53, 443, 5353, 5432, 6443}
+    """One port in; names, registries, the cluster and the database out, each to somewhere."""
+    found = policies(objects)
+    ingress = [rule for each in found for rule in each.get("ingress", ())]
+    egress = [rule for each in found for rule in each["egress"]]
+    assert found[0]["policyTypes"] == ["Ingress", "Egress"]
+    assert [port["port"] for rule in ingress for port in rule["ports"]] == [8080]
+    assert all(rule["to"] for rule in egress)
+    out = {port["port"] for rule in egress for port in rule["ports"]}
+    internal = {5000} if any(each["kind"] == "Route" for each in objects) else set()
+    assert out == {53, 443, 5353, 5432, 6443} | internal
+
+
+def test_what_clouds_tell_their_machines_is_out_of_reach(objects: list[dict[str, Any]]) -> None:
+    """No rule leads to where a machine of a cloud gets its credentials."""
+    blocks = [
+        each["ipBlock"]
+        for policy in policies(objects)
+        for rule in policy["egress"]
+        for each in rule["to"]
+        if "ipBlock" in each
+    ]
+    for text in ("169.254.169.254", "fd00:ec2::254"):
+        secret = ipaddress.ip_address(text)
+        assert not [block for block in blocks if lets_through(block, secret)]
+
+
+def lets_through(
+    block: dict[str, Any], address: ipaddress.IPv4Address | ipaddress.IPv6Address
+) -> bool:
+    """Whether a rule for ``block`` is one for ``address``."""
+    inside, *outside = [
+        ipaddress.ip_network(each) for each in (block["cidr"], *block.get("except", ()))
+    ]
+    return address in inside and not any(address in each for each in outside)
 
 
 @pytest.mark.parametrize("way", ["kubernetes", "openshift"])
-def test_the_state_may_be_shared(tmp_path: Path, way: str) -> None:
-    """The component puts one claim in the place of each pod's own folder."""
-    for name in ("base", way, "shared-state"):
+def test_settings_and_keys_are_components(tmp_path: Path, way: str) -> None:
+    """Each puts a Secret where the pod finds it, and says so by options that exist."""
+    for name in ("base", way, "site", "signing"):
         shutil.copytree(CONTROLLER / name, tmp_path / name)
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "kustomization.yaml").write_text(
-        SHARED.format(base=f"../{way}", component="../shared-state")
-    )
-    objects = build(tmp_path / "mine")
-    volumes = only(objects, "Deployment")["spec"]["template"]["spec"]["volumes"]
-    (state,) = (each for each in volumes if each["name"] == "state")
-    claim = only(objects, "PersistentVolumeClaim")
-    assert state == {
-        "name": "state",
-        "persistentVolumeClaim": {"claimName": claim["metadata"]["name"]},
-    }
-    assert validate(claim) == []
+    (tmp_path / "mine" / "kustomization.yaml").write_text(MINE.format(base=f"../{way}"))
+    deployment = only(build(tmp_path / "mine"), "Deployment")
+    assert validate(deployment) == []
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert {each.partition("=")[0] for each in container["args"][1:]} <= known_options()
+    mounted = {each["name"]: each for each in container["volumeMounts"]}
+    assert "--site=/etc/okd-payload/site/site.yaml" in container["args"]
+    assert mounted["site"]["mountPath"] == "/etc/okd-payload/site"
+    assert mounted["signing"]["readOnly"]
+    secrets = {each["name"]: each["secret"]["secretName"] for each in pod["volumes"][-2:]}
+    assert secrets == {"site": "okd-payload-site", "signing": "okd-payload-signing"}
 
 
 def test_the_example_stream_is_without_fault() -> None:

@@ -98,7 +98,9 @@ async def test_a_lease_of_another_time_is_over(rig: Rig, jump: float) -> None:
 
 async def test_runs_end_by_their_own_time(rig: Rig) -> None:
     """A run that has waited for a day by the clock has had its time; the release says so."""
-    verification = Verification(name="look", runner=Runner(kind="manual"), timeout=3600)
+    verification = Verification(
+        name="look", runner=Runner(kind="manual"), timeout=3600, error_retries=0
+    )
     rig.configure(verifications=(verification,))
     service = service_of(rig)
     await push_small_stream(rig.repository(INPUT))

@@ -70,7 +70,14 @@ OPTIONAL = {"optional": True}
         (stream(a=BLOCKING), runs(a=[[R]]), None),
         (stream(a=BLOCKING), runs(a=[[S]]), Phase.ACCEPTED),
         (stream(a=BLOCKING), runs(a=[[F]]), Phase.REJECTED),
-        (stream(a=BLOCKING), runs(a=[[E]]), Phase.REJECTED),
+        (stream(a=BLOCKING), runs(a=[[E]]), None),
+        (stream(a=BLOCKING), runs(a=[[E], [S]]), Phase.ACCEPTED),
+        (stream(a=BLOCKING), runs(a=[[E], [F]]), Phase.REJECTED),
+        (stream(a=BLOCKING), runs(a=[[E], [E]]), None),
+        (stream(a=BLOCKING), runs(a=[[E], [E], [E]]), Phase.REJECTED),
+        (stream(a={"error_retries": 0}), runs(a=[[E]]), Phase.REJECTED),
+        (stream(a={"max_retries": 1}), runs(a=[[E], [F], [E]]), None),
+        (stream(a={"max_retries": 1}), runs(a=[[E], [F], [E], [F]]), Phase.REJECTED),
         (stream(a={"max_retries": 1}), runs(a=[[F]]), None),
         (stream(a={"max_retries": 1}), runs(a=[[F], [S]]), Phase.ACCEPTED),
         (stream(a={"max_retries": 1}), runs(a=[[F], [A]]), Phase.REJECTED),
@@ -85,6 +92,11 @@ OPTIONAL = {"optional": True}
         (stream(a={"runs": 3, "required": 2}), runs(a=[[S, S, R]]), Phase.ACCEPTED),
         (stream(a={"runs": 3, "required": 2}), runs(a=[[F, S, R]]), None),
         (stream(a={"runs": 3, "required": 2}), runs(a=[[F, F, R]]), Phase.REJECTED),
+        (stream(a={"runs": 3, "required": 2}), runs(a=[[F, E, R]]), None),
+        (stream(a={"runs": 3, "required": 2}), runs(a=[[F, E, F]]), Phase.REJECTED),
+        (stream(a=OPTIONAL, b={"after": ("a",)}), runs(a=[[F]]), Phase.REJECTED),
+        (stream(a=OPTIONAL, b={"after": ("a",)}), runs(a=[[F]], b=[[S]]), Phase.ACCEPTED),
+        (stream(a=OPTIONAL, b=OPTIONAL | {"after": ("a",)}), runs(a=[[F]]), Phase.ACCEPTED),
     ],
 )
 def test_the_verdict_is_given_when_it_is_certain(
@@ -100,6 +112,18 @@ def test_a_rejection_says_what_failed_how_often_and_why() -> None:
     verdict = judge(configuration, runs(a=[[F], [F]], b=[[A]]))
     assert verdict.message == "a failed 2 times: the cluster did not come up; b failed"
     assert judge(stream(a=BLOCKING), runs(a=[[S]])).message == "a succeeded"
+
+
+def test_a_rejection_tells_what_broke_from_what_failed() -> None:
+    """And what was never begun, with what it waited for."""
+    configuration = stream(a=BLOCKING)
+    assert judge(configuration, runs(a=[[E], [E], [E]])).message == "a broke 3 times"
+    verdict = judge(configuration, runs(a=[[E], [F]]))
+    assert verdict.message == "a failed and broke: the cluster did not come up"
+    waiting = stream(a=OPTIONAL, b={"after": ("a",)}, c={"after": ("b",)})
+    assert judge(waiting, runs(a=[[F]])).message == (
+        "b was not begun, because a failed; c was not begun, because b failed"
+    )
 
 
 def test_missing_runs_are_planned_once() -> None:
@@ -165,7 +189,10 @@ RECORDED = {
 
 
 def test_verdicts_agree_with_the_peers(shared_data: Path) -> None:
-    """Given the same results of jobs, the same verdict wherever the peer reaches one."""
+    """Given the same results of jobs, the same verdict wherever the peer reaches one.
+
+    It takes what broke by itself for failures, so nothing has retries of that kind here.
+    """
     path = shared_data / "release-controller-recordings/controller/verdicts.json"
     sooner, compared = set(), 0
     for case in json.loads(path.read_text()):
@@ -206,7 +233,7 @@ def _read_case(
         jobs = configured.get(f"{kind}Jobs") or status.get(f"{kind}JobResults", ())
         for job in jobs:
             name, count = job["ciConfigurationName"], job.get("analysisJobCount", 0)
-            fields: dict[str, Any] = {"max_retries": job.get("maxRetries", 0)}
+            fields: dict[str, Any] = {"max_retries": job.get("maxRetries", 0), "error_retries": 0}
             if kind != "blocking":
                 fields["optional"] = True
             if count:
@@ -221,6 +248,7 @@ VERIFICATIONS = st.fixed_dictionaries(
     {
         "optional": st.booleans(),
         "max_retries": st.integers(0, 2),
+        "error_retries": st.integers(0, 2),
         "runs": st.just(3),
         "required": st.integers(1, 3),
     }
@@ -257,7 +285,7 @@ def test_following_the_plan_always_ends(fields: list[dict[str, Any]], data: st.D
             )
     verdict = judge(configuration, made)
     assert verdict.phase in (Phase.ACCEPTED, Phase.REJECTED)
-    most = sum(3 * (1 + each["max_retries"]) for each in fields)
+    most = sum(3 * (1 + each["max_retries"] + each["error_retries"]) for each in fields)
     assert len(made) <= most
     assert verdict.phase is judge(configuration, list(reversed(made))).phase
 

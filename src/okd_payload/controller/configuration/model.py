@@ -11,6 +11,9 @@ import enum
 
 import msgspec
 
+ERROR_RETRIES = 2
+"""How often a verification that broke by itself is tried again, where nobody says."""
+
 
 class StreamKind(enum.Enum):
     """Where the releases of a stream come from."""
@@ -81,6 +84,9 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     asynchronous: bool = False
     """Informing, and nobody waits for it."""
     max_retries: int = 0
+    """How many attempts may follow one that the release failed."""
+    error_retries: int = ERROR_RETRIES
+    """How many may follow those that broke by themselves, beside the others."""
     timeout: float = 4 * 3600.0
     after: tuple[str, ...] = ()
     """Verifications that must have succeeded before."""

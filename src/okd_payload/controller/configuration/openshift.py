@@ -16,6 +16,7 @@ import msgspec
 from okd_payload.controller.configuration import codes
 from okd_payload.controller.configuration.durations import parse_duration
 from okd_payload.controller.configuration.model import (
+    ERROR_RETRIES,
     Check,
     PublishAction,
     Retention,
@@ -105,6 +106,7 @@ def _verifications(document: Document, fields: StreamFields) -> Iterator[Verific
             optional=each.optional,
             asynchronous=each.asynchronous,
             max_retries=each.max_retries,
+            error_retries=ERROR_RETRIES if job else 0,
             upgrade=origin,
             runs=max(1, count),
             required=max(1, _least(count)),

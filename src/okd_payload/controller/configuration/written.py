@@ -16,6 +16,7 @@ from msgspec import Meta
 from okd_payload.catalog.fields import Line, Name, VariableName, Written, whole
 from okd_payload.controller.configuration.durations import parse_duration
 from okd_payload.controller.configuration.model import (
+    ERROR_RETRIES,
     Check,
     Input,
     Retention,
@@ -143,6 +144,9 @@ class VerificationFields(Written, frozen=True, kw_only=True):
     optional: Annotated[bool, Meta(description="its failure rejects nothing")] = False
     asynchronous: Annotated[bool, Meta(description="nobody waits for it")] = False
     retries: Count = 0
+    error_retries: Annotated[
+        Count | None, Meta(description="how often what broke by itself is tried again; 2 without")
+    ] = None
     timeout: Duration = "4h"
     after: Annotated[
         tuple[str, ...], Meta(description="verifications that must have succeeded before")
@@ -168,12 +172,19 @@ class VerificationFields(Written, frozen=True, kw_only=True):
             optional=self.optional,
             asynchronous=self.asynchronous,
             max_retries=self.retries,
+            error_retries=self._error_retries(),
             timeout=parse_duration(self.timeout),
             after=self.after,
             upgrade=self.upgrade_from.to_origin() if self.upgrade_from else None,
             runs=self.runs,
             required=self.required or self.runs,
         )
+
+    def _error_retries(self) -> int:
+        """As written; people whose time is over are not asked again by themselves."""
+        if self.error_retries is not None:
+            return self.error_retries
+        return 0 if self.runner == "manual" else ERROR_RETRIES
 
 
 class ScheduleFields(Written, frozen=True, kw_only=True):

@@ -3,8 +3,11 @@
 
 A verification has attempts, an attempt one or several runs. One attempt that succeeds is enough,
 whatever came before it; an attempt fails as soon as too few of its runs can still succeed, and
-the verification when no retry is left. What counts are the runs since the release became ready:
-somebody who asks for a retry begins anew, and what was before stays on record.
+the verification when no retry is left. An attempt that broke by itself (its node went, its image
+could not be pulled, its time was over) uses up no retry of those that the release failed: it has
+retries of its own. What waits for a verification that failed has failed with it. What counts are
+the runs since the release became ready: somebody who asks for a retry begins anew, and what was
+before stays on record.
 
 A release is rejected as soon as anything that blocks has failed, and accepted when all of it has
 succeeded: nobody waits for an outcome that is certain. Where nothing blocks, everything
@@ -38,6 +41,10 @@ class Progressed(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing
     attempts: tuple[tuple[VerificationRun, ...], ...] = ()
     """The runs of each attempt, the first attempt first."""
+    broken: int = 0
+    """How many of them broke by themselves."""
+    waits_for: str = ""
+    """The verification that failed, so that this one never begins."""
 
     @property
     def blocks(self) -> bool:
@@ -79,11 +86,28 @@ def follow(
         if run.queued < since:
             continue
         by_name.setdefault(run.verification, {}).setdefault(run.attempt, []).append(run)
-    return tuple(
-        _follow(verification, by_name.get(verification.name, {}))
+    found = {
+        verification.name: _follow(verification, by_name.get(verification.name, {}))
         for verification in configuration.verifications
         if not verification.disabled
-    )
+    }
+    while hopeless := [each for each in found.values() if _is_hopeless(each, found)]:
+        for each in hopeless:
+            before = next(name for name in each.verification.after if _has_failed(name, found))
+            found[each.verification.name] = msgspec.structs.replace(
+                each, standing=Standing.FAILED, waits_for=before
+            )
+    return tuple(found.values())
+
+
+def _is_hopeless(each: Progressed, others: Mapping[str, Progressed]) -> bool:
+    """Whether it waits for something that has failed for good."""
+    waits = each.standing is Standing.OPEN and not each.attempts
+    return waits and any(_has_failed(name, others) for name in each.verification.after)
+
+
+def _has_failed(name: str, others: Mapping[str, Progressed]) -> bool:
+    return name in others and others[name].standing is Standing.FAILED
 
 
 def _follow(
@@ -91,13 +115,23 @@ def _follow(
 ) -> Progressed:
     ordered = tuple(tuple(attempts[number]) for number in sorted(attempts))
     standings = [stand(verification, attempt) for attempt in ordered]
+    broken = sum(_is_broken(verification, attempt) for attempt in ordered)
+    failed = standings.count(Standing.FAILED) - broken
     if Standing.SUCCEEDED in standings:
         standing = Standing.SUCCEEDED
-    elif standings.count(Standing.FAILED) > verification.max_retries:
+    elif failed > verification.max_retries or broken > verification.error_retries:
         standing = Standing.FAILED
     else:
         standing = Standing.OPEN
-    return Progressed(verification=verification, standing=standing, attempts=ordered)
+    return Progressed(verification=verification, standing=standing, attempts=ordered, broken=broken)
+
+
+def _is_broken(verification: Verification, attempt: Sequence[VerificationRun]) -> bool:
+    """Whether an attempt failed, and would not have if no run of it had broken by itself."""
+    if stand(verification, attempt) is not Standing.FAILED:
+        return False
+    sound = [run for run in attempt if run.state is not RunState.ERROR]
+    return stand(verification, sound) is not Standing.FAILED
 
 
 def stand(verification: Verification, attempt: Sequence[VerificationRun]) -> Standing:
@@ -116,11 +150,19 @@ def _tell_failures(failed: Sequence[Progressed]) -> str:
 
 
 def _tell(progressed: Progressed) -> str:
+    name = progressed.verification.name
+    if progressed.waits_for:
+        return f"{name} was not begun, because {progressed.waits_for} failed"
     last = progressed.attempts[-1]
     lost = [run for run in last if run.state.is_final and run.state is not RunState.SUCCEEDED]
     why = next((run.message for run in lost if run.message), "")
-    tried = len(progressed.attempts)
-    words = f"{progressed.verification.name} failed"
-    if tried > 1:
-        words += f" {tried} times"
-    return f"{words}: {why}" if why else words
+    lost_attempts = [stand(progressed.verification, each) for each in progressed.attempts]
+    failed = lost_attempts.count(Standing.FAILED) - progressed.broken
+    words = [f"failed {_times(failed)}".rstrip()] if failed else []
+    words += [f"broke {_times(progressed.broken)}".rstrip()] if progressed.broken else []
+    told = f"{name} {' and '.join(words)}"
+    return f"{told}: {why}" if why else told
+
+
+def _times(count: int) -> str:
+    return f"{count} times" if count > 1 else ""

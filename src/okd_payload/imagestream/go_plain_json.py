@@ -9,9 +9,10 @@ anywhere else it gives nothing, and the caller reads by all the rules.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
+
+import msgspec
 
 from okd_payload.documents.bounds import MAX_DEPTH
 
@@ -22,8 +23,8 @@ _MOST_BYTES = 4_000_000
 """So many that even one value for every two of them stays within the bounds on nodes."""
 _LONGEST_KEY = 150
 """YAML takes a key of 1024 characters, and an escape has up to six."""
-_LONGEST_NUMBER = 18
-"""Digits that certainly fit Go's integers."""
+_LARGEST = 10**18
+"""Whole numbers below this certainly fit Go's integers."""
 
 
 def parse_plain_json(content: bytes) -> dict[str, Any] | None:
@@ -31,16 +32,10 @@ def parse_plain_json(content: bytes) -> dict[str, Any] | None:
     if not content.startswith(b"{") or len(content) > _MOST_BYTES or _is_doubtful(content):
         return None
     try:
-        value = json.loads(
-            content,
-            object_pairs_hook=_sorted_object,
-            parse_int=_whole_number,
-            parse_float=_refuse,
-            parse_constant=_refuse,
-        )
+        found: dict[str, Any] = _sort(msgspec.json.decode(content), MAX_DEPTH)
     except (ValueError, RecursionError):
         return None
-    return value if _fits(value, MAX_DEPTH) else None
+    return found
 
 
 def _is_doubtful(content: bytes) -> bool:
@@ -49,25 +44,17 @@ def _is_doubtful(content: bytes) -> bool:
     return b"\\" in content and b"\\" in _ESCAPE.sub(b"", content)
 
 
-def _sorted_object(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    if any(len(key) > _LONGEST_KEY for key, _ in members):
-        raise ValueError("a long key")
-    return dict(sorted(dict(members).items()))
-
-
-def _whole_number(text: str) -> int:
-    if len(text) > _LONGEST_NUMBER:
-        raise ValueError("a long number")
-    return int(text)
-
-
-def _refuse(text: str) -> Any:
-    raise ValueError(f"{text} is more than a whole number")
-
-
-def _fits(value: Any, depth: int) -> bool:
-    """Whether ``value`` is nested at most ``depth`` deep."""
-    if not isinstance(value, dict | list):
-        return depth >= 0
-    members = value.values() if isinstance(value, dict) else value
-    return depth >= 0 and all(_fits(member, depth - 1) for member in members)
+def _sort(value: Any, depth: int) -> Any:
+    """``value`` with the keys of all objects sorted. Raises ValueError for what may be doubtful."""
+    kind = type(value)
+    if kind is dict or kind is list:
+        if depth == 0 and value:
+            raise ValueError("nested too deeply")
+        if kind is list:
+            return [_sort(item, depth - 1) for item in value]
+        if max(map(len, value), default=0) > _LONGEST_KEY:
+            raise ValueError("a long key")
+        return {key: _sort(value[key], depth - 1) for key in sorted(value)}
+    if kind is float or (kind is int and not -_LARGEST < value < _LARGEST):
+        raise ValueError("more than a whole number of Go's")
+    return value

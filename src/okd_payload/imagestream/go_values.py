@@ -12,9 +12,9 @@ from __future__ import annotations
 import functools
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -53,102 +53,179 @@ def _field(info: msgspec.structs.FieldInfo) -> Field:
     return Field(info.name, info.encode_name, kind, omit_empty)
 
 
-@functools.cache
-def _fields_by_key(kind: type[msgspec.Struct]) -> dict[str, Field]:
-    """Fields by folded key, and by exact key, which no folded key shadows."""
-    fields = fields_of(kind)
-    return {field.key.casefold(): field for field in fields} | {f.key: f for f in fields}
-
-
 def convert(value: Any, kind: type[T], *, path: str, text_of: TextOf | None = None) -> T:
     """``value`` as a ``kind``. Raises InvalidDocument that names the field.
 
     ``text_of`` is asked about values that are not text where text is expected.
     """
-    result: T = _Converter(path, text_of).convert(value, kind, "")
+    try:
+        read = _reader_of(typing.cast("Hashable", kind))
+        result: T = read(value, text_of or _refuse)
+    except _Unfit as unfit:
+        raise InvalidDocument(unfit.message, path=path, field=unfit.field) from None
     return result
 
 
-class _Converter:
-    def __init__(self, path: str, text_of: TextOf | None) -> None:
-        self._path = path
-        self._text_of = text_of or _refuse
+_Reader = Callable[[Any, TextOf], Any]
+"""Makes one kind of value of a plain one. Raises _Unfit."""
 
-    def convert(self, value: Any, kind: Any, field: str) -> Any:
-        origin = typing.get_origin(kind)
-        if origin in (types.UnionType, typing.Union):
-            return None if value is None else self.convert(value, typing.get_args(kind)[0], field)
-        if value is None:
-            return _zero(kind)
-        if origin is tuple:
-            return self._convert_list(value, typing.get_args(kind)[0], field)
-        if origin is dict:
-            return self._convert_map(value, typing.get_args(kind)[1], field)
-        return self._convert_plain(value, kind, field)
 
-    def _convert_plain(self, value: Any, kind: Any, field: str) -> Any:
-        if kind is Any:
-            return self._convert_any(value, field, MAX_DEPTH)
-        if issubclass(kind, msgspec.Struct):
-            return self._convert_struct(value, kind, field)
-        return self._convert_scalar(value, kind, field)
+class _Unfit(Exception):
+    """A value is not what is needed; each reader that is left names its part of the way there."""
 
-    def _convert_struct(self, value: Any, kind: type[msgspec.Struct], field: str) -> Any:
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self._way: list[str] = []
+
+    def below(self, step: str) -> Self:
+        """The same, seen from further out."""
+        self._way.append(step)
+        return self
+
+    @property
+    def field(self) -> str:
+        """Where it is, as in ``spec.tags[2].name``."""
+        return "".join(reversed(self._way)).removeprefix(".")
+
+
+@functools.cache
+def _reader_of(kind: Any) -> _Reader:
+    """How a ``kind`` is read, found out once for all its values."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        some = _reader_of(arguments[0])
+        return lambda value, text_of: None if value is None else some(value, text_of)
+    if origin is tuple:
+        read = _list_reader(arguments[0])
+    elif origin is dict:
+        read = _map_reader(arguments[1])
+    elif kind is Any:
+        read = _read_any
+    elif issubclass(kind, msgspec.Struct):
+        read = _struct_reader(kind)
+    else:
+        read = _SCALARS[kind]
+    return lambda value, text_of: _zero(kind) if value is None else read(value, text_of)
+
+
+@functools.cache
+def _members(kind: type[msgspec.Struct]) -> dict[str, tuple[str, str, _Reader]]:
+    """Attributes by folded key, and by exact key, which no folded key shadows."""
+    fields = fields_of(kind)
+    found = {field.key: (field.attribute, field.key, _reader_of(field.kind)) for field in fields}
+    return {key.casefold(): member for key, member in found.items()} | found
+
+
+def _struct_reader(kind: type[msgspec.Struct]) -> _Reader:
+    def read(value: Any, text_of: TextOf) -> Any:
         if not isinstance(value, dict):
-            self._fail(value, "an object", field)
-        known = _fields_by_key(kind)
+            raise _unfit(value, "an object")
+        known = _members(kind)
         found = {}
         for key, item in value.items():
             member = known.get(key) or known.get(key.casefold())
             if member is not None and item is not None:
-                found[member.attribute] = self.convert(item, member.kind, _join(field, member.key))
+                attribute, name, read_member = member
+                try:
+                    found[attribute] = read_member(item, text_of)
+                except _Unfit as unfit:
+                    raise unfit.below(f".{name}") from None
         return kind(**found)
 
-    def _convert_list(self, value: Any, kind: Any, field: str) -> tuple[Any, ...]:
+    return read
+
+
+def _list_reader(kind: Any) -> _Reader:
+    read_item = _reader_of(kind)
+
+    def read(value: Any, text_of: TextOf) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            self._fail(value, "a list", field)
-        return tuple(
-            self.convert(item, kind, f"{field}[{number}]") for number, item in enumerate(value)
-        )
+            raise _unfit(value, "a list")
+        found = []
+        for item in value:
+            try:
+                found.append(read_item(item, text_of))
+            except _Unfit as unfit:
+                raise unfit.below(f"[{len(found)}]") from None
+        return tuple(found)
 
-    def _convert_map(self, value: Any, kind: Any, field: str) -> dict[str, Any]:
+    return read
+
+
+def _map_reader(kind: Any) -> _Reader:
+    read_item = _reader_of(kind)
+
+    def read(value: Any, text_of: TextOf) -> dict[str, Any]:
         if not isinstance(value, dict):
-            self._fail(value, "an object", field)
-        return {key: self.convert(item, kind, _join(field, key)) for key, item in value.items()}
+            raise _unfit(value, "an object")
+        found = {}
+        for key, item in value.items():
+            try:
+                found[key] = read_item(item, text_of)
+            except _Unfit as unfit:
+                raise unfit.below(f".{key}") from None
+        return found
 
-    def _convert_any(self, value: Any, field: str, depth: int) -> Any:
-        """``value`` as Go's ``interface{}`` holds it: every number is a float."""
-        if depth == 0:
-            raise InvalidDocument("nested too deeply", path=self._path, field=field)
-        if isinstance(value, dict):
-            return {key: self._convert_any(item, field, depth - 1) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._convert_any(item, field, depth - 1) for item in value]
-        return float(value) if type(value) is int else value
+    return read
 
-    def _convert_scalar(self, value: Any, kind: Any, field: str) -> Any:
-        if kind is str:
-            text = value if isinstance(value, str) else self._text_of(value)
-            return text if text is not None else self._fail(value, "text", field)
-        if kind is bool:
-            return value if isinstance(value, bool) else self._fail(value, "a boolean", field)
-        if kind is datetime:
-            return self._convert_time(value, field)
-        whole = isinstance(value, float) and value.is_integer()
-        if isinstance(value, bool) or not (isinstance(value, int) or whole):
-            self._fail(value, "a whole number", field)
-        return int(value)
 
-    def _convert_time(self, value: Any, field: str) -> datetime:
-        try:
-            return msgspec.convert(value, _MOMENT).astimezone(UTC).replace(microsecond=0)
-        except (msgspec.ValidationError, OverflowError):
-            self._fail(value, "a time like 2026-01-02T03:04:05Z", field)
+def _read_any(value: Any, text_of: TextOf) -> Any:
+    del text_of
+    return _convert_any(value, MAX_DEPTH)
 
-    def _fail(self, value: Any, wanted: str, field: str) -> typing.NoReturn:
-        raise InvalidDocument(
-            f"{wanted} is needed here, not {_describe(value)}", path=self._path, field=field
-        )
+
+def _convert_any(value: Any, depth: int) -> Any:
+    """``value`` as Go's ``interface{}`` holds it: every number is a float."""
+    if depth == 0:
+        raise _Unfit("nested too deeply")
+    if isinstance(value, dict):
+        return {key: _convert_any(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_convert_any(item, depth - 1) for item in value]
+    return float(value) if type(value) is int else value
+
+
+def _read_text(value: Any, text_of: TextOf) -> str:
+    text = value if isinstance(value, str) else text_of(value)
+    if text is None:
+        raise _unfit(value, "text")
+    return text
+
+
+def _read_flag(value: Any, text_of: TextOf) -> bool:
+    del text_of
+    if not isinstance(value, bool):
+        raise _unfit(value, "a boolean")
+    return value
+
+
+def _read_number(value: Any, text_of: TextOf) -> int:
+    del text_of
+    whole = isinstance(value, float) and value.is_integer()
+    if isinstance(value, bool) or not (isinstance(value, int) or whole):
+        raise _unfit(value, "a whole number")
+    return int(value)
+
+
+def _read_time(value: Any, text_of: TextOf) -> datetime:
+    del text_of
+    try:
+        return msgspec.convert(value, _MOMENT).astimezone(UTC).replace(microsecond=0)
+    except (msgspec.ValidationError, OverflowError):
+        raise _unfit(value, "a time like 2026-01-02T03:04:05Z") from None
+
+
+_SCALARS: dict[Any, _Reader] = {
+    str: _read_text,
+    bool: _read_flag,
+    int: _read_number,
+    datetime: _read_time,
+}
+
+
+def _unfit(value: Any, wanted: str) -> _Unfit:
+    return _Unfit(f"{wanted} is needed here, not {_describe(value)}")
 
 
 def _zero(kind: Any) -> Any:
@@ -158,10 +235,6 @@ def _zero(kind: Any) -> Any:
 def _refuse(value: Any) -> None:
     """No value but text is text: the rule of JSON."""
     del value
-
-
-def _join(field: str, key: str) -> str:
-    return f"{field}.{key}" if field else key
 
 
 def _describe(value: Any) -> str:

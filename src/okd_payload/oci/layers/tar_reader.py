@@ -66,7 +66,7 @@ class TarReader:
         self._visitor = visitor
         self._bounds = bounds
         self._position = 0
-        self._block = bytearray()
+        self._block = b""
         self._zero_blocks = 0
         self._body = 0
         """Bytes of content still to come, padding not counted."""
@@ -81,20 +81,23 @@ class TarReader:
     def feed(self, chunk: bytes | memoryview) -> None:
         """Take the next bytes. Raises ContentError, and whatever the visitor raises."""
         view = memoryview(chunk)
-        while view and self._zero_blocks < 2:
+        start, end = 0, len(view)
+        while start < end and self._zero_blocks < 2:
+            block = b""
             if self._body:
-                used = min(self._body, len(view))
-                self._take_body(view[:used])
+                used = min(self._body, end - start)
+                self._take_body(view[start : start + used])
             elif self._padding:
-                used = min(self._padding, len(view))
+                used = min(self._padding, end - start)
                 self._padding -= used
             else:
-                used = min(BLOCK_BYTES - len(self._block), len(view))
-                self._block += view[:used]
-            view = view[used:]
+                used = min(BLOCK_BYTES - len(self._block), end - start)
+                block = self._block + view[start : start + used]
+                self._block = block
+            start += used
             self._position += used
-            if len(self._block) == BLOCK_BYTES:
-                block, self._block = bytes(self._block), bytearray()
+            if len(block) == BLOCK_BYTES:
+                self._block = b""
                 self._take_block(block)
 
     def finish(self) -> None:
@@ -184,9 +187,7 @@ class _Extensions:
 
     def apply(self, header: Header, position: int) -> Entry:
         """The entry that ``header`` and all that was said before it describe."""
-        merged = {**self._global, **self._local, **self._gnu}
-        self._local, self._gnu = {}, {}
-        records = {key: value for key, value in merged.items() if value or key.startswith(XATTR)}
+        records = self._records() if self._global or self._local or self._gnu else {}
         size = _whole(records, "size", header.size)
         name = self._name(records.get("path", header.name))
         kind = _kind_of(header, name)
@@ -209,9 +210,17 @@ class _Extensions:
                 key.removeprefix(XATTR): value
                 for key, value in records.items()
                 if key.startswith(XATTR)
-            },
+            }
+            if records
+            else {},
             position=position,
         )
+
+    def _records(self) -> dict[str, bytes]:
+        """What holds for the next entry alone, and is thereby used up, and what holds for all."""
+        merged = {**self._global, **self._local, **self._gnu}
+        self._local, self._gnu = {}, {}
+        return {key: value for key, value in merged.items() if value or key.startswith(XATTR)}
 
     def _name(self, name: bytes) -> str:
         if len(name) > self._bounds.name_bytes:

@@ -101,6 +101,16 @@ async def test_the_overview_has_the_newest(filled) -> None:
     assert found[OTHER].state.name == OTHER
 
 
+async def test_however_many_streams_there_are(filled: Database) -> None:
+    """All of them are answered, more than one question can have parts, too."""
+    names = [*(f"stream-{number}" for number in range(1200)), STREAM]
+    found = await filled.read(lambda unit: read_overview(unit, names, limit=3))
+    assert list(found) == names
+    assert found[STREAM].newest
+    assert found[STREAM].accepted is not None
+    assert not found["stream-0"].newest
+
+
 async def test_pages_of_a_stream_have_no_gaps(filled) -> None:
     """Two releases of one moment are on different pages, each once."""
     found, before = [], ""

@@ -120,6 +120,7 @@ def _release(stream: str, age: int, newest: str) -> Row:
         "attempts": 1,
         "retry_at": None,
         "adopted": False,
+        "job": "",
     }
 
 

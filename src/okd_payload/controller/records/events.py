@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, func, insert, select
 
 from okd_payload.controller.model import Event
-from okd_payload.controller.records.rows import from_row, to_row
+from okd_payload.controller.records.rows import from_rows, to_row
 from okd_payload.controller.records.tables import events
 
 
@@ -30,7 +30,7 @@ def read_since(
     if stream:
         wanted = wanted.where(events.c.stream == stream)
     wanted = wanted.order_by(events.c.sequence).limit(limit)
-    return [from_row(row, Event) for row in connection.execute(wanted)]
+    return from_rows(connection.execute(wanted), Event)
 
 
 def read_last(connection: Connection, *, stream: str = "", limit: int = 100) -> list[Event]:
@@ -38,7 +38,7 @@ def read_last(connection: Connection, *, stream: str = "", limit: int = 100) -> 
     wanted = select(events).order_by(events.c.sequence.desc()).limit(limit)
     if stream:
         wanted = wanted.where(events.c.stream == stream)
-    return [from_row(row, Event) for row in connection.execute(wanted)]
+    return from_rows(connection.execute(wanted), Event)
 
 
 def last_number(connection: Connection) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, select
 
 from okd_payload.controller.model import PayloadFacts
-from okd_payload.controller.records.rows import from_row, put
+from okd_payload.controller.records.rows import from_row, from_rows, put
 from okd_payload.controller.records.tables import payloads
 
 
@@ -29,5 +29,5 @@ def list_all(connection: Connection, streams: Iterable[str] = ()) -> dict[str, P
     names = list(streams)
     if names:
         wanted = wanted.where(payloads.c.stream.in_(names))
-    found = (from_row(row, PayloadFacts) for row in connection.execute(wanted))
+    found = from_rows(connection.execute(wanted), PayloadFacts)
     return {facts.release: facts for facts in found}

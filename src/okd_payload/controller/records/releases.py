@@ -7,10 +7,12 @@ it: so the log has every step, in order, whatever is killed when.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from okd_payload.controller.model import (
     CONTROLLER,
@@ -22,7 +24,7 @@ from okd_payload.controller.model import (
     Transition,
 )
 from okd_payload.controller.records import events
-from okd_payload.controller.records.rows import from_row, to_row
+from okd_payload.controller.records.rows import from_row, from_rows, to_row
 from okd_payload.controller.records.tables import inputs, releases, transitions
 from okd_payload.errors import RecordsError
 
@@ -49,19 +51,27 @@ def list_of(
     ``withdrawn`` says whether those that are withdrawn, or the others; None is both. With
     ``before``, only those created before that moment: for pages of ``limit``.
     """
+    given: dict[str, Any] = {"stream": stream or None, "before": before, "limit": limit}
+    given["phases"] = [phase.value for phase in phases] or None
+    given = {name: value for name, value in given.items() if value is not None}
+    wanted = _select(frozenset(given), withdrawn=withdrawn)
+    return from_rows(connection.execute(wanted, given), Release)
+
+
+@functools.cache
+def _select(given: Collection[str], *, withdrawn: bool | None) -> Select[Any]:
+    """What ``list_of`` asks with these parameters: made once, for making it takes the longest."""
     wanted = select(releases).order_by(releases.c.created.desc(), releases.c.name.desc())
-    if stream:
-        wanted = wanted.where(releases.c.stream == stream)
-    if phases:
-        wanted = wanted.where(releases.c.phase.in_([phase.value for phase in phases]))
+    if "stream" in given:
+        wanted = wanted.where(releases.c.stream == bindparam("stream"))
+    if "phases" in given:
+        wanted = wanted.where(releases.c.phase.in_(bindparam("phases", expanding=True)))
     if withdrawn is not None:
         column = releases.c.withdrawn
         wanted = wanted.where(column.is_not(None) if withdrawn else column.is_(None))
-    if before is not None:
-        wanted = wanted.where(releases.c.created < before)
-    if limit is not None:
-        wanted = wanted.limit(limit)
-    return [from_row(row, Release) for row in connection.execute(wanted)]
+    if "before" in given:
+        wanted = wanted.where(releases.c.created < bindparam("before"))
+    return wanted.limit(bindparam("limit")) if "limit" in given else wanted
 
 
 def count(connection: Connection) -> dict[tuple[str, Phase], int]:
@@ -171,7 +181,7 @@ def read_inputs(connection: Connection, name: str) -> list[FrozenInput]:
         inputs.c.tag, inputs.c.digest, inputs.c.reference, inputs.c.source, inputs.c.commit
     )
     found = connection.execute(wanted.where(inputs.c.release == name).order_by(inputs.c.tag))
-    return [from_row(row, FrozenInput) for row in found]
+    return from_rows(found, FrozenInput)
 
 
 def find_held(connection: Connection, digests: Iterable[str]) -> frozenset[str]:
@@ -189,7 +199,7 @@ def read_transitions(connection: Connection, name: str) -> list[Transition]:
     """The steps of a release, the oldest first."""
     columns = [column for column in transitions.c if column.name != "id"]
     wanted = select(*columns).where(transitions.c.release == name).order_by(transitions.c.id)
-    return [from_row(row, Transition) for row in connection.execute(wanted)]
+    return from_rows(connection.execute(wanted), Transition)
 
 
 def _log(connection: Connection, release: Release, *, before: Phase | None, actor: str) -> None:

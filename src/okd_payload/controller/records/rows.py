@@ -7,10 +7,11 @@ Enumerations are stored as their words, tuples as JSON text, bytes as they are.
 from __future__ import annotations
 
 import functools
+from types import GenericAlias
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Row, Table
+from sqlalchemy import Connection, CursorResult, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 Value = TypeVar("Value", bound=msgspec.Struct)
@@ -31,6 +32,19 @@ def from_row(row: Row[*tuple[Any, ...]], kind: type[Value]) -> Value:
     for name in _tuples(kind):
         fields[name] = msgspec.json.decode(fields[name])
     return msgspec.convert(fields, kind, builtin_types=(bytes,))
+
+
+def from_rows(rows: CursorResult[*tuple[Any, ...]], kind: type[Value]) -> list[Value]:
+    """The values of type ``kind`` that ``rows`` hold, made all at once."""
+    names = _plain(tuple(rows.keys()))
+    found: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in rows.all()]
+    for name in _tuples(kind):
+        for fields in found:
+            fields[name] = msgspec.json.decode(fields[name])
+    values: list[Value] = msgspec.convert(
+        found, GenericAlias(list, (kind,)), builtin_types=(bytes,)
+    )
+    return values
 
 
 def put(connection: Connection, table: Table, value: msgspec.Struct) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from okd_payload.controller.model import CONTROLLER, Event, RunState, VerificationRun
 from okd_payload.controller.records import events
-from okd_payload.controller.records.rows import from_row, put
+from okd_payload.controller.records.rows import from_row, from_rows, put
 from okd_payload.controller.records.tables import releases, runs
 
 
@@ -44,11 +44,12 @@ def find(connection: Connection, identity: str) -> VerificationRun | None:
 
 def list_of(connection: Connection, names: Iterable[str]) -> dict[str, list[VerificationRun]]:
     """The runs of each of the releases called ``names``, as they were queued."""
-    wanted = list(names)
-    found: dict[str, list[VerificationRun]] = {name: [] for name in wanted}
+    found: dict[str, list[VerificationRun]] = {name: [] for name in names}
+    if not found:
+        return found
     order = select(runs).order_by(runs.c.queued, runs.c.verification, runs.c.attempt, runs.c.number)
-    for row in connection.execute(order.where(runs.c.release.in_(wanted))):
-        run = from_row(row, VerificationRun)
+    wanted = order.where(runs.c.release.in_(list(found)))
+    for run in from_rows(connection.execute(wanted), VerificationRun):
         found[run.release].append(run)
     return found
 
@@ -56,6 +57,4 @@ def list_of(connection: Connection, names: Iterable[str]) -> dict[str, list[Veri
 def list_in(connection: Connection, states: Collection[RunState]) -> list[VerificationRun]:
     """All runs in one of ``states``, the oldest first."""
     wanted = select(runs).where(runs.c.state.in_([state.value for state in states]))
-    return [
-        from_row(row, VerificationRun) for row in connection.execute(wanted.order_by(runs.c.queued))
-    ]
+    return from_rows(connection.execute(wanted.order_by(runs.c.queued)), VerificationRun)

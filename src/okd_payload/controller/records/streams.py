@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 
 from okd_payload.controller.model import Edge, Event, Publication, StreamState
 from okd_payload.controller.records import events
-from okd_payload.controller.records.rows import from_row, put, to_row
+from okd_payload.controller.records.rows import from_row, from_rows, put, to_row
 from okd_payload.controller.records.tables import edges, publications, streams
 
 
@@ -22,7 +22,7 @@ def find(connection: Connection, name: str) -> StreamState:
 
 def list_all(connection: Connection) -> dict[str, StreamState]:
     """The same of all streams, by name."""
-    found = (from_row(row, StreamState) for row in connection.execute(select(streams)))
+    found = from_rows(connection.execute(select(streams)), StreamState)
     return {state.name: state for state in found}
 
 
@@ -66,7 +66,7 @@ def read_publications(
         wanted = wanted.where(publications.c.name == publication)
     if stream:
         wanted = wanted.where(publications.c.stream == stream)
-    return [from_row(row, Publication) for row in connection.execute(wanted)]
+    return from_rows(connection.execute(wanted), Publication)
 
 
 def add_edge(connection: Connection, edge: Edge) -> None:
@@ -81,4 +81,4 @@ def read_edges(connection: Connection, *, target: str = "", source: str = "") ->
         wanted = wanted.where(edges.c.target == target)
     if source:
         wanted = wanted.where(edges.c.source == source)
-    return [from_row(row, Edge) for row in connection.execute(wanted)]
+    return from_rows(connection.execute(wanted), Edge)

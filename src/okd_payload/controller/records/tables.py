@@ -60,7 +60,7 @@ releases = Table(
     Column("adopted", Boolean, nullable=False),
     Column("job", String, nullable=False),
     Index("releases_by_stream", "stream", "created"),
-    Index("releases_by_stream_and_phase", "stream", "phase", "created"),
+    Index("releases_by_stream_and_phase", "stream", "phase", "created", "withdrawn"),
     Index("releases_by_phase", "phase"),
     Index("releases_by_digest", "digest"),
 )

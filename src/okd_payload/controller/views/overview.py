@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the overview of all streams shows: their state, newest releases and last accepted one.
 
-A few small questions for each stream, each answered from an index, however many releases
+A few questions about all streams together, each answered from an index, however many releases
 there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection
 
 from okd_payload.controller.model import Phase, Release, StreamState, VerificationRun
 from okd_payload.controller.records import releases, runs, streams
+from okd_payload.controller.views.newest import list_newest
 
 
 class StreamOverview(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +26,7 @@ class StreamOverview(msgspec.Struct, frozen=True, kw_only=True):
     accepted: Release | None = None
     """The newest that is accepted."""
     runs: dict[str, tuple[VerificationRun, ...]] = {}
-    """Of those in ``newest``, by release."""
+    """Of those in ``newest``, by release; none where nobody asked for runs."""
 
     @property
     def lacks_accepted(self) -> bool:
@@ -44,21 +45,31 @@ def lacks_accepted(newest: Sequence[Release]) -> bool:
 
 
 def read_overview(
-    connection: Connection, names: Iterable[str], *, limit: int = 6
+    connection: Connection, names: Sequence[str], *, limit: int = 6, with_runs: bool = True
 ) -> dict[str, StreamOverview]:
-    """Each of the streams called ``names`` with its ``limit`` newest releases."""
+    """Each of the streams called ``names`` with its ``limit`` newest releases and their runs."""
     states = streams.list_all(connection)
-    newest = {name: releases.list_of(connection, name, limit=limit) for name in names}
-    made = runs.list_of(connection, [each.name for found in newest.values() for each in found])
+    newest = list_newest(connection, names, limit=limit)
+    accepted = list_newest(connection, names, limit=1, phase=Phase.ACCEPTED)
+    shown = [each.name for found in newest.values() for each in found] if with_runs else []
+    made = runs.list_of(connection, shown)
     return {
         name: StreamOverview(
             state=states.get(name, StreamState(name=name)),
             newest=tuple(found),
-            accepted=find_accepted(connection, name),
-            runs={each.name: tuple(made[each.name]) for each in found},
+            accepted=next(iter(accepted[name]), None),
+            runs={each.name: tuple(made[each.name]) for each in found if each.name in made},
         )
         for name, found in newest.items()
     }
+
+
+def read_counted(
+    connection: Connection, names: Sequence[str], *, limit: int = 3
+) -> tuple[dict[str, StreamOverview], dict[tuple[str, Phase], int]]:
+    """The same without runs, and how many releases each stream has in each phase."""
+    found = read_overview(connection, names, limit=limit, with_runs=False)
+    return found, releases.count(connection)
 
 
 def find_accepted(

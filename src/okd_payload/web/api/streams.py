@@ -11,8 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import Phase
-from okd_payload.controller.records import releases
-from okd_payload.controller.views.overview import StreamOverview, read_overview
+from okd_payload.controller.views.overview import StreamOverview, read_counted
 from okd_payload.errors import UnknownName
 from okd_payload.web.api.answers import ReleaseSummary, tell_release
 from okd_payload.web.api.parameters import Name
@@ -98,8 +97,7 @@ async def read_stream(site: Site, name: str) -> StreamAnswer:
 
 async def _read(site: Site, names: list[str]) -> list[StreamAnswer]:
     known = configurations(site)
-    found = await site.ask(read_overview, names, limit=3)
-    counts = await site.ask(releases.count)
+    found, counts = await site.ask(read_counted, names)
     return [_tell(known[name], found[name], counts, now=site.now()) for name in names]
 
 

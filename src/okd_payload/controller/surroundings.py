@@ -13,6 +13,7 @@ from okd_payload.cluster import Cluster
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.locks import Places
 from okd_payload.controller.records import Database
+from okd_payload.issues import Issue
 from okd_payload.oci.location import Location
 from okd_payload.oci.repository import Repository
 from okd_payload.progress import Progress
@@ -25,6 +26,8 @@ class Repositories(msgspec.Struct, frozen=True, kw_only=True):
     """Where images are read and written: all that making a payload takes, in a pod too."""
 
     progress: Progress
+    configuration_issues: Callable[[], tuple[Issue, ...]] = tuple
+    """What is wrong where they are configured."""
     open_location: OpenLocation
     """To be read, by its mirrors."""
     open_target: OpenLocation

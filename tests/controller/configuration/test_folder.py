@@ -191,6 +191,8 @@ def test_what_is_wrong_is_told_with_its_line(line: str, words: str) -> None:
         ("content: ''", "content names no repository"),
         ("releases: ''", "releases names no repository"),
         ("input: {}", "nothing to watch"),
+        ("content: 'oci:here'\ninJob: true", "content is on a disk of this machine"),
+        ("stable: true\ninJob: true", "inJob is for payloads that are made of images"),
     ],
 )
 def test_what_contradicts_itself_is_an_issue(tmp_path: Path, line: str, words: str) -> None:
@@ -234,13 +236,52 @@ def test_a_folder_is_followed_and_a_broken_file_changes_nothing(tmp_path: Path) 
     assert set(folder()) == {"4.20.0-0.mine", "4.20.0-0.other"}
     path.write_text(SHORT + "nonsense: true\n")
     assert set(folder()) == {"4.20.0-0.mine", "4.20.0-0.other"}
-    assert [issue.code for issue in folder.loaded.issues] == ["invalid-stream-configuration"]
-    assert folder() is folder.loaded.streams
+    assert [issue.code for issue in folder.issues] == ["invalid-stream-configuration"]
+    assert folder() is folder()
     path.write_text(SHORT + "maxUnready: 7\n")
     os.utime(path, ns=(1, 1))
     assert folder()["4.20.0-0.mine"].max_unready == 7
     path.unlink()
     assert set(folder()) == {"4.20.0-0.other"}
+
+
+def test_what_editors_and_clusters_leave_is_no_stream(tmp_path: Path) -> None:
+    """Locks that lead nowhere, copies, and the folders in which a cluster changes ConfigMaps."""
+    folder = tmp_path / "streams"
+    data = folder / "..2026_11_26"
+    data.mkdir(parents=True)
+    (data / "a.yaml").write_text(SHORT)
+    (folder / "..data").symlink_to(data.name)
+    (folder / "a.yaml").symlink_to("..data/a.yaml")
+    found = StreamFolder(folder)
+    assert set(found()) == {"4.20.0-0.mine"}
+    (folder / ".#a.yaml").symlink_to("somebody@machine.1234")
+    (folder / ".a.yaml").write_text("half of")
+    assert set(found()) == {"4.20.0-0.mine"}
+    assert found.issues == ()
+    after = folder / "..2026_11_27"
+    after.mkdir()
+    (after / "a.yaml").write_text(SHORT.replace("0.mine", "0.other"))
+    (folder / "..data.new").symlink_to(after.name)
+    (folder / "..data.new").rename(folder / "..data")
+    assert set(found()) == {"4.20.0-0.other"}
+
+
+def test_a_folder_that_goes_away_changes_nothing(tmp_path: Path) -> None:
+    """It is told, and what is there when it comes back counts again."""
+    folder = tmp_path / "streams"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(SHORT)
+    (folder / "b.yaml").symlink_to("nowhere")
+    found = StreamFolder(folder)
+    assert [issue.code for issue in found.issues] == ["invalid-stream-configuration"]
+    folder.rename(tmp_path / "away")
+    assert set(found()) == {"4.20.0-0.mine"}
+    assert "no folder" in found.issues[0].message
+    (tmp_path / "away" / "b.yaml").unlink()
+    (tmp_path / "away").rename(folder)
+    assert set(found()) == {"4.20.0-0.mine"}
+    assert found.issues == ()
 
 
 def test_durations_are_read_as_go_writes_them() -> None:

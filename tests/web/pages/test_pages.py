@@ -7,11 +7,14 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from litestar.testing import AsyncTestClient
 from past import BROKEN, EMPTY, HOSTILE, HOSTILE_RELEASE, MAIN, STABLE
 
 from okd_payload.controller import actions
+from okd_payload.controller.configuration.codes import INVALID_STREAM_CONFIGURATION
 from okd_payload.controller.records import runs
+from okd_payload.web.application import make_application
 
 Client = AsyncTestClient[Any]
 
@@ -68,6 +71,18 @@ async def test_files_of_pages_are_kept_for_ever(client: Client, past) -> None:
         assert "immutable" in answer.headers["cache-control"]
     assert (await client.get("/static/pages/style.css")).status_code == 404
     assert (await client.get("/static/pages/..%2Froutes.py")).status_code == 404
+
+
+async def test_the_overview_tells_of_a_broken_file(site, rig) -> None:
+    """Which one, where and why, as text; the paths of the server are nobody's business."""
+    broken = INVALID_STREAM_CONFIGURATION.issue("no <b>field", file="/etc/streams/a.yaml", line=7)
+    surroundings = msgspec.structs.replace(rig.surroundings, configuration_issues=lambda: (broken,))
+    told = msgspec.structs.replace(site, surroundings=surroundings)
+    async with AsyncTestClient[Any](make_application(told)) as client:
+        page = (await client.get("/")).text
+        assert "a.yaml, line 7: no &lt;b&gt;field" in re.sub("</?strong>", "", page)
+        assert "/etc/streams" not in page
+        assert "okd_payload_configuration_errors 1.0" in (await client.get("/metrics")).text
 
 
 async def test_the_overview_tells_how_streams_fare(client: Client, past) -> None:

@@ -30,6 +30,7 @@ from okd_payload.controller.verification.external import ExternalResults
 from okd_payload.controller.verification.runners import RunnerChoices, make_runners
 from okd_payload.controller.verification.verifier import RunnerVerifier
 from okd_payload.errors import InputError, RecordsUnavailable
+from okd_payload.issues import Issue
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,9 +75,7 @@ async def open_surroundings(
     """
     state = services.locations.state / CONTROLLER_FOLDER
     streams = StreamFolder(options.streams)
-    for issue in streams.loaded.issues:
-        _log.warning("%s: %s", issue.file or options.streams, issue.message)
-    configurations, following = await _with_annotated(streams, options, services, cluster)
+    configurations, issues, following = await _with_annotated(streams, options, services, cluster)
     database = await _open_database(
         options.database or f"sqlite:///{state / 'records.db'}", services
     )
@@ -86,6 +85,7 @@ async def open_surroundings(
             clock=services.clock,
             progress=services.tell,
             configurations=configurations,
+            configuration_issues=issues,
             open_location=services.open_location,
             open_target=services.open_target,
             state=state,
@@ -100,10 +100,10 @@ async def open_surroundings(
 
 async def _with_annotated(
     streams: StreamFolder, options: ControllerOptions, services: Services, cluster: Cluster | None
-) -> tuple[Configurations, asyncio.Task[None] | None]:
-    """The streams of files and of image streams, and what looks for changes of the latter."""
+) -> tuple[Configurations, Callable[[], tuple[Issue, ...]], asyncio.Task[None] | None]:
+    """The streams of files and of image streams, what is wrong there, and what follows these."""
     if not options.annotated:
-        return streams, None
+        return streams, lambda: streams.issues, None
     if cluster is None:
         raise InputError(
             f"the image streams of {', '.join(options.annotated)} are in a cluster, and none is"
@@ -115,7 +115,7 @@ async def _with_annotated(
     for issue in annotated.issues:
         _log.warning("%s: %s", issue.file, issue.message)
     following = asyncio.create_task(annotated.follow(services.clock))
-    return combine(streams, annotated), following
+    return combine(streams, annotated), lambda: (*streams.issues, *annotated.issues), following
 
 
 class Controller(msgspec.Struct, frozen=True, kw_only=True):

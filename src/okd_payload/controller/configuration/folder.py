@@ -2,12 +2,15 @@
 """A folder of configured streams: files of ours (``*.yaml``) and OpenShift's (``*.json``).
 
 It is read anew when a file changed, whole: what is wrong in one file leaves that stream as it
-was before, and everything wrong stands in ``issues``.
+was before, and everything wrong stands in ``issues`` and in the log. Hidden files are those of
+editors and clusters, and a folder that is gone changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -20,6 +23,8 @@ from okd_payload.controller.configuration.written import ReleaseStreamFile
 from okd_payload.documents import Document, convert, invalid_field, parse_documents, read_documents
 from okd_payload.errors import InputError, InvalidDocument
 from okd_payload.issues import Issue
+
+_log = logging.getLogger(__name__)
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -45,7 +50,7 @@ def load_streams(folder: Path) -> LoadedStreams:
     streams: dict[str, StreamConfiguration] = {}
     files: dict[str, str] = {}
     issues: list[Issue] = []
-    for path in sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES):
+    for path in sorted(_files_of(folder)):
         try:
             found = [read_stream(document) for document in read_documents(path)]
         except InvalidDocument as error:
@@ -96,23 +101,55 @@ class StreamFolder:
         """Raises InputError when there is no such folder."""
         self._folder = folder
         self._state = self._look()
-        self.loaded = load_streams(folder)
+        self._loaded = load_streams(folder)
+        _tell(self.issues)
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """What is wrong in the folder as it was seen last."""
+        return self._loaded.issues
 
     def __call__(self) -> Mapping[str, StreamConfiguration]:
         """The streams by name; one whose file broke is as it was before."""
         state = self._look()
         if state != self._state:
             self._state = state
-            self.loaded = _carry_on(self.loaded, load_streams(self._folder))
-        return self.loaded.streams
+            self._loaded = self._load()
+            _tell(self.issues)
+        return self._loaded.streams
 
-    def _look(self) -> tuple[tuple[str, int, int], ...]:
-        """What tells whether a file changed: names, moments and sizes."""
-        if not self._folder.is_dir():
-            return ()
-        found = [path for path in self._folder.iterdir() if path.suffix in _SUFFIXES]
-        stats = [(path.name, path.stat()) for path in found]
-        return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats))
+    def _load(self) -> LoadedStreams:
+        try:
+            return _carry_on(self._loaded, load_streams(self._folder))
+        except (InputError, OSError) as error:
+            told = error.message if isinstance(error, InputError) else str(error)
+            gone = codes.INVALID_STREAM_CONFIGURATION.issue(told, file=str(self._folder))
+            return msgspec.structs.replace(self._loaded, issues=(gone,))
+
+    def _look(self) -> tuple[tuple[str, int, int], ...] | None:
+        """What tells whether a file changed: names, moments and sizes; None without a folder."""
+        found = []
+        try:
+            for path in _files_of(self._folder):
+                with contextlib.suppress(FileNotFoundError):  # it went just now, or leads nowhere
+                    stat = path.stat()
+                    found.append((path.name, stat.st_mtime_ns, stat.st_size))
+        except OSError:
+            return None
+        return tuple(sorted(found))
+
+
+def _files_of(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.suffix in _SUFFIXES and not path.name.startswith("."):
+            yield path
+
+
+def _tell(issues: Iterable[Issue]) -> None:
+    for issue in issues:
+        level = logging.WARNING if issue.blocks else logging.INFO
+        place = f"{issue.file}, line {issue.line}" if issue.line else issue.file
+        _log.log(level, "%s: %s", place, issue.message)
 
 
 def _carry_on(before: LoadedStreams, now: LoadedStreams) -> LoadedStreams:

@@ -48,6 +48,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     streams: Mapping[str, StreamState] = {}
     gaps: tuple[UntestedUpdate, ...] = ()
     configured: tuple[str, ...] = ()
+    broken: int = 0
+    """What of their configuration cannot be taken."""
 
 
 def write_metrics(snapshot: Snapshot) -> bytes:
@@ -73,6 +75,7 @@ class _Collector(Collector):
 
 def _of_instance(snapshot: Snapshot) -> Iterator[Family]:
     yield _gauge(names.DATABASE, {(): float(snapshot.figures is not None)})
+    yield _gauge(names.CONFIGURATION, {(): snapshot.broken})
     if snapshot.holder:
         yield _gauge(names.HOLDER, {(snapshot.holder,): 1.0})
     health = snapshot.health

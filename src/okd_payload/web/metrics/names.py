@@ -45,6 +45,10 @@ STREAM_ERROR = Metric(
     "okd_payload_stream_error", "1 while the inputs of a stream cannot be read.", _BY_STREAM
 )
 STREAM_PAUSED = Metric("okd_payload_stream_paused", "1 while a stream is paused.", _BY_STREAM)
+CONFIGURATION = Metric(
+    "okd_payload_configuration_errors",
+    "Files of streams, and what else configures them, that cannot be taken as they are.",
+)
 PASSES = Metric("okd_payload_reconcile_passes_total", "Passes over streams, of this instance.")
 PASS_ERRORS = Metric("okd_payload_reconcile_errors_total", "Passes that failed, of this instance.")
 LAST_PASS = Metric(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from litestar import Response, get
 
 from okd_payload.controller.graph.gaps import UntestedUpdate, find_gaps
@@ -47,21 +48,20 @@ class KeptFigures:
         site, now = self._site, self._site.now()
         health = site.service.health if site.service is not None else None
         configurations = dict(site.surroundings.configurations())
-        bare = Snapshot(now=now, health=health, configured=tuple(sorted(configurations)))
+        bare = Snapshot(
+            now=now,
+            health=health,
+            configured=tuple(sorted(configurations)),
+            broken=sum(issue.blocks for issue in site.surroundings.configuration_issues()),
+        )
         try:
             figures = await self._refresh(now)
             states = await site.ask(streams.list_all)
             holder = await site.ask(read_holder, LEASE, now=now)
         except RecordsError:
             return bare
-        return Snapshot(
-            now=now,
-            health=health,
-            holder=holder,
-            figures=figures,
-            streams=states,
-            gaps=self._gaps,
-            configured=bare.configured,
+        return msgspec.structs.replace(
+            bare, holder=holder, figures=figures, streams=states, gaps=self._gaps
         )
 
     async def _refresh(self, now: float) -> Figures:

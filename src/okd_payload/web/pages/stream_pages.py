@@ -60,7 +60,11 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             for each in ordered
         ]
         return renderer.answer(
-            request, "overview.html", streams=shown, patch=_patch(site, request, ordered)
+            request,
+            "overview.html",
+            streams=shown,
+            broken=[each for each in site.surroundings.configuration_issues() if each.blocks],
+            patch=_patch(site, request, ordered),
         )
 
     async def show(

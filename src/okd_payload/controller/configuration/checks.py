@@ -26,6 +26,7 @@ from okd_payload.controller.configuration.model import (
 from okd_payload.controller.verification.settings import check_runner
 from okd_payload.issues import Issue, IssueCode
 
+_ON_DISK = ("oci:", "file:")
 _RETRY_SUFFIX = re.compile(r"-[0-9]+$")
 
 
@@ -60,6 +61,22 @@ def check_together(streams: Mapping[str, StreamConfiguration]) -> tuple[Issue, .
     return tuple(found)
 
 
+def check_clusterless(streams: Mapping[str, StreamConfiguration]) -> tuple[Issue, ...]:
+    """What is wrong where no cluster is known: streams for which nothing can be made so."""
+    return tuple(
+        _issue(stream, codes.CLUSTER_NEEDED, text, "")
+        for stream in streams.values()
+        if (text := cluster_needed(stream))
+    )
+
+
+def cluster_needed(stream: StreamConfiguration) -> str:
+    """Why no payload of ``stream`` can be made without a cluster; empty when it can."""
+    if stream.in_job:
+        return "payloads are to be made in Jobs of a cluster, and none is known here"
+    return ""
+
+
 def _issue(stream: StreamConfiguration, code: IssueCode, text: str, file: str) -> Issue:
     return code.issue(f"{stream.name}: {text}", component=stream.name, file=file)
 
@@ -74,6 +91,22 @@ def _places(stream: StreamConfiguration) -> Iterator[str]:
         yield "releases names no repository that its releases would be in"
     if stream.kind is StreamKind.INTEGRATION and not stream.content:
         yield "content names no repository that its images would be kept in"
+    if stream.in_job:
+        yield from _in_job(stream)
+
+
+def _in_job(stream: StreamConfiguration) -> Iterator[str]:
+    """What keeps a pod from making its payloads."""
+    if stream.kind is StreamKind.STABLE:
+        yield "inJob is for payloads that are made of images; releases of a stable stream are not"
+    places = {
+        "input.repository": stream.input.repository,
+        "content": stream.content,
+        "releases": stream.releases,
+    }
+    for field, place in places.items():
+        if place.startswith(_ON_DISK):
+            yield f"{field} is on a disk of this machine, which the pods of inJob do not see"
 
 
 def _verifications(stream: StreamConfiguration) -> Iterator[str]:

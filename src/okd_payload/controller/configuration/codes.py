@@ -50,3 +50,8 @@ UNKNOWN_RELEASE_STREAM = IssueCode(
     Severity.WARNING,
     "A stream refers to another one that is not configured here.",
 )
+CLUSTER_NEEDED = IssueCode(
+    "cluster-needed",
+    Severity.ERROR,
+    "A release stream wants its payloads made in Jobs, and the server knows no cluster.",
+)

@@ -48,6 +48,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Of the inputs as they are now; empty where they cannot be read or there are none."""
     known: bool = False
     """Whether the stream has had a release of exactly these inputs."""
+    obstacle: str = ""
+    """What keeps payloads of the stream from being made here at all; empty where nothing does."""
     verdicts: Mapping[str, Verdict] = {}
     """Of the releases that are ready, by name."""
     now: float
@@ -83,6 +85,8 @@ def _is_wanted(situation: Situation) -> bool:
 def _hold_back(situation: Situation) -> tuple[str, float | None]:
     """Why no release may be begun now, and until when; empty when one may."""
     configuration, state, now = situation.configuration, situation.state, situation.now
+    if situation.obstacle:
+        return situation.obstacle, None
     if state.paused:
         by = f" by {state.paused_by}" if state.paused_by else ""
         return f"paused{by}: {state.paused}", None
@@ -126,6 +130,8 @@ def _pend(situation: Situation, release: Release) -> Iterator[Action]:
             code="Aborted",
             reason=f"{newer.name} was begun before its payload was made",
         )
+    elif situation.obstacle and not release.adopted:
+        return
     elif release.retry_at is None or release.retry_at <= situation.now:
         yield Make(release=release.name, attempt=release.attempts + 1)
 

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from okd_payload.controller.adoption.adopting import adopt_new
+from okd_payload.controller.configuration.checks import cluster_needed
 from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
 from okd_payload.controller.creation.makers import Maker, ProcessMaker
 from okd_payload.controller.creation.naming import name_release
@@ -160,6 +161,7 @@ class StreamPass:
             releases=found,
             input_hash=images.input_hash,
             known=releases.has_hash(unit, configuration.name, images.input_hash),
+            obstacle=cluster_needed(configuration) if self._surroundings.cluster is None else "",
             verdicts={
                 name: judge(configuration, made[name], since=each.changed)
                 for name, each in ready.items()

@@ -17,8 +17,8 @@ from okd_payload.controller.model import FrozenInput, Release
 from okd_payload.documents.words import MOST_BYTES, decode_word, encode_word
 from okd_payload.errors import InputError, OkdPayloadError, ReleaseError
 
-_MOST_TOLD = 1500
-"""Bytes of a text in a report: a pod can say 4096 in all, and JSON may write one as two."""
+_MOST_TOLD = 3900
+"""Bytes of a text in a report, which has one: a pod can say 4096 in all."""
 
 
 class PayloadOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,10 +114,10 @@ def report_of(error: OkdPayloadError) -> PayloadReport:
 
 def shorten(text: str) -> str:
     """The beginning of ``text``, as much as a report has room for."""
-    whole = text.encode()
-    if len(whole) <= _MOST_TOLD:
-        return text
-    return f"{whole[:_MOST_TOLD].decode(errors='ignore')} ..."
+    kept = text
+    while (size := len(msgspec.json.encode(kept))) > _MOST_TOLD:
+        kept = kept[: len(kept) * _MOST_TOLD // (size + 1)]
+    return kept if kept == text else f"{kept} ..."
 
 
 def decode_report(text: str) -> PayloadReport | None:

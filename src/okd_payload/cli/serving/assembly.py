@@ -18,6 +18,7 @@ import msgspec
 
 from okd_payload.cli.serving.followers import Followers, make_followers
 from okd_payload.cli.serving.payload_jobs import JobPods, describe_pods
+from okd_payload.controller.configuration.checks import check_clusterless
 from okd_payload.controller.configuration.cluster import ClusterStreams, Configurations, combine
 from okd_payload.controller.configuration.folder import StreamFolder
 from okd_payload.controller.creation.jobs.maker import JobMaker
@@ -76,6 +77,12 @@ async def open_surroundings(
     state = services.locations.state / CONTROLLER_FOLDER
     streams = StreamFolder(options.streams)
     configurations, issues, following = await _with_annotated(streams, options, services, cluster)
+
+    def clusterless() -> tuple[Issue, ...]:
+        return check_clusterless(configurations()) if cluster is None else ()
+
+    for issue in clusterless():
+        _log.warning("%s", issue.message)
     database = await _open_database(
         options.database or f"sqlite:///{state / 'records.db'}", services
     )
@@ -85,7 +92,7 @@ async def open_surroundings(
             clock=services.clock,
             progress=services.tell,
             configurations=configurations,
-            configuration_issues=issues,
+            configuration_issues=lambda: (*issues(), *clusterless()),
             open_location=services.open_location,
             open_target=services.open_target,
             state=state,

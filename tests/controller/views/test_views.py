@@ -101,7 +101,7 @@ async def test_the_overview_has_the_newest(filled) -> None:
     assert found[OTHER].state.name == OTHER
 
 
-async def test_however_many_streams_there_are(filled: Database) -> None:
+async def test_however_many_streams_there_are(filled) -> None:
     """All of them are answered, more than one question can have parts, too."""
     names = [*(f"stream-{number}" for number in range(1200)), STREAM]
     found = await filled.read(lambda unit: read_overview(unit, names, limit=3))

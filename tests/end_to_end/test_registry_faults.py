@@ -49,7 +49,10 @@ PUSHING_WEATHER = ANY_WEATHER | {
     "cutting uploads": [CutUpload(after=1000, every=3, times=4)],
 }
 PULLING_WEATHER = ANY_WEATHER | {
-    "corrupting manifests": [CorruptAnswer(path="/manifests/", at=5, times=1)],
+    "corrupting": [
+        CorruptAnswer(path="/manifests/", at=5),
+        CorruptAnswer(method="GET", path="/blobs/", at=50, every=3),
+    ],
     "losing their end": [CutAnswer(path="/blobs/", after=2000, times=2)],
 }
 ACCOUNTS = ServerOptions(login=Login.BEARER, accounts=Accounts(passwords={"me": "hunter2"}))

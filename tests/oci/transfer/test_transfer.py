@@ -40,6 +40,20 @@ class OtherKind:
         self.manifests = repository.manifests
 
 
+class SpoiledOnce:
+    """Blobs of which one comes damaged when it is read for the first time."""
+
+    def __init__(self, blobs, digest):
+        self._blobs = blobs
+        self._damaged = {digest}
+
+    async def read(self, descriptor):
+        damaged = descriptor.digest in self._damaged
+        self._damaged.discard(descriptor.digest)
+        async for chunk in self._blobs.read(descriptor):
+            yield bytes(len(chunk)) if damaged else chunk
+
+
 @pytest.fixture
 def source():
     """Where images come from; nothing can be mounted from it."""
@@ -212,13 +226,25 @@ async def test_one_failure_stops_no_other(source, destination):
         report.require_all()
 
 
-async def test_a_blob_that_fails_is_tried_once(source, destination):
+async def test_a_damaged_blob_is_read_twice_and_no_more(source, destination):
     """Of images that share a damaged layer, only the first tries to copy it."""
     tags = await _push_payload(source, 5)
     source.blobs.contents[digest_of(BASE)] = b"damaged"
     report = await ImageCopier().copy(_copies(OtherKind(source), destination, *tags))
     assert len(report.failed) == 5
-    assert _count(source, "read")[digest_of(BASE)] == 1
+    assert _count(source, "read")[digest_of(BASE)] == 2
+    (told,) = {image.error.message for image in report.failed}
+    assert told.startswith("source.test/images gave it damaged, twice: content of sha256:")
+
+
+async def test_what_is_damaged_on_the_way_is_read_again(source, destination):
+    """A proxy that spoils one answer fails no image."""
+    (tag,) = await _push_payload(source, 1)
+    spoiled = OtherKind(source)
+    spoiled.blobs = SpoiledOnce(source.blobs, digest_of(BASE))
+    report = await ImageCopier().copy(_copies(spoiled, destination, tag))
+    assert report.failed == ()
+    assert destination.blobs.contents[digest_of(BASE)] == BASE
 
 
 async def test_a_lone_copy_raises_its_own_error(source, destination):

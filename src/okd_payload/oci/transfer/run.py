@@ -15,7 +15,7 @@ import enum
 from collections.abc import Coroutine, Iterable
 from typing import Any, NamedTuple, TypeVar
 
-from okd_payload.errors import NotFound, OkdPayloadError, RegistryRefused
+from okd_payload.errors import DigestMismatch, NotFound, OkdPayloadError, RegistryRefused
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.manifest import Descriptor, Manifest
 from okd_payload.oci.repository import Repository, stat_manifest
@@ -207,8 +207,20 @@ class TransferRun:
         if await destination.blobs.stat(blob.digest) == blob.size:
             return Way.PRESENT
         source = MeteredSource(copy.source, blob, meter=self._meter, blob=key)
-        await destination.blobs.write(blob, source)
+        try:
+            await destination.blobs.write(blob, source)
+        except DigestMismatch:
+            await self._write_again(blob, copy, source)
         return Way.COPIED
+
+    async def _write_again(self, blob: Descriptor, copy: ImageCopy, source: MeteredSource) -> None:
+        """Try once more what was damaged: on the way that passes, and where it lies it does not."""
+        try:
+            await copy.destination.blobs.write(blob, source)
+        except DigestMismatch as error:
+            raise DigestMismatch(
+                f"{copy.source.name} gave it damaged, twice: {error.message}", hint=error.hint
+            ) from error
 
     async def _has(self, destination: Repository, digest: Digest) -> bool:
         async with self._memory.slots:

@@ -8,8 +8,20 @@ from collections import Counter, defaultdict
 from serving import Streams
 
 from okd_payload.controller.creation.keeping import kept_tag
-from okd_payload.controller.model import FOLLOWERS, Event, FrozenInput, Release, Transition
-from okd_payload.controller.records import Database, events, releases
+from okd_payload.controller.model import (
+    FOLLOWERS,
+    Event,
+    FrozenInput,
+    Phase,
+    Publication,
+    PublicationState,
+    Release,
+    RunState,
+    Transition,
+    VerificationRun,
+)
+from okd_payload.controller.records import Database, events, releases, runs
+from okd_payload.controller.records import streams as stream_records
 from okd_payload.release.load import load_release
 
 
@@ -22,8 +34,11 @@ class Records:
         steps: dict[str, list[Transition]],
         inputs: dict[str, list[FrozenInput]],
         told: list[Event],
+        made: dict[str, list[VerificationRun]],
+        published: list[Publication],
     ) -> None:
         self.releases, self.steps, self.inputs, self.told = found, steps, inputs, told
+        self.runs, self.publications = made, published
 
     def of(self, stream: str) -> list[Release]:
         """The releases of one stream, the newest first."""
@@ -31,8 +46,19 @@ class Records:
 
     @property
     def settled(self) -> bool:
-        """Whether every release is decided."""
-        return all(each.phase.is_final for each in self.releases)
+        """Whether every release is decided, and nothing is under way for it."""
+        return all(each.phase.is_final for each in self.releases) and all(
+            run.state.is_final for made in self.runs.values() for run in made
+        )
+
+    def done(self, stream: str) -> list[str]:
+        """The releases of one stream that were published, as that was done."""
+        names = {each.name for each in self.of(stream)}
+        return [
+            each.release
+            for each in self.publications
+            if each.state is PublicationState.DONE and each.release in names
+        ]
 
 
 async def read_records(database: Database) -> Records:
@@ -48,6 +74,8 @@ async def read_records(database: Database) -> Records:
             {each.name: releases.read_transitions(unit, each.name) for each in found},  # type: ignore[arg-type]
             {each.name: list(releases.read_inputs(unit, each.name)) for each in found},  # type: ignore[arg-type]
             told,
+            runs.list_of(unit, [each.name for each in found]),  # type: ignore[arg-type]
+            stream_records.read_publications(unit),  # type: ignore[arg-type]
         )
 
     return await database.read(read)
@@ -57,8 +85,10 @@ async def check(records: Records, streams: Streams) -> None:
     """Fail unless everything holds that must hold at any time."""
     check_phases(records)
     check_once(records)
+    check_runs(records)
     for stream in {each.stream for each in records.releases}:
         await check_content(records, streams, stream)
+        await check_published(records, streams, stream)
 
 
 def check_phases(records: Records) -> None:
@@ -82,6 +112,28 @@ def check_once(records: Records) -> None:
         told[event.release] += event.kind == "release.phase"
     for release in records.releases:
         assert told[release.name] == len(records.steps[release.name]) - 1  # creation is told apart
+
+
+def check_runs(records: Records) -> None:
+    """What is accepted has passed all that blocks, and no verification was made twice."""
+    for release in records.releases:
+        made = records.runs[release.name]
+        again = Counter((run.verification, run.attempt, run.number) for run in made)
+        assert all(count == 1 for count in again.values()), again
+        passed = {run.verification for run in made if run.state is RunState.SUCCEEDED}
+        if release.phase is Phase.ACCEPTED:
+            assert {run.verification for run in made} <= passed
+
+
+async def check_published(records: Records, streams: Streams, stream: str) -> None:
+    """Each release was published once at most, newer ones later, and the last one stands there."""
+    done = records.done(stream)
+    assert done == sorted(set(done)), done
+    if done:
+        standing = await streams.layout(stream, "releases").manifests.get("latest")
+        assert standing.digest == next(
+            each.digest for each in records.of(stream) if each.name == done[-1]
+        )
 
 
 async def check_content(records: Records, streams: Streams, stream: str) -> None:

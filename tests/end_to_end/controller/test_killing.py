@@ -97,6 +97,7 @@ async def check_end(database: Database, streams: Streams, *, least: int) -> None
     await check(records, streams)
     for name in NAMES:
         assert records.of(name)[0].phase is Phase.ACCEPTED
+        assert records.done(name)[-1] == records.of(name)[0].name
     assert len(records.releases) >= least
     await database.close()
 
@@ -106,10 +107,15 @@ async def settled(database: Database, streams: Streams) -> Records:
     deadline = time.monotonic() + CALM
     while time.monotonic() < deadline:
         records = await read_records(database)
-        if records.settled and await reflects(records, streams):
+        if records.settled and await reflects(records, streams) and are_published(records):
             return records
         await asyncio.sleep(0.5)
     raise AssertionError(f"not decided within {CALM:g} s")
+
+
+def are_published(records: Records) -> bool:
+    """Whether the newest release of each stream is published."""
+    return all(records.done(name)[-1:] == [records.of(name)[0].name] for name in NAMES)
 
 
 async def reflects(records: Records, streams: Streams) -> bool:

@@ -14,6 +14,7 @@ from asking import NOW, add_release, add_run
 from prometheus_client.parser import text_string_to_metric_families
 from rig import STREAM, Rig
 
+from okd_payload.controller.configuration.model import PublishAction
 from okd_payload.controller.model import Phase, Publication, PublicationState, RunState
 from okd_payload.controller.records import streams, webhooks
 from okd_payload.controller.records.webhooks import WebhookProgress
@@ -40,6 +41,7 @@ class NoVerifier:
 
 async def fill(rig: Rig) -> None:
     """Two releases with runs, a failed publication and a webhook."""
+    rig.configure(publications=(PublishAction(name="tag", kind="tag", targets=("latest",)),))
     accepted = await add_release(rig, 0, phase=Phase.ACCEPTED)
     ready = await add_release(rig, 60, phase=Phase.READY)
     await add_run(rig, accepted, state=RunState.SUCCEEDED)
@@ -77,9 +79,23 @@ async def test_figures_are_those_of_the_records(rig, site):
     assert found["okd_payload_phase_seconds_bucket", "60.0", "Ready", STREAM] == 1
     assert found["okd_payload_verification_pass_ratio", STREAM, "check"] == 0.5
     assert found["okd_payload_open_runs", "Running"] == 1
-    assert found["okd_payload_publish_failures", "tag", STREAM] == 1
+    assert found["okd_payload_publish_failures_total", "tag", STREAM] == 1
+    assert found["okd_payload_publication_failing", "tag", STREAM] == 1
     assert found["okd_payload_webhook_delivered_total", "ci"] == 3
     assert found["okd_payload_database_up",] == 1
+
+
+async def test_a_publication_fails_until_it_succeeds(rig, site):
+    """Being tried again is no success; a release that nobody publishes any more is no failure."""
+    await fill(rig)
+    again = Publication(release="r", name="tag", state=PublicationState.RUNNING, time=NOW)
+    await rig.database.write(lambda unit: streams.add_publication(unit, again, stream=STREAM))
+    assert (await scrape(site))["okd_payload_publication_failing", "tag", STREAM] == 1
+    done = msgspec.structs.replace(again, state=PublicationState.DONE)
+    await rig.database.write(lambda unit: streams.add_publication(unit, done, stream=STREAM))
+    found = await scrape(site)
+    assert found["okd_payload_publication_failing", "tag", STREAM] == 0
+    assert found["okd_payload_publish_failures_total", "tag", STREAM] == 1
 
 
 async def test_every_metric_is_told(rig, site):
@@ -116,14 +132,72 @@ async def test_figures_are_summed_up_once_for_each_event(rig, site, monkeypatch)
     assert (await kept.take()).figures is not first
 
 
-@pytest.mark.parametrize("file", ["alerts.yaml", "dashboard.json"])
+def expressions(file: str) -> list[tuple[str, str]]:
+    """Each expression of a file, and the text that is made of what it finds."""
+    content = yaml.safe_load((MONITORING / file).read_text(encoding="utf-8"))
+    if file == "alerts.yaml":
+        rules = [rule for group in content["groups"] for rule in group["rules"]]
+        return [(rule["expr"], " ".join(rule["annotations"].values())) for rule in rules]
+    targets = [target for panel in content["panels"] for target in panel["targets"]]
+    return [(target["expr"], target["legendFormat"]) for target in targets]
+
+
+def base_of(name: str) -> str:
+    """The metric that a sample belongs to."""
+    return re.sub(r"_(bucket|count|sum)$", "", name)
+
+
+FILES = pytest.mark.parametrize("file", ["alerts.yaml", "dashboard.json"])
+
+
+@FILES
 def test_what_is_looked_at_exists(file):
     """Alerts and dashboard name metrics that are told, and use all that matter."""
-    text = (MONITORING / file).read_text(encoding="utf-8")
     known = {metric.name for metric in METRICS}
-    named = {re.sub(r"_(bucket|count|sum)$", "", name) for name in NAMED.findall(text)}
+    named = {base_of(name) for each, _ in expressions(file) for name in NAMED.findall(each)}
     assert named <= known
     assert len(named) >= 12
+
+
+@FILES
+def test_only_what_grows_is_asked_for_its_growth(file):
+    """Rates are those of counters: a number that falls would look like a restart."""
+    asked = [
+        name
+        for each, _ in expressions(file)
+        for name in re.findall(r"(?:increase|rate)\((okd_payload_[a-z_]+)", each)
+    ]
+    assert asked
+    assert all(name.endswith("_total") for name in asked)
+
+
+@FILES
+def test_labels_are_those_of_the_metrics(file):
+    """What is selected, grouped by and written in texts are labels that the metrics have."""
+    known = {metric.name: {*metric.labels} for metric in METRICS}
+    for expression, text in expressions(file):
+        names = [base_of(name) for name in NAMED.findall(expression)]
+        labels = {"le", "instance"}.union(*(known[name] for name in names))
+        grouped = re.findall(r"by \(([a-z, ]+)\)", expression)
+        selected = re.findall(r"[{,]([a-z]+)=~?\"", expression)
+        shown = re.findall(r"\$labels\.([a-z]+)|\{\{([a-z]+)\}\}", text)
+        used = {*selected, *(label for each in grouped for label in each.split(", "))}
+        used |= {label for pair in shown for label in pair if label}
+        assert used <= labels, expression
+        if grouped:  # what is not grouped by is gone
+            left = {label for pair in shown for label in pair if label}
+            assert left <= {*grouped[0].split(", ")}, expression
+
+
+@FILES
+def test_two_instances_tell_a_stream_once(file):
+    """What all instances say alike is taken once, and not summed up or told twice."""
+    alike = {metric.name for metric in METRICS if metric.labels}
+    for expression, _ in expressions(file):
+        for name in NAMED.findall(expression):
+            if base_of(name) in alike and not name.endswith("_bucket"):
+                before = expression[: expression.index(name)]
+                assert re.search(r"max( by \([a-z, ]+\))? ?\((increase\(|rate\()?$", before), name
 
 
 def test_alerts_and_dashboard_are_well_formed():

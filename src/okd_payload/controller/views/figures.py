@@ -39,6 +39,9 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """By stream, verification and state, within the window."""
     open_runs: dict[RunState, int]
     failed_publications: dict[tuple[str, str], int]
+    """How many steps of each way of publishing ever failed: a number that only grows."""
+    failing: frozenset[tuple[str, str]]
+    """Streams and their ways of publishing of which the last try failed."""
     webhooks: tuple[WebhookProgress, ...]
 
 
@@ -54,7 +57,8 @@ def read_figures(connection: Connection, *, now: float) -> Figures:
         to_accepted=tuple(_read_to_accepted(connection, since)),
         runs=_count_runs(connection, since),
         open_runs=_count_open(connection),
-        failed_publications=_count_failed(connection, since),
+        failed_publications=_count_failed(connection),
+        failing=_find_failing(connection),
         webhooks=tuple(webhooks.read_progress(connection).values()),
     )
 
@@ -133,11 +137,25 @@ def _count_open(connection: Connection) -> dict[RunState, int]:
     return {state: counted.get(state, 0) for state in wanted}
 
 
-def _count_failed(connection: Connection, since: float) -> dict[tuple[str, str], int]:
+def _count_failed(connection: Connection) -> dict[tuple[str, str], int]:
     rows = connection.execute(
-        select(releases.c.stream, publications.c.name, func.count())
-        .join(releases, releases.c.name == publications.c.release)
-        .where(publications.c.state == PublicationState.FAILED.value, publications.c.time >= since)
-        .group_by(releases.c.stream, publications.c.name)
+        select(publications.c.stream, publications.c.name, func.count())
+        .where(publications.c.state == PublicationState.FAILED.value)
+        .group_by(publications.c.stream, publications.c.name)
     )
     return {(stream, name): number for stream, name, number in rows}
+
+
+def _find_failing(connection: Connection) -> frozenset[tuple[str, str]]:
+    ended = (PublicationState.DONE, PublicationState.FAILED, PublicationState.UNDONE)
+    last = (
+        select(func.max(publications.c.id))
+        .where(publications.c.state.in_([state.value for state in ended]))
+        .group_by(publications.c.stream, publications.c.name)
+    )
+    rows = connection.execute(
+        select(publications.c.stream, publications.c.name).where(
+            publications.c.id.in_(last), publications.c.state == PublicationState.FAILED.value
+        )
+    )
+    return frozenset((stream, name) for stream, name in rows)

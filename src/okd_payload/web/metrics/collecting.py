@@ -48,6 +48,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     streams: Mapping[str, StreamState] = {}
     gaps: tuple[UntestedUpdate, ...] = ()
     configured: tuple[str, ...] = ()
+    publications: tuple[tuple[str, str], ...] = ()
+    """Streams, and the ways in which each is published."""
     broken: int = 0
     """What of their configuration cannot be taken."""
 
@@ -104,7 +106,9 @@ def _of_streams(snapshot: Snapshot, figures: Figures) -> Iterator[Family]:
     for gap in snapshot.gaps:
         gaps[(gap.stream,)] = gaps.get((gap.stream,), 0.0) + 1
     yield _gauge(names.UNTESTED, gaps)
-    yield _gauge(names.PUBLISH_FAILURES, figures.failed_publications)
+    yield _counter(names.PUBLISH_FAILURES, figures.failed_publications)
+    failing = {key: float(key in figures.failing) for key in snapshot.publications}
+    yield _gauge(names.PUBLISH_FAILING, failing)
 
 
 def _of_runs(figures: Figures) -> Iterator[Family]:

@@ -55,11 +55,16 @@ LAST_PASS = Metric(
     "okd_payload_reconcile_last_pass_timestamp_seconds", "When this instance last ended a pass."
 )
 ACTING = Metric("okd_payload_acting", "1 on the instance that acts.")
-HOLDER = Metric("okd_payload_acting_instance", "1 with the name of whoever acts.", ("instance",))
+HOLDER = Metric("okd_payload_acting_instance", "1 with the name of whoever acts.", ("holder",))
 DATABASE = Metric("okd_payload_database_up", "1 while the database answers.")
 PUBLISH_FAILURES = Metric(
-    "okd_payload_publish_failures",
-    "Failed steps of publications, over 30 days.",
+    "okd_payload_publish_failures_total",
+    "Steps of publications that failed.",
+    ("stream", "publication"),
+)
+PUBLISH_FAILING = Metric(
+    "okd_payload_publication_failing",
+    "1 while the last try of a publication has failed.",
     ("stream", "publication"),
 )
 UNTESTED = Metric(

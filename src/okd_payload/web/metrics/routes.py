@@ -52,6 +52,11 @@ class KeptFigures:
             now=now,
             health=health,
             configured=tuple(sorted(configurations)),
+            publications=tuple(
+                (name, action.name)
+                for name, each in sorted(configurations.items())
+                for action in each.publications
+            ),
             broken=sum(issue.blocks for issue in site.surroundings.configuration_issues()),
         )
         try:

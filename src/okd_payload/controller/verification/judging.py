@@ -128,9 +128,9 @@ def _follow(
 
 def _is_broken(verification: Verification, attempt: Sequence[VerificationRun]) -> bool:
     """Whether an attempt failed, and would not have if no run of it had broken by itself."""
-    if stand(verification, attempt) is not Standing.FAILED:
-        return False
     sound = [run for run in attempt if run.state is not RunState.ERROR]
+    if len(sound) == len(attempt) or stand(verification, attempt) is not Standing.FAILED:
+        return False
     return stand(verification, sound) is not Standing.FAILED
 
 

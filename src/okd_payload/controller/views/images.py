@@ -11,7 +11,7 @@ from sqlalchemy import Column, ColumnElement, Connection, and_, select
 
 from okd_payload.controller.model import FrozenInput, Phase, Release
 from okd_payload.controller.records import releases as records
-from okd_payload.controller.records.rows import from_row
+from okd_payload.controller.records.rows import from_rows
 from okd_payload.controller.records.tables import inputs, releases
 from okd_payload.controller.views.stream import escape_like
 
@@ -52,7 +52,8 @@ def read_history(
         wanted = select(inputs.c.release, *_IMAGE).where(
             inputs.c.release.in_(list(newest)), inputs.c.tag == tag
         )
-        images = {row.release: from_row(row, _Held).image for row in connection.execute(wanted)}
+        held = from_rows(connection.execute(wanted), _Held)
+        images = {each.release: each.image for each in held}
         found += _fold([(each, images[name]) for name, each in newest.items() if name in images])
     return tuple(found)
 
@@ -62,14 +63,14 @@ def search(connection: Connection, text: str, streams: Iterable[str], *, limit: 
     pattern = f"%{escape_like(text)}%"
     wanted = select(releases).where(releases.c.name.like(pattern, escape="\\"))
     order = wanted.order_by(releases.c.created.desc()).limit(limit)
-    named = [from_row(row, Release) for row in connection.execute(order)]
+    named = from_rows(connection.execute(order), Release)
     hexadecimal = text.lower().removeprefix("sha256:")
     is_hexadecimal = _HEXADECIMAL.fullmatch(hexadecimal) is not None
     digest = f"sha256:{hexadecimal}"
     if is_hexadecimal:
         payloads = select(releases).where(_begins(releases.c.digest, digest)).limit(limit)
         known = {each.name for each in named}
-        more = [from_row(row, Release) for row in connection.execute(payloads)]
+        more = from_rows(connection.execute(payloads), Release)
         named += [each for each in more if each.name not in known]
     return Found(
         releases=tuple(named[:limit]),
@@ -138,7 +139,7 @@ def _find_images(
     found: list[tuple[str, FrozenInput]] = []
     for column, prefix in ((inputs.c.digest, f"sha256:{text}"), (inputs.c.commit, text)):
         wanted = select(inputs.c.release, *_IMAGE).where(_begins(column, prefix)).limit(limit)
-        held = [from_row(row, _Held) for row in connection.execute(wanted)]
+        held = from_rows(connection.execute(wanted), _Held)
         found += [(each.release, each.image) for each in held]
     return tuple(found[:limit])
 

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, and_, or_, select
 
 from okd_payload.controller.model import Event, Phase, Release
-from okd_payload.controller.records.rows import from_row
+from okd_payload.controller.records.rows import from_rows
 from okd_payload.controller.records.tables import events, releases
 from okd_payload.controller.views.stream import escape_like
 
@@ -60,8 +60,7 @@ def list_releases(connection: Connection, wanted: Listing) -> tuple[list[Release
         place = wanted.after
         same = and_(created == place.created, name < place.name)
         query = query.where(or_(created < place.created, same))
-    rows = connection.execute(query.limit(wanted.limit + 1))
-    found = [from_row(row, Release) for row in rows]
+    found = from_rows(connection.execute(query.limit(wanted.limit + 1)), Release)
     shown = found[: wanted.limit]
     more = len(found) > wanted.limit
     return shown, Place(shown[-1].created, shown[-1].name) if more else None
@@ -85,4 +84,4 @@ def list_events(
         query = query.where(events.c.kind == kind)
     if before is not None:
         query = query.where(events.c.sequence < before)
-    return [from_row(row, Event) for row in connection.execute(query)]
+    return from_rows(connection.execute(query), Event)

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from okd_payload.controller.model import Phase, Release
-from okd_payload.controller.records.rows import from_row
+from okd_payload.controller.records.rows import from_rows
 from okd_payload.controller.records.tables import releases
 
 
@@ -37,4 +37,4 @@ def list_names(
 def find_all(connection: Connection, names: Collection[str]) -> list[Release]:
     """The releases called ``names`` that are there and not withdrawn."""
     wanted = select(releases).where(releases.c.name.in_(names), releases.c.withdrawn.is_(None))
-    return [from_row(row, Release) for row in connection.execute(wanted)]
+    return from_rows(connection.execute(wanted), Release)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from okd_payload.controller.model import Phase, Release
 from okd_payload.controller.records import releases as records
-from okd_payload.controller.records.rows import from_row
+from okd_payload.controller.records.rows import from_rows
 from okd_payload.controller.records.tables import releases
 from okd_payload.controller.views.overview import find_accepted
 from okd_payload.controller.views.release import ImageChange, compare_images
@@ -31,7 +31,7 @@ def read_news(connection: Connection, *, stream: str = "", limit: int = 30) -> t
     if stream:
         wanted = wanted.where(releases.c.stream == stream)
     order = wanted.order_by(releases.c.changed.desc(), releases.c.name.desc()).limit(limit)
-    found = [from_row(row, Release) for row in connection.execute(order)]
+    found = from_rows(connection.execute(order), Release)
     return tuple(_compare(connection, release) for release in found)
 
 

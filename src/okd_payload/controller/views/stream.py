@@ -21,7 +21,7 @@ from okd_payload.controller.model import (
 )
 from okd_payload.controller.records import releases as records
 from okd_payload.controller.records import runs, streams
-from okd_payload.controller.records.rows import from_row
+from okd_payload.controller.records.rows import from_rows
 from okd_payload.controller.records.tables import edges, publications, releases
 from okd_payload.controller.views.overview import find_accepted
 
@@ -99,8 +99,7 @@ def read_decided(
         .order_by(releases.c.created.desc())
         .limit(limit)
     )
-    rows = [from_row(row, Decided) for row in connection.execute(wanted)]
-    return tuple(reversed(rows))
+    return tuple(reversed(from_rows(connection.execute(wanted), Decided)))
 
 
 def escape_like(text: str) -> str:
@@ -122,8 +121,7 @@ def _read_releases(connection: Connection, stream: str, wanted: ReleaseFilter) -
         query = query.where(releases.c.name.like(pattern, escape=_ESCAPE))
     query = _cut(connection, query, wanted.before)
     query = query.order_by(releases.c.created.desc(), releases.c.name.desc())
-    rows = connection.execute(query.limit(wanted.limit + 1))
-    return [from_row(row, Release) for row in rows]
+    return from_rows(connection.execute(query.limit(wanted.limit + 1)), Release)
 
 
 def _cut(connection: Connection, query: Select[tuple[object]], name: str) -> Select[tuple[object]]:
@@ -148,8 +146,7 @@ def _count(connection: Connection, stream: str) -> dict[Phase, int]:
 def _read_updates(connection: Connection, names: Collection[str]) -> dict[str, tuple[Edge, ...]]:
     found: dict[str, list[Edge]] = {}
     wanted = select(edges).where(edges.c.target.in_(names)).order_by(edges.c.time)
-    for row in connection.execute(wanted):
-        edge = from_row(row, Edge)
+    for edge in from_rows(connection.execute(wanted), Edge):
         found.setdefault(edge.target, []).append(edge)
     return {name: tuple(group) for name, group in found.items()}
 
@@ -161,7 +158,6 @@ def _read_publications(
     columns = [column for column in publications.c if column.name != "id"]
     wanted = select(*columns).where(publications.c.release.in_(names)).order_by(publications.c.id)
     found: dict[str, dict[str, Publication]] = {}
-    for row in connection.execute(wanted):
-        publication = from_row(row, Publication)
+    for publication in from_rows(connection.execute(wanted), Publication):
         found.setdefault(publication.release, {})[publication.name] = publication
     return {name: tuple(group.values()) for name, group in found.items()}

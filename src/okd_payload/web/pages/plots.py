@@ -2,7 +2,8 @@
 """How a stream fared lately, as two small pictures: how much passes, and how long that takes.
 
 They are SVG elements of the page, styled by its style, and each says its figures in words for
-those who do not see it.
+those who do not see it. Marks, of which there are hundreds, are put together as text: ``format``
+of ``Markup`` takes ten times as long.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from statistics import median
 
 import msgspec
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from okd_payload.controller.model import Phase
 from okd_payload.controller.views.stream import Decided
@@ -44,15 +45,12 @@ def plot_pass_rate(decided: Sequence[Decided]) -> Plot | None:
     line = " ".join(
         f"{places.x(each)},{places.y(share)}" for each, share in zip(decided, shares, strict=True)
     )
-    marks = [
-        Markup('<path class="{}" d="{}"><title>{}: {}</title></path>').format(
-            "mark-good" if good else "mark-bad",
-            _tick(places.x(each)) if good else _cross(places.x(each)),
-            each.name,
-            each.phase.value,
-        )
+    marks = "".join(
+        f'<path class="{"mark-good" if good else "mark-bad"}"'
+        f' d="{_tick(places.x(each)) if good else _cross(places.x(each))}">'
+        f"<title>{escape(each.name)}: {each.phase.value}</title></path>"
         for each, good in zip(decided, passed, strict=True)
-    ]
+    )
     summary = (
         f"{sum(passed)} of the last {len(passed)} decided releases were accepted,"
         f" {sum(passed[-_WINDOW:])} of the last {len(passed[-_WINDOW:])}"
@@ -61,7 +59,7 @@ def plot_pass_rate(decided: Sequence[Decided]) -> Plot | None:
         [
             _axis(places, [(0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %")]),
             Markup('<polyline class="line" points="{}"/>').format(line),
-            *marks,
+            Markup(marks),  # noqa: S704 - names are escaped, all else is ours
         ]
     )
     return Plot(title="Pass rate", summary=summary, svg=_frame(summary, inner, places))
@@ -75,12 +73,11 @@ def plot_time_to_accept(decided: Sequence[Decided]) -> Plot | None:
     times = [max(0.0, each.changed - each.created) for each in accepted]
     highest = max(*times, 1.0)
     places = _Places(accepted, highest=highest)
-    dots = [
-        Markup('<circle class="dot" cx="{}" cy="{}" r="2.5"><title>{}: {}</title></circle>').format(
-            places.x(each), places.y(seconds), each.name, tell_duration(seconds)
-        )
+    dots = "".join(
+        f'<circle class="dot" cx="{places.x(each)}" cy="{places.y(seconds)}" r="2.5">'
+        f"<title>{escape(each.name)}: {tell_duration(seconds)}</title></circle>"
         for each, seconds in zip(accepted, times, strict=True)
-    ]
+    )
     middle = median(times)
     summary = (
         f"median {tell_duration(middle)}, longest {tell_duration(max(times))},"
@@ -90,7 +87,8 @@ def plot_time_to_accept(decided: Sequence[Decided]) -> Plot | None:
         _LEFT, places.y(middle), WIDTH - _RIGHT
     )
     scale = [(0.0, "0"), (highest, _rough(highest))]
-    inner = Markup("").join([_axis(places, scale), middle_line, *dots])
+    drawn = Markup(dots)  # noqa: S704 - names are escaped, all else is ours
+    inner = Markup("").join([_axis(places, scale), middle_line, drawn])
     return Plot(title="Time to accept", summary=summary, svg=_frame(summary, inner, places))
 
 

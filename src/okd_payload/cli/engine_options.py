@@ -13,6 +13,7 @@ from okd_payload.cli.cluster_options import ClusterOptions, cluster_options, tak
 from okd_payload.cli.engines import ENGINES, LOCAL_ENGINE
 from okd_payload.cli.pod_options import (
     credentials_option,
+    git_credentials_option,
     image_option,
     pod_security_option,
     service_account_option,
@@ -36,6 +37,7 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     image: str = ""
     service_account: str = ""
     credentials: str = ""
+    git_credentials: str = ""
     trust: str = ""
     pod_security: str = SecurityProfile.USER_NAMESPACE.value
     timeout: int = 240
@@ -59,6 +61,7 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
             ("--image", self.image),
             ("--service-account", self.service_account),
             ("--credentials", self.credentials),
+            ("--git-credentials", self.git_credentials),
             ("--trust", self.trust),
             ("--pod-security", self.pod_security),
             ("--timeout", str(self.timeout)),
@@ -102,6 +105,7 @@ def _pods() -> list[Callable[[Function], Function]]:
         image_option,
         service_account_option,
         credentials_option(),
+        git_credentials_option,
         trust_option,
         pod_security_option,
         click.option(

@@ -26,6 +26,13 @@ service_account_option = click.option(
     metavar="NAME",
     help="The account that pods run as; else the namespace's default one.",
 )
+git_credentials_option = click.option(
+    "--git-credentials",
+    default="",
+    metavar="SECRET",
+    help="The Secret with the credentials of pods for private git repositories, in "
+    ".git-credentials.",
+)
 trust_option = click.option(
     "--trust",
     default="",

@@ -123,6 +123,14 @@ def test_the_image_goes_to_the_tag_of_its_key() -> None:
     assert {"name": KEY_LABEL, "value": key} in output["imageLabels"]
 
 
+def test_private_sources_have_a_secret() -> None:
+    """It is given to builds that fetch something, and to no other."""
+    target = Target(pull_name=REPOSITORY, source_secret="forge")
+    assert _document(_step(), target)["spec"]["source"]["sourceSecret"] == {"name": "forge"}
+    nothing = _step(source=None, commit=None)
+    assert "sourceSecret" not in _document(nothing, target)["spec"]["source"]
+
+
 def test_resources_are_set_and_grow() -> None:
     """Requests and limits are always there; after running out of memory there is twice as much."""
     resources = _document(_step())["spec"]["resources"]

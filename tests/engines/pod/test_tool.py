@@ -3,13 +3,23 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from okd_payload import __version__
 from okd_payload.engines.pod.image import IMAGE_VARIABLE, choose_image
 from okd_payload.engines.pod.security import SecurityProfile, build_rights
-from okd_payload.engines.pod.tool import ToolSettings, build_pod, plain_pod, registry_words
+from okd_payload.engines.pod.tool import (
+    GIT_CREDENTIALS_FOLDER,
+    ToolSettings,
+    build_pod,
+    plain_pod,
+    registry_words,
+)
 from okd_payload.errors import InvalidReference
 
 SETTINGS = ToolSettings(
@@ -36,6 +46,44 @@ def test_without_credentials_nothing_is_mounted():
     pod = build_pod([], ToolSettings(image="registry.test/tool:1"))
     assert [volume.name for volume in pod.volumes] == ["work"]
     assert "REGISTRY_AUTH_FILE" not in {item.name for item in pod.container.environment}
+
+
+@pytest.mark.integration
+def test_git_gives_each_host_its_own_credentials(tmp_path: Path):
+    """The pod mounts git's own file; other hosts are told nothing, and nothing is written."""
+    pod = build_pod([], ToolSettings(image="registry.test/tool:1", git_credentials="forge"))
+    (files,) = [volume.secret for volume in pod.volumes if volume.secret is not None]
+    (mount,) = [it for it in pod.container.mounts if it.name == "git-credentials"]
+    assert (files.secret_name, mount.mount_path, mount.read_only) == (
+        "forge",
+        GIT_CREDENTIALS_FOLDER,
+        True,
+    )
+    (tmp_path / files.items[0].path).write_text("https://me:hunter2@git.example.com\n")
+    variables = {
+        item.name: item.value.replace(GIT_CREDENTIALS_FOLDER, str(tmp_path))
+        for item in pod.container.environment
+        if item.name.startswith("GIT_")
+    }
+    tmp_path.chmod(0o555)
+
+    def ask(host: str, verb: str = "fill") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["git", "credential", verb],
+            input=f"protocol=https\nhost={host}\nusername=me\npassword=hunter2\n"
+            if verb == "approve"
+            else f"protocol=https\nhost={host}\n",
+            env={"PATH": os.environ["PATH"], "GIT_TERMINAL_PROMPT": "0", **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert "password=hunter2" in ask("git.example.com").stdout
+    assert ask("other.example.com").stdout == ""
+    approved = ask("git.example.com", "approve")
+    assert (approved.returncode, approved.stderr) == (0, "")
+    assert [path.name for path in tmp_path.iterdir()] == [".git-credentials"]
 
 
 def test_everything_is_written_to_the_work_volume():

@@ -13,6 +13,7 @@ from okd_payload.catalog.stream import Stream
 from okd_payload.cli.cluster_options import ClusterOptions, take_cluster_options
 from okd_payload.cli.pod_options import (
     credentials_option,
+    git_credentials_option,
     image_option,
     pod_security_option,
     trust_option,
@@ -45,6 +46,7 @@ class DeployOptions(msgspec.Struct, frozen=True, kw_only=True):
     image: str = ""
     credentials: str = REGISTRY_CREDENTIALS
     anonymous: bool = False
+    git_credentials: str = ""
     trust: str = ""
     plain_http: tuple[str, ...] = ()
     pod_security: str = SecurityProfile.USER_NAMESPACE.value
@@ -69,6 +71,7 @@ class DeployOptions(msgspec.Struct, frozen=True, kw_only=True):
             ("--releases", self.releases),
             ("--image", self.image),
             ("--credentials", "" if self.anonymous else self.credentials),
+            ("--git-credentials", self.git_credentials),
             ("--trust", self.trust),
             *(("--plain-http", host) for host in self.plain_http),
             ("--pod-security", self.pod_security),
@@ -105,6 +108,7 @@ class DeployOptions(msgspec.Struct, frozen=True, kw_only=True):
                 image=choose_image(self.image),
                 profile=SecurityProfile(self.pod_security),
                 credentials="" if self.anonymous else self.credentials,
+                git_credentials=self.git_credentials,
                 trust=self.trust,
                 plain_http=tuple(sorted(self.plain_http)),
             ),
@@ -168,6 +172,7 @@ def _pod_options() -> list[Callable[[Function], Function]]:
         image_option,
         credentials_option(REGISTRY_CREDENTIALS),
         click.option("--anonymous", is_flag=True, help="Registries ask nobody who they are."),
+        git_credentials_option,
         trust_option,
         click.option(
             "--plain-http",

@@ -84,6 +84,7 @@ def print_next_steps(deployment: DeploymentSettings, catalog: Catalog) -> None:
         *("--repository", deployment.repository, "--image", tool.image),
         *("--pod-security", tool.profile.value),
         *(("--credentials", tool.credentials) if tool.credentials else ()),
+        *(("--git-credentials", tool.git_credentials) if tool.git_credentials else ()),
         *(("--trust", tool.trust) if tool.trust else ()),
     ]
     click.echo(f"build it there with:\n  {shlex.join(words)}", err=True)

@@ -43,6 +43,7 @@ async def open_engine(request: EngineRequest) -> AsyncIterator[Engine]:
                 pull_name=pull_name,
                 image_stream=options.image_stream,
                 push_secret=options.credentials,
+                source_secret=options.git_credentials,
             ),
             settings=BuildSettings(
                 stream=session.plan.stream,

@@ -49,6 +49,7 @@ def tool_settings(options: EngineOptions, registries: RegistrySettings) -> ToolS
         image=choose_image(options.image),
         profile=SecurityProfile(options.pod_security),
         credentials=options.credentials,
+        git_credentials=options.git_credentials,
         trust=options.trust,
         plain_http=tuple(sorted(registries.plain_http_hosts)),
     )

@@ -54,6 +54,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """The image stream of the project that is this repository; empty for any other registry."""
     push_secret: str = ""
     """A secret of the namespace for that registry; an image stream needs none."""
+    source_secret: str = ""
+    """A secret of the namespace for private git repositories, as OpenShift takes it."""
 
     def output(self, tag: str) -> ObjectReference:
         """The object that a build which makes ``tag`` names."""
@@ -164,6 +166,9 @@ def _source_of(step: BuildStep, target: Target) -> Source:
     return Source(
         type="Git" if git else "Dockerfile",
         git=git,
+        source_secret=(
+            SecretName(name=target.source_secret) if git and target.source_secret else None
+        ),
         context_dir=step.context_directory,
         dockerfile=pin_images(step, target.pull_name),
         images=images,

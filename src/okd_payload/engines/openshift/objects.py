@@ -94,11 +94,18 @@ class ImageSource(Part, frozen=True, kw_only=True):
     paths: tuple[CopiedPath, ...] = ()
 
 
+class SecretName(Part, frozen=True, kw_only=True):
+    """A secret of the namespace."""
+
+    name: str
+
+
 class Source(Part, frozen=True, kw_only=True):
     """What the build starts from."""
 
     type: str = ""
     git: Git | None = None
+    source_secret: SecretName | None = None
     context_dir: str = ""
     dockerfile: str | None = None
     images: tuple[ImageSource, ...] = ()
@@ -109,12 +116,6 @@ class Variable(Part, frozen=True, kw_only=True):
 
     name: str
     value: str = ""
-
-
-class SecretName(Part, frozen=True, kw_only=True):
-    """A secret of the namespace."""
-
-    name: str
 
 
 class DockerStrategy(Part, frozen=True, kw_only=True):

@@ -36,10 +36,18 @@ from okd_payload.engines.pod.security import (
 PROGRAM = "okd-payload"
 WORK_FOLDER = "/work"
 CREDENTIALS_FOLDER = "/credentials"
+GIT_CREDENTIALS_FOLDER = "/git-credentials"
 TRUST_FOLDER = "/trust"
-_WORK, _CREDENTIALS, _TRUST = "work", "credentials", "trust"
+_WORK, _CREDENTIALS, _GIT_CREDENTIALS, _TRUST = "work", "credentials", "git-credentials", "trust"
 _DOCKER_CONFIG_KEY = ".dockerconfigjson"
 _AUTH_FILE = "config.json"
+GIT_CREDENTIALS_KEY = ".git-credentials"
+"""The entry of the Secret that ``git_credentials`` names: git's own file, a line for each host."""
+_GIT_HELPER = (
+    f'!f() {{ test "$1" != get || git credential-store '
+    f"--file={GIT_CREDENTIALS_FOLDER}/{GIT_CREDENTIALS_KEY} get; }}; f"
+)
+"""Answers and never stores, because the folder cannot be written to."""
 TRUST_KEY = "ca.crt"
 """The entry of the ConfigMap that ``trust`` names: certificates in PEM."""
 
@@ -51,6 +59,8 @@ class ToolSettings(msgspec.Struct, frozen=True, kw_only=True):
     profile: SecurityProfile = SecurityProfile.USER_NAMESPACE
     credentials: str = ""
     """A Secret of type ``kubernetes.io/dockerconfigjson`` for all registries; empty for none."""
+    git_credentials: str = ""
+    """A Secret with ``.git-credentials`` for private repositories; empty for none."""
     trust: str = ""
     """A ConfigMap whose ``ca.crt`` has further roots to trust; empty for none."""
     plain_http: tuple[str, ...] = ()
@@ -120,9 +130,21 @@ def tool_environment(settings: ToolSettings) -> tuple[EnvironmentVariable, ...]:
     }
     if settings.credentials:
         variables["REGISTRY_AUTH_FILE"] = f"{CREDENTIALS_FOLDER}/{_AUTH_FILE}"
+    variables |= git_variables(settings)
     return tuple(
         EnvironmentVariable(name=name, value=value) for name, value in sorted(variables.items())
     )
+
+
+def git_variables(settings: ToolSettings) -> dict[str, str]:
+    """The variables by which git finds credentials, and gives each host only its own."""
+    if not settings.git_credentials:
+        return {}
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "credential.helper",
+        "GIT_CONFIG_VALUE_0": _GIT_HELPER,
+    }
 
 
 def tool_mounts(settings: ToolSettings) -> tuple[VolumeMount, ...]:
@@ -130,6 +152,11 @@ def tool_mounts(settings: ToolSettings) -> tuple[VolumeMount, ...]:
     mounts = [VolumeMount(name=_WORK, mount_path=WORK_FOLDER)]
     if settings.credentials:
         mounts.append(VolumeMount(name=_CREDENTIALS, mount_path=CREDENTIALS_FOLDER, read_only=True))
+    if settings.git_credentials:
+        mount = VolumeMount(
+            name=_GIT_CREDENTIALS, mount_path=GIT_CREDENTIALS_FOLDER, read_only=True
+        )
+        mounts.append(mount)
     if settings.trust:
         mounts.append(VolumeMount(name=_TRUST, mount_path=TRUST_FOLDER, read_only=True))
     return tuple(mounts)
@@ -142,6 +169,10 @@ def tool_volumes(settings: ToolSettings) -> tuple[Volume, ...]:
         items = (KeyToPath(key=_DOCKER_CONFIG_KEY, path=_AUTH_FILE),)
         files = SecretFiles(secret_name=settings.credentials, items=items)
         volumes.append(Volume(name=_CREDENTIALS, secret=files))
+    if settings.git_credentials:
+        items = (KeyToPath(key=GIT_CREDENTIALS_KEY, path=GIT_CREDENTIALS_KEY),)
+        files = SecretFiles(secret_name=settings.git_credentials, items=items)
+        volumes.append(Volume(name=_GIT_CREDENTIALS, secret=files))
     if settings.trust:
         trusted = (KeyToPath(key=TRUST_KEY, path=TRUST_KEY),)
         roots = ConfigMapFiles(name=settings.trust, items=trusted)

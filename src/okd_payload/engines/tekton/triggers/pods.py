@@ -66,6 +66,7 @@ def coordinator_pod(work: Coordination, source: StreamSource, settings: ToolSett
         *("--repository", work.repository, "--service-account", BUILDER),
         *("--image", settings.image, "--pod-security", settings.profile.value),
         *(("--credentials", settings.credentials) if settings.credentials else ()),
+        *(("--git-credentials", settings.git_credentials) if settings.git_credentials else ()),
         *(("--trust", settings.trust) if settings.trust else ()),
         *(("--jobs", str(work.jobs)) if work.jobs else ()),
         *registries,
@@ -92,7 +93,7 @@ def proposal_pod(
     It has no credentials and pushes nothing: strangers' code runs in it. Which commit of which
     repository it is, parameters of its run say.
     """
-    alone = msgspec.structs.replace(settings, credentials="")
+    alone = msgspec.structs.replace(settings, credentials="", git_credentials="")
     words = (
         *("build", stream_path(source)),
         *("--change", "$(params.repository)@$(params.commit)", "--depth", str(depth)),
@@ -105,7 +106,7 @@ def proposal_pod(
 def follower_pod(
     source: StreamSource, settings: ToolSettings, *, options: Iterable[str]
 ) -> ToolPod:
-    """The pod that deploys the stream as its repository has it now; it needs no credentials."""
+    """The pod that deploys the stream as its repository has it now: all it asks for is git."""
     words = ("deploy", "tekton", stream_path(source), "--yes", *options)
     return plain_pod(words, msgspec.structs.replace(settings, credentials="", trust=""))
 

@@ -19,7 +19,7 @@ _FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]
 
 
 class StreamSource(msgspec.Struct, frozen=True, kw_only=True):
-    """Where pods get the stream from: a git repository that anybody may read."""
+    """Where pods get the stream from: a git repository that they may read."""
 
     url: str
     ref: str = ""
@@ -62,8 +62,7 @@ def read_source(text: str, *, folder: str = "") -> StreamSource:
     if "@" in host:
         raise InputError(
             "an address with a password in it would be seen by everybody on the cluster",
-            hint="pods read the stream from a public repository; "
-            "Argo CD and Flux keep credentials for private ones",
+            hint="leave it away, and let pods have it as --git-credentials",
         )
     if is_commit(ref):
         raise InputError(

@@ -10,6 +10,7 @@ from okd_payload.controller.configuration.model import Input, Runner, Verificati
 from okd_payload.controller.model import CONTROLLER, Phase, Release
 from okd_payload.controller.records import leases, releases
 from okd_payload.controller.service import Service
+from okd_payload.controller.service.clock_watch import ClockWatch
 from okd_payload.controller.verification.runners.manual import ManualRunner
 from okd_payload.controller.verification.verifier import RunnerVerifier
 from okd_payload.testing.small_stream import push_small_stream
@@ -69,6 +70,24 @@ async def test_images_count_as_still_although_the_clock_went_back(rig: Rig) -> N
     rig.clock.advance(61)
     await settle(service)
     assert (await newest(rig)).name != before.name
+
+
+def test_that_it_was_set_is_told_for_a_while(rig: Rig) -> None:
+    """Which way and how far; what only passes or is put right a little is no news."""
+    watch = ClockWatch(rig.clock)
+    rig.clock.advance(DAY)
+    rig.clock.jump(2)
+    watch.look()
+    assert (watch.jumps, watch.words) == (0, "")
+    rig.clock.jump(-DAY)
+    watch.look()
+    assert (watch.jumps, watch.words) == (1, "the clock was set back by 1d")
+    rig.clock.jump(3600)
+    watch.look()
+    assert (watch.jumps, watch.words) == (2, "the clock was set on by 1h")
+    rig.clock.advance(DAY)
+    watch.look()
+    assert (watch.jumps, watch.words) == (2, "")
 
 
 @pytest.mark.parametrize("jump", [DAY, -DAY])

@@ -20,6 +20,7 @@ from okd_payload.controller.model import CONTROLLER, StreamState
 from okd_payload.controller.reconciling.actions import Decision
 from okd_payload.controller.records import events, streams
 from okd_payload.controller.records.leases import LeaseLost
+from okd_payload.controller.service.clock_watch import ClockWatch
 from okd_payload.controller.service.leadership import SECONDS, Leadership
 from okd_payload.controller.service.passes import Follower, StreamPass, Verifier
 from okd_payload.controller.surroundings import Surroundings
@@ -42,6 +43,9 @@ class Health(msgspec.Struct, kw_only=True):
     passes: int = 0
     errors: int = 0
     last_pass: float | None = None
+    clock: str = ""
+    """How the clock was set a while ago; empty when it was not."""
+    clock_jumps: int = 0
 
 
 class Service:
@@ -62,6 +66,7 @@ class Service:
             surroundings, self.leadership, verifier=verifier, followers=followers, maker=maker
         )
         self.health = Health()
+        self._clock_watch = ClockWatch(surroundings.clock)
         self._nudges: dict[str, asyncio.Event] = {}
 
     async def run(self) -> None:
@@ -84,7 +89,7 @@ class Service:
         following: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
-                self.health.acting = self.leadership.is_acting
+                self._look_around()
                 wanted = self._surroundings.configurations() if self.health.acting else {}
                 for name in [name for name in following if name not in wanted]:
                     await _end(following.pop(name))
@@ -98,6 +103,12 @@ class Service:
             for task in following.values():
                 await _end(task)
             await self.passes.close()
+
+    def _look_around(self) -> None:
+        watch = self._clock_watch
+        watch.look()
+        self.health.clock, self.health.clock_jumps = watch.words, watch.jumps
+        self.health.acting = self.leadership.is_acting
 
     async def _until_leadership_changes(self) -> None:
         with contextlib.suppress(TimeoutError):

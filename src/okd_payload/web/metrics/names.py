@@ -54,6 +54,9 @@ PASS_ERRORS = Metric("okd_payload_reconcile_errors_total", "Passes that failed, 
 LAST_PASS = Metric(
     "okd_payload_reconcile_last_pass_timestamp_seconds", "When this instance last ended a pass."
 )
+CLOCK_JUMPS = Metric(
+    "okd_payload_clock_jumps_total", "How often the clock of this instance was set."
+)
 ACTING = Metric("okd_payload_acting", "1 on the instance that acts.")
 HOLDER = Metric("okd_payload_acting_instance", "1 with the name of whoever acts.", ("holder",))
 DATABASE = Metric("okd_payload_database_up", "1 while the database answers.")

@@ -64,6 +64,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             "overview.html",
             streams=shown,
             broken=[each for each in site.surroundings.configuration_issues() if each.blocks],
+            clock=site.service.health.clock if site.service is not None else "",
             patch=_patch(site, request, ordered),
         )
 

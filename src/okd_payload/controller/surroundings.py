@@ -11,6 +11,7 @@ import msgspec
 from okd_payload.clock import Clock
 from okd_payload.cluster import Cluster
 from okd_payload.controller.configuration.model import StreamConfiguration
+from okd_payload.controller.inputs.watching import ImageStreamWatches
 from okd_payload.controller.locks import Places
 from okd_payload.controller.records import Database
 from okd_payload.issues import Issue
@@ -47,5 +48,7 @@ class Surroundings(Repositories, frozen=True, kw_only=True):
     """Logs, artifacts of runs and scratch files are below it."""
     cluster: Cluster | None = None
     """The cluster whose image streams are watched and whose objects runners make."""
+    watches: ImageStreamWatches | None = None
+    """Who tells of changes of image streams; without, they are looked at now and then only."""
     instance: str = "controller-0"
     """Who we are among several instances, in leases and logs."""

@@ -23,6 +23,7 @@ from okd_payload.controller.configuration.cluster import ClusterStreams, Configu
 from okd_payload.controller.configuration.folder import StreamFolder
 from okd_payload.controller.creation.jobs.maker import JobMaker
 from okd_payload.controller.creation.makers import BesideMaker, ChosenMaker, Maker, ProcessMaker
+from okd_payload.controller.inputs.watching import ImageStreamWatches
 from okd_payload.controller.records import Database, open_database
 from okd_payload.controller.service import Service
 from okd_payload.controller.surroundings import Surroundings
@@ -76,7 +77,10 @@ async def open_surroundings(
     """
     state = services.locations.state / CONTROLLER_FOLDER
     streams = StreamFolder(options.streams)
-    configurations, issues, following = await _with_annotated(streams, options, services, cluster)
+    watches = ImageStreamWatches(cluster, services.clock) if cluster is not None else None
+    configurations, issues, following = await _with_annotated(
+        streams, options, services, cluster=cluster, watches=watches
+    )
 
     def clusterless() -> tuple[Issue, ...]:
         return check_clusterless(configurations()) if cluster is None else ()
@@ -97,21 +101,29 @@ async def open_surroundings(
             open_target=services.open_target,
             state=state,
             cluster=cluster,
+            watches=watches,
             instance=name_instance(options.instance),
         )
     finally:
+        if watches is not None:
+            await watches.close()
         if following is not None:
             following.cancel()
         await database.close()
 
 
 async def _with_annotated(
-    streams: StreamFolder, options: ControllerOptions, services: Services, cluster: Cluster | None
+    streams: StreamFolder,
+    options: ControllerOptions,
+    services: Services,
+    *,
+    cluster: Cluster | None,
+    watches: ImageStreamWatches | None,
 ) -> tuple[Configurations, Callable[[], tuple[Issue, ...]], asyncio.Task[None] | None]:
     """The streams of files and of image streams, what is wrong there, and what follows these."""
     if not options.annotated:
         return streams, lambda: streams.issues, None
-    if cluster is None:
+    if cluster is None or watches is None:
         raise InputError(
             f"the image streams of {', '.join(options.annotated)} are in a cluster, and none is"
             " known here",
@@ -121,6 +133,8 @@ async def _with_annotated(
     await annotated.refresh()
     for issue in annotated.issues:
         _log.warning("%s: %s", issue.file, issue.message)
+    watches.listen(annotated.note_change)
+    watches.want("annotations", options.annotated)
     following = asyncio.create_task(annotated.follow(services.clock))
     return combine(streams, annotated), lambda: (*streams.issues, *annotated.issues), following
 

@@ -10,6 +10,7 @@ stands in ``issues``.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
@@ -27,6 +28,8 @@ from okd_payload.issues import Issue
 
 ANNOTATION = "release.openshift.io/config"
 REFRESH_SECONDS = 30.0
+_LEAST_SECONDS = 1.0
+"""Between two refreshes, however much changes."""
 _CONTENT_SUFFIX = "-content"
 
 _log = logging.getLogger(__name__)
@@ -41,6 +44,7 @@ class ClusterStreams:
         """Nothing is read before the first ``refresh``."""
         self._cluster = cluster
         self._namespaces = tuple(namespaces)
+        self._changed = asyncio.Event()
         self._streams: Mapping[str, StreamConfiguration] = {}
         self.issues: tuple[Issue, ...] = ()
         """What is wrong with annotations, as of the last ``refresh``."""
@@ -83,14 +87,38 @@ class ClusterStreams:
         self._streams, self.issues = streams, tuple(issues)
         return changed
 
+    def note_change(self, namespace: str, name: str) -> None:
+        """Let ``follow`` refresh soon: an image stream of the cluster changed."""
+        del name
+        if namespace in self._namespaces:
+            self._changed.set()
+
     async def follow(self, clock: Clock, *, seconds: float = REFRESH_SECONDS) -> None:
-        """Refresh every so many seconds, for ever; a cluster that is away is asked again."""
+        """Refresh every so many seconds, and after changes, for ever.
+
+        A cluster that is away is asked again. Of many changes one after the other each is seen,
+        and few make the cluster list.
+        """
         while True:
-            await clock.wait(seconds)
+            await self._wait(clock, seconds)
+            self._changed.clear()
             try:
                 await self.refresh()
             except ClusterError as error:
                 _log.warning("streams of the cluster: %s", error.message)
+            await clock.wait(_LEAST_SECONDS)
+
+    async def _wait(self, clock: Clock, seconds: float) -> None:
+        """Return after ``seconds``, or when something changed."""
+        ways = [
+            asyncio.create_task(clock.wait(seconds)),
+            asyncio.create_task(self._changed.wait()),
+        ]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
 
     def _read(
         self, text: str, place: str, known: Mapping[str, RawImageStream]

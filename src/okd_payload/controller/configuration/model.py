@@ -46,6 +46,15 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     settle: float = 0.0
     """How long the images must have been still before a release is begun."""
 
+    @property
+    def mirrored(self) -> Input:
+        """The other stream as an input of its own; NAMESPACE/NAME is one of the cluster."""
+        first, *rest = self.mirror_from.split("/")
+        in_cluster = len(rest) == 1 and not {".", ":"} & set(first)
+        if in_cluster:
+            return Input(image_stream=self.mirror_from, exclude=self.mirror_exclude)
+        return Input(repository=self.mirror_from, exclude=self.mirror_exclude)
+
 
 class UpgradeOrigin(msgspec.Struct, frozen=True, kw_only=True):
     """Which release an update starts from."""

@@ -35,7 +35,7 @@ async def plan_mirror(
             f"{configuration.name} mirrors {watched.mirror_from} and watches no repository",
             hint="name the repository that the images are copied into as input.repository",
         )
-    theirs = await read_input(surroundings, _watching(configuration, _other(watched)))
+    theirs = await read_input(surroundings, _watching(configuration, watched.mirrored))
     ours = await read_input(
         surroundings, _watching(configuration, Input(repository=watched.repository))
     )
@@ -61,15 +61,6 @@ async def mirror(
             ImageCopy(source=source, reference=image.digest, destination=target, tag=image.tag)
         )
     return await ImageCopier(progress=surroundings.progress).copy(copies)
-
-
-def _other(watched: Input) -> Input:
-    """The other stream as an input of its own: NAMESPACE/NAME is one of the cluster."""
-    first, *rest = watched.mirror_from.split("/")
-    in_cluster = len(rest) == 1 and not {".", ":"} & set(first)
-    if in_cluster:
-        return Input(image_stream=watched.mirror_from, exclude=watched.mirror_exclude)
-    return Input(repository=watched.mirror_from, exclude=watched.mirror_exclude)
 
 
 def _watching(configuration: StreamConfiguration, watched: Input) -> StreamConfiguration:

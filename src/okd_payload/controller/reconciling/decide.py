@@ -68,7 +68,7 @@ def decide(situation: Situation) -> Decision:
     ]
     waiting, wake = "", None
     if configuration.kind is StreamKind.INTEGRATION and _is_wanted(situation):
-        waiting, wake = _hold_back(situation)
+        waiting, wake = (situation.obstacle, None) if situation.obstacle else _hold_back(situation)
         if not waiting:
             reason = "asked for" if state.rebuild else "the images changed"
             actions.append(Begin(input_hash=situation.input_hash, reason=reason))
@@ -85,8 +85,6 @@ def _is_wanted(situation: Situation) -> bool:
 def _hold_back(situation: Situation) -> tuple[str, float | None]:
     """Why no release may be begun now, and until when; empty when one may."""
     configuration, state, now = situation.configuration, situation.state, situation.now
-    if situation.obstacle:
-        return situation.obstacle, None
     if state.paused:
         by = f" by {state.paused_by}" if state.paused_by else ""
         return f"paused{by}: {state.paused}", None

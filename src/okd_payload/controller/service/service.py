@@ -11,10 +11,11 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
+from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.creation.makers import Maker
 from okd_payload.controller.model import CONTROLLER, StreamState
 from okd_payload.controller.reconciling.actions import Decision
@@ -46,6 +47,8 @@ class Health(msgspec.Struct, kw_only=True):
     clock: str = ""
     """How the clock was set a while ago; empty when it was not."""
     clock_jumps: int = 0
+    unwatched: int = 0
+    """Namespaces whose image streams are only looked at now and then, for want of a watch."""
 
 
 class Service:
@@ -68,6 +71,9 @@ class Service:
         self.health = Health()
         self._clock_watch = ClockWatch(surroundings.clock)
         self._nudges: dict[str, asyncio.Event] = {}
+        self._watches = surroundings.watches
+        if self._watches is not None:
+            self._watches.listen(self._note_image_stream)
 
     async def run(self) -> None:
         """Follow all streams, for ever, whenever this instance may act."""
@@ -87,10 +93,12 @@ class Service:
     async def _supervise(self) -> None:
         """One task for each configured stream while this instance acts, none while it does not."""
         following: dict[str, asyncio.Task[None]] = {}
+        acted_on: dict[str, StreamConfiguration] = {}
         try:
             while True:
                 self._look_around()
                 wanted = self._surroundings.configurations() if self.health.acting else {}
+                self._watch_images(wanted.values())
                 for name in [name for name in following if name not in wanted]:
                     await _end(following.pop(name))
                 if not self.health.acting:
@@ -98,11 +106,28 @@ class Service:
                 for name in wanted:
                     if name not in following:
                         following[name] = asyncio.create_task(self._follow(name))
+                    elif wanted[name] != acted_on.get(name):
+                        self.nudge(name)
+                acted_on = dict(wanted)
                 await self._until_leadership_changes()
         finally:
             for task in following.values():
                 await _end(task)
+            self._watch_images(())
             await self.passes.close()
+
+    def _watch_images(self, wanted: Collection[StreamConfiguration]) -> None:
+        """Hear of the image streams of those that this instance follows."""
+        if self._watches is not None:
+            self._watches.note_streams("service", wanted)
+            self.health.unwatched = len(self._watches.troubles)
+
+    def _note_image_stream(self, namespace: str, name: str) -> None:
+        if self._watches is None or not self.leadership.is_acting:
+            return
+        for stream in self._surroundings.configurations().values():
+            if self._watches.concerns(stream, namespace, name):
+                self.nudge(stream.name)
 
     def _look_around(self) -> None:
         watch = self._clock_watch

@@ -87,6 +87,7 @@ def _of_instance(snapshot: Snapshot) -> Iterator[Family]:
     yield _counter(names.PASSES, {(): health.passes})
     yield _counter(names.PASS_ERRORS, {(): health.errors})
     yield _counter(names.CLOCK_JUMPS, {(): health.clock_jumps})
+    yield _gauge(names.UNWATCHED, {(): health.unwatched})
     if health.last_pass is not None:
         yield _gauge(names.LAST_PASS, {(): health.last_pass})
 

@@ -57,6 +57,10 @@ LAST_PASS = Metric(
 CLOCK_JUMPS = Metric(
     "okd_payload_clock_jumps_total", "How often the clock of this instance was set."
 )
+UNWATCHED = Metric(
+    "okd_payload_unwatched_namespaces",
+    "Namespaces whose image streams are polled for want of a watch.",
+)
 ACTING = Metric("okd_payload_acting", "1 on the instance that acts.")
 HOLDER = Metric("okd_payload_acting_instance", "1 with the name of whoever acts.", ("holder",))
 DATABASE = Metric("okd_payload_database_up", "1 while the database answers.")

@@ -12,6 +12,7 @@ import pytest
 from okd_payload.build.records import (
     KEPT_RUNS,
     Action,
+    Begun,
     ComponentRecord,
     find_log,
     is_worked_on,
@@ -96,11 +97,14 @@ def test_a_run_is_seen_before_anything_of_it_has_ended(tmp_path: Path) -> None:
     folder = start_run(tmp_path, stream="okd", moment=5.0)
     assert read_runs(tmp_path) == []
     folder.remember_plan({"base": (), "etcd": ("base",)})
-    folder.begin("base", 6.0)
-    folder.begin("etcd", 7.0)
+    folder.begin("base", 6.0, log=folder.log_of("base"))
+    folder.begin("etcd", 7.0, log=folder.log_of("the-etcd"))
     (record,) = read_runs(tmp_path)
     assert (record.started, record.finished, record.components) == (5.0, None, ())
-    assert read_begun(folder.path) == {"base": 6.0, "etcd": 7.0}
+    assert read_begun(folder.path) == {
+        "base": Begun(since=6.0, log="logs/base.log"),
+        "etcd": Begun(since=7.0, log="logs/the-etcd.log"),
+    }
     (folder.path / "begun.json").write_text("[")
     assert read_begun(folder.path) == {}
 

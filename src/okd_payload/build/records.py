@@ -128,6 +128,14 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     finished: float | None = None
 
 
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """That somebody is, or was, at a node of a run."""
+
+    since: float
+    log: str
+    """Relative to the folder of the run, whether or not anything was logged yet."""
+
+
 class RunFolder:
     """The folder of one run, written by the process that runs it only."""
 
@@ -135,7 +143,7 @@ class RunFolder:
         self.path = path
         self._record = record
         self._components: dict[tuple[str, str], ComponentRecord] = {}
-        self._begun: dict[str, float] = {}
+        self._begun: dict[str, Begun] = {}
         weakref.finalize(self, os.close, _lock(path))
 
     @property
@@ -156,9 +164,9 @@ class RunFolder:
         self._replace("plan.json", msgspec.json.encode(parents))
         self._write(self.record)
 
-    def begin(self, node: str, moment: float) -> None:
-        """Remember that somebody is at ``node`` now. Raises StorageError."""
-        self._begun[node] = moment
+    def begin(self, node: str, moment: float, *, log: Path) -> None:
+        """Remember that somebody is at ``node`` now, and logs there. Raises StorageError."""
+        self._begun[node] = Begun(since=moment, log=str(log.relative_to(self.path)))
         self._replace("begun.json", msgspec.json.encode(self._begun))
 
     def add(self, component: ComponentRecord) -> None:
@@ -254,10 +262,10 @@ def read_plan(folder: Path) -> dict[str, tuple[str, ...]]:
     return {}
 
 
-def read_begun(folder: Path) -> dict[str, float]:
+def read_begun(folder: Path) -> dict[str, Begun]:
     """When each node of the run in ``folder`` was begun, also those that have ended since."""
     with contextlib.suppress(OSError, msgspec.MsgspecError):
-        return msgspec.json.decode((folder / "begun.json").read_bytes(), type=dict[str, float])
+        return msgspec.json.decode((folder / "begun.json").read_bytes(), type=dict[str, Begun])
     return {}
 
 

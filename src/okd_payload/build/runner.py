@@ -64,7 +64,7 @@ class Runner:
         parents = {parent: self._images[parent] for parent in self._graph.parents_of(name)}
         log = self._folder.log_of(component_name(node))
         began = self._clock.now(), self._clock.monotonic()
-        self._folder.begin(name, began[0])
+        self._folder.begin(name, began[0], log=log)
         try:
             made = await self._maker.make(node, parents, log=log)
         except OkdPayloadError as error:

@@ -34,6 +34,7 @@ from past import (
 )
 from rig import Rig
 
+from okd_payload.build.records import RunFolder
 from okd_payload.controller.records import open_database
 from okd_payload.web.application import make_application
 from okd_payload.web.site import Site
@@ -43,13 +44,13 @@ class Past(msgspec.Struct, frozen=True):
     """What was written."""
 
     names: dict[str, list[str]]
-    build: str
+    build: RunFolder
 
     def pages(self) -> dict[str, str]:
         """The paths of all pages, in all their states, by a name for each."""
         main, stable = self.names[MAIN], self.names[STABLE]
         rejected, accepted = main[-2], main[-3]
-        build = f"/runs/{BUILD_STREAM}/{self.build}"
+        build = f"/runs/{BUILD_STREAM}/{self.build.record.id}"
         return {
             "overview": "/",
             "stream": f"/releasestream/{MAIN}",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from okd_payload.build.records import Action, ComponentRecord, start_run
+from okd_payload.build.records import Action, ComponentRecord, RunFolder, start_run
 from okd_payload.controller.configuration.model import StreamKind
 from okd_payload.controller.model import (
     Edge,
@@ -118,8 +118,8 @@ def _write_hostile_log(state: Path) -> None:
     )
 
 
-def write_build(streams_folder: Path, *, moment: float) -> str:
-    """A run of a build that goes on: some built, one failed, one being built; its name."""
+def write_build(streams_folder: Path, *, moment: float) -> RunFolder:
+    """A run of a build that goes on as long as somebody has its folder: some built, one failed."""
     folder = start_run(streams_folder / BUILD_STREAM / "runs", stream=BUILD_STREAM, moment=moment)
     parents: dict[str, tuple[str, ...]] = {
         "base": (),
@@ -151,5 +151,7 @@ def write_build(streams_folder: Path, *, moment: float) -> str:
                 hint="read its log" if action is Action.FAILED else "",
             )
         )
-    folder.log_of("etcd-operator").write_text("STEP 1/9: FROM etcd\n", encoding="utf-8")
-    return folder.record.id
+    log = folder.log_of("etcd-operator")
+    folder.begin("etcd-operator", moment + 13, log=log)
+    log.write_text("STEP 1/9: FROM etcd\n", encoding="utf-8")
+    return folder

@@ -45,24 +45,33 @@ def find_file(state: Path, name: str) -> Path | None:
 
 def read_tail(path: Path, *, size: int = PIECE) -> LogPiece:
     """The last ``size`` bytes of a log, from the beginning of a line on where one is near."""
-    length = _length(path)
-    start = max(0, length - size)
-    content = _read(path, start, size)
-    if start:
-        cut = content.find(b"\n", 0, size // 2) + 1
-        start, content = start + cut, content[cut:]
-    return _piece(content, start, length)
+    return read_before(path, _length(path), size=size)
 
 
-def read_from(path: Path, offset: int, *, size: int = PIECE) -> LogPiece:
-    """What was logged after ``offset``, whole lines of at most ``size`` bytes."""
+def read_from(path: Path, offset: int, *, size: int = PIECE, whole: bool = False) -> LogPiece:
+    """What was logged after ``offset``, whole lines of at most ``size`` bytes.
+
+    At the end of the log, a line that is not whole yet is left for later if ``whole``.
+    """
     length = _length(path)
     offset = max(0, min(offset, length))
     content = _read(path, offset, size)
     end = content.rfind(b"\n") + 1
-    if end and offset + len(content) < length:
+    if (end and offset + len(content) < length) or (whole and len(content) < size):
         content = content[:end]
     return _piece(content, offset, length)
+
+
+def read_before(path: Path, end: int, *, size: int = PIECE) -> LogPiece:
+    """The piece of a log that ends at ``end``, from the beginning of a line where one is near."""
+    length = _length(path)
+    end = max(0, min(end, length))
+    start = max(0, end - size)
+    content = _read(path, start, end - start)
+    if start:
+        cut = content.find(b"\n", 0, size // 2) + 1
+        start, content = start + cut, content[cut:]
+    return _piece(content, start, length)
 
 
 def read_bounded(path: Path) -> bytes:

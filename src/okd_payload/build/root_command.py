@@ -18,7 +18,7 @@ from okd_payload import process
 from okd_payload.build.images import NO_SOURCE_TIME
 from okd_payload.build.log_text import clean_text
 from okd_payload.build.plan import ImportNode
-from okd_payload.build.programs import KNOWN_ARCHITECTURES, architectures_of
+from okd_payload.build.programs import architectures_of
 from okd_payload.errors import (
     BuildError,
     ContentError,
@@ -28,6 +28,7 @@ from okd_payload.errors import (
 )
 from okd_payload.oci import media_types
 from okd_payload.oci.blob_sources import FileSource
+from okd_payload.oci.elf import KNOWN_ARCHITECTURES
 from okd_payload.oci.layers.normalise import NORMAL_FORM, normalise_layer
 from okd_payload.oci.layers.writer import LayerBlob
 from okd_payload.oci.layout.files import storage_errors

@@ -8,5 +8,5 @@ from okd_payload.issues import IssueCode, Severity
 UNSTARTABLE_IMAGE = IssueCode(
     "unstartable-image",
     Severity.ERROR,
-    "The program that containers of an image start with is not in it, or may not be run.",
+    "The program that containers of an image start with does not start.",
 )

@@ -80,6 +80,19 @@ KINDS = {
                 Setting(name="permit", meaning="codes of issues that do not count"),
                 Setting(name="keys", meaning="files with keys, one of which must have signed"),
                 Setting(name="signatureStores", meaning="where signatures are looked for first"),
+                Setting(
+                    name="images", meaning="globs of the images that `images` starts; all without"
+                ),
+                Setting(
+                    name="seconds",
+                    meaning="how long each program may take to start; 10 without",
+                    is_number=True,
+                ),
+                Setting(
+                    name="memory",
+                    meaning="mebibytes that each program may write to; 2048 without",
+                    is_number=True,
+                ),
             ),
         ),
         RunnerKind(

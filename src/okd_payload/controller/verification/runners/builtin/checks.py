@@ -11,8 +11,8 @@ import msgspec
 from okd_payload.clock import Clock
 from okd_payload.controller.verification.runner import RunContext
 from okd_payload.controller.verification.runners.builtin.findings import Findings, tell_all
+from okd_payload.controller.verification.runners.builtin.images import StartChoice, check_images
 from okd_payload.controller.verification.runners.builtin.places import Places
-from okd_payload.controller.verification.runners.builtin.programs import check_programs
 from okd_payload.controller.verification.settings import split_list
 from okd_payload.errors import NotFound
 from okd_payload.issues import Issue, Permit, apply_permits
@@ -42,6 +42,8 @@ class CheckSurroundings(msgspec.Struct, frozen=True, kw_only=True):
     places: Places
     documents: DocumentAsker
     clock: Clock
+    state: Path
+    """Where images are unpacked, and what is remembered of them."""
 
 
 Check = Callable[[RunContext, CheckSurroundings], Awaitable[Findings]]
@@ -132,9 +134,22 @@ async def _accept(context: RunContext, around: CheckSurroundings) -> Findings:
 
 
 async def _images(context: RunContext, around: CheckSurroundings) -> Findings:
-    """Whether each image has the program that its containers start with."""
+    """Whether the program of each image starts."""
     release = parse_release(await _read(context, around))
-    return await check_programs(release.tags, around.places.repository_of)
+    settings, defaults = context.verification.runner.settings, StartChoice()
+    choice = StartChoice(
+        images=split_list(settings.get("images", "")),
+        architectures=context.configuration.architectures,
+        seconds=float(settings.get("seconds") or defaults.seconds),
+        memory=int(settings.get("memory") or defaults.memory),
+    )
+    return await check_images(
+        release.tags,
+        around.places.repository_of,
+        choice,
+        state=around.state,
+        clock=around.clock,
+    )
 
 
 async def _read(context: RunContext, around: CheckSurroundings) -> ReleaseContent:

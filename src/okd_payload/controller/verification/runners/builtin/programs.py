@@ -1,172 +1,154 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether an image can start: its entrypoint is a file in it that may be run.
+"""What can be said of the program of an image without running it.
 
-That is what can be said without running it: a path that leads nowhere, a folder, or a file without
-the right to be run is what "exec format error" and "no such file or directory" come from. Layers
-that several images share are read once. An image without a command of its own is no fault:
-whoever runs it names one.
+It is a file that may be run, for the machine that the image is for, and what it needs is there:
+the interpreter that a script names, the loader of a program, and every library that is loaded
+with it. That is where "no such file or directory", "exec format error" and "cannot open shared
+object file" come from. Where loaders look for libraries depends on caches and variables, so a
+library counts as there when any folder of the image has it: nothing sound is refused.
+
+The answer is sought in the layers read so far, from the top: when nothing is missing in them,
+nothing below changes that.
 """
 
 from __future__ import annotations
 
-import asyncio
 import collections
-from collections.abc import Iterable, Sequence
+import posixpath
+from collections.abc import Callable
+from pathlib import Path
 
-from okd_payload.controller.verification import codes
-from okd_payload.controller.verification.runners.builtin.findings import Findings, tell_all
-from okd_payload.errors import ContentError, InvalidReference, NotFound
-from okd_payload.imagestream.openshift import TagReference
-from okd_payload.issues import Issue
-from okd_payload.oci.digest import Digest
-from okd_payload.oci.image import Image, read_image
-from okd_payload.oci.layers.entry import Entry
-from okd_payload.oci.layers.merged_tree import MergedTree
-from okd_payload.oci.layers.scan import LayerScan, scan
-from okd_payload.oci.manifest import Descriptor
-from okd_payload.oci.reference import parse_reference
-from okd_payload.oci.repository import Repository
-from okd_payload.release.concurrency import map_concurrently
-from okd_payload.release.inputs import pull_spec_of
-from okd_payload.release.new.images import RepositoryOf
+from okd_payload.controller.verification.endings import clean_words
+from okd_payload.controller.verification.runners.builtin.starting import SEARCHED
+from okd_payload.errors import ContentError
+from okd_payload.oci.config import ImageConfig
+from okd_payload.oci.elf import Program, read_program
+from okd_payload.oci.layers.entry import Entry, EntryKind
+from okd_payload.oci.layers.merged_tree import MergedTree, Node
 
-_AT_ONCE = 4
+FileOf = Callable[[Node], Path]
+
+_ABSENT = "is not in the image"
 _MAY_RUN = 0o111
-_SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_HINT = "containers of it do not start: mend the image's entrypoint, or what it copies there"
+_MAX_SCRIPTS = 4
+"""As many scripts as Linux lets interpret each other."""
+_MAX_LINE = 256
+_MAX_LIBRARIES = 2000
 
 
-async def check_programs(tags: Iterable[TagReference], repository_of: RepositoryOf) -> Findings:
-    """What is wrong with the programs of the images that ``tags`` name. Raises RegistryError."""
-    looking = _Looking(repository_of)
-    images = await map_concurrently(looking.open, list(tags), at_once=_AT_ONCE)
-    looking.count(images)
-    found = await map_concurrently(looking.judge, images, at_once=_AT_ONCE)
-    checked = [
-        f"{opened.tag} can start"
-        for opened, issues in zip(images, found, strict=True)
-        if opened.image is not None and not issues
-    ]
-    return tell_all("images", [issue for issues in found for issue in issues], checked=checked)
+def may_matter(entry: Entry) -> bool:
+    """Whether what is said of a program can depend on the content of ``entry``."""
+    return bool(entry.mode & _MAY_RUN) or ".so" in posixpath.basename(entry.name)
 
 
-class _Opened:
-    """One image of a release, or why it cannot be had."""
+def find_problem(tree: MergedTree, file_of: FileOf, config: ImageConfig) -> str:
+    """Why the program of an image cannot start; empty when nothing speaks against it.
 
-    def __init__(
-        self, tag: str, repository: Repository | None, image: Image | None, problem: str = ""
-    ) -> None:
-        self.tag = tag
-        self.repository = repository
-        self.image = image
-        self.problem = problem
+    Raises ContentError for links that go round in circles.
+    """
+    command = [*config.config.entrypoint, *config.config.cmd]
+    if not command:
+        return ""
+    problem = _Looking(tree, file_of, config).judge(command[0])
+    return f"its command {clean_words(command[0])} {problem}" if problem else ""
 
 
 class _Looking:
-    """Reads images, shared layers once."""
+    """One image that is looked into."""
 
-    def __init__(self, repository_of: RepositoryOf) -> None:
-        self._repository_of = repository_of
-        self._uses: collections.Counter[Digest] = collections.Counter()
-        self._layers: dict[Digest, asyncio.Task[list[Entry]]] = {}
+    def __init__(self, tree: MergedTree, file_of: FileOf, config: ImageConfig) -> None:
+        self._tree = tree
+        self._file_of = file_of
+        self._architecture = config.architecture
+        path = next((each for each in config.config.env if each.startswith("PATH=")), "")
+        self._searched = (path.removeprefix("PATH=") or SEARCHED).split(":")
+        self._folder = config.config.working_dir
+        self._libraries: dict[str, str] = {}
 
-    async def open(self, tag: TagReference) -> _Opened:
-        try:
-            reference = parse_reference(pull_spec_of(tag))
-            repository = await self._repository_of(reference)
-            image = await read_image(repository, reference.selector)
-        except (InvalidReference, NotFound, ContentError) as error:
-            return _Opened(tag.name, None, None, error.message)
-        return _Opened(tag.name, repository, image)
+    def judge(self, program: str, *, depth: int = 0) -> str:
+        """Why ``program`` cannot be run; empty when it can."""
+        if "/" in program:
+            places = [program if program.startswith("/") else f"{self._folder}/{program}"]
+        else:
+            places = [f"{each}/{program}" for each in self._searched if each]
+        told = _ABSENT
+        for place in places:
+            problem, node = self._find(place.lstrip("/"))
+            if node is not None:
+                return self._read(node, depth)
+            told = problem if problem != _ABSENT else told
+        return told
 
-    def count(self, images: Iterable[_Opened]) -> None:
-        """Note how many images each layer is in."""
-        for opened in images:
-            if opened.image is not None:
-                self._uses.update(layer.digest for layer in opened.image.layers)
+    def _find(self, path: str) -> tuple[str, Node | None]:
+        """The file at ``path`` that may be run, or what is wrong with it."""
+        resolved = self._tree.resolve(path)
+        if resolved is None or self._tree.node(resolved) is None:
+            return _ABSENT, None
+        node = self._tree.file(resolved)
+        if node is None:
+            return "is no file", None
+        return ("", node) if node.entry.mode & _MAY_RUN else ("may not be run by anybody", None)
 
-    async def judge(self, opened: _Opened) -> Sequence[Issue]:
-        if opened.image is None or opened.repository is None:
-            return [_issue(opened, f"the image cannot be read: {opened.problem}")]
-        config = opened.image.config.config
-        command = [*config.entrypoint, *config.cmd]
-        if not command:
-            return ()
-        try:
-            tree = await self._tree(opened.repository, opened.image)
-            problem = _find_problem(tree, command[0], config.env, folder=config.working_dir)
-        except (NotFound, ContentError) as error:
-            problem = f"its layers cannot be read: {error.message}"
-        return [_issue(opened, problem)] if problem else ()
+    def _read(self, node: Node, depth: int) -> str:
+        with self._file_of(node).open("rb") as file:
+            beginning = file.read(_MAX_LINE)
+            file.seek(0)
+            program = read_program(file)
+        if beginning.startswith(b"#!"):
+            return self._judge_script(beginning[2:].partition(b"\n")[0], depth)
+        if program is None:
+            return "is neither a program of Linux nor a script that names its interpreter"
+        return self._judge_program(program)
 
-    async def _tree(self, repository: Repository, image: Image) -> MergedTree:
-        tree = MergedTree()
-        for number, layer in reversed(list(enumerate(image.layers))):
-            tree.add_layer(number, await self._entries(repository, layer))
-        return tree
-
-    async def _entries(self, repository: Repository, layer: Descriptor) -> list[Entry]:
-        if layer.digest not in self._layers:
-            self._layers[layer.digest] = asyncio.ensure_future(_list(repository, layer))
-        task = self._layers[layer.digest]
-        self._uses[layer.digest] -= 1
-        if self._uses[layer.digest] <= 0:
-            del self._layers[layer.digest]
-        return await task
-
-
-class _Listing:
-    """A visitor that wants names only."""
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-
-    def enter(self, entry: Entry) -> bool:
-        self.entries.append(entry)
-        return False
-
-    def take(self, content: memoryview) -> None:
-        """Nothing: no content is wanted."""
-
-    def leave(self) -> None:
-        """Nothing follows an entry."""
-
-
-async def _list(repository: Repository, layer: Descriptor) -> list[Entry]:
-    listing = _Listing()
-    await scan(repository.blobs.read(layer), LayerScan(listing, media_type=layer.media_type))
-    return listing.entries
-
-
-def _find_problem(
-    tree: MergedTree, program: str, environment: Iterable[str], *, folder: str
-) -> str:
-    """Why ``program`` cannot be run; empty when it can."""
-    path = next((text for text in environment if text.startswith("PATH=")), "")
-    searched = (path.removeprefix("PATH=") or _SEARCHED).split(":")
-    if "/" in program:
-        places = [program if program.startswith("/") else f"{folder}/{program}"]
-    else:
-        places = [f"{each}/{program}" for each in searched if each]
-    problems = [_judge_place(tree, place.lstrip("/")) for place in places]
-    if "" in problems:
+    def _judge_script(self, line: bytes, depth: int) -> str:
+        words = line.decode(errors="replace").split()
+        if not words or depth >= _MAX_SCRIPTS:
+            return "is a script whose interpreter cannot be found"
+        needed = [words[0]]
+        if posixpath.basename(words[0]) == "env":
+            needed += [each for each in words[1:] if not each.startswith("-")][:1]
+        for name in needed:
+            if problem := self.judge(name, depth=depth + 1):
+                return f"is a script for {clean_words(name)}, which {problem}"
         return ""
-    told = next((problem for problem in problems if problem != _ABSENT), _ABSENT)
-    return f"its command {program} {told}"
 
+    def _judge_program(self, program: Program) -> str:
+        told = program.architecture
+        if told and self._architecture and told != self._architecture:
+            return f"is for {told}, and the image for {self._architecture}"
+        if program.interpreter and self._tree.resolve(program.interpreter.lstrip("/")) is None:
+            return f"needs the loader {clean_words(program.interpreter)}, which {_ABSENT}"
+        wanted = collections.deque((name, "") for name in program.needed)
+        seen = set(program.needed)
+        while wanted and len(seen) <= _MAX_LIBRARIES:
+            name, by = wanted.popleft()
+            library = self._library(name)
+            if library is None:
+                through = f" for {clean_words(by)}" if by else ""
+                return f"needs the library {clean_words(name)}{through}, which {_ABSENT}"
+            more = [each for each in library.needed if each not in seen]
+            seen.update(more)
+            wanted.extend((each, name) for each in more)
+        return ""
 
-_ABSENT = "is not in the image"
-
-
-def _judge_place(tree: MergedTree, path: str) -> str:
-    resolved = tree.resolve(path)
-    if resolved is None or tree.node(resolved) is None:
-        return _ABSENT
-    node = tree.file(resolved)
-    if node is None:
-        return "is no file"
-    return "" if node.entry.mode & _MAY_RUN else "may not be run by anybody"
-
-
-def _issue(opened: _Opened, problem: str) -> Issue:
-    return codes.UNSTARTABLE_IMAGE.issue(problem, component=opened.tag, hint=_HINT)
+    def _library(self, name: str) -> Program | None:
+        """The library called ``name``, wherever it lies; without needs where it cannot be read."""
+        if not self._libraries:
+            kinds = (EntryKind.FILE, EntryKind.HARD_LINK, EntryKind.SYMBOLIC_LINK)
+            for path in self._tree.walk(""):
+                node = self._tree.node(path)
+                if node is not None and node.entry.kind in kinds:
+                    self._libraries.setdefault(posixpath.basename(path), path)
+        place = self._libraries.get(posixpath.basename(name))
+        try:
+            resolved = self._tree.resolve(place) if place is not None else None
+        except ContentError:
+            return None
+        node = self._tree.file(resolved) if resolved is not None else None
+        if node is None:
+            return None
+        try:
+            with self._file_of(node).open("rb") as file:
+                return read_program(file) or Program(architecture="")
+        except FileNotFoundError:
+            return Program(architecture="")

@@ -58,7 +58,10 @@ class BuiltinRunner:
     ) -> None:
         """``wake`` is told the stream of each check that ends."""
         self._around = CheckSurroundings(
-            places=Places(surroundings), documents=documents, clock=surroundings.clock
+            places=Places(surroundings),
+            documents=documents,
+            clock=surroundings.clock,
+            state=surroundings.state,
         )
         self._wake = wake
         self._places = asyncio.Semaphore(_AT_ONCE)

@@ -3,20 +3,24 @@
 
 from __future__ import annotations
 
+import random
+
 import msgspec
+import pytest
 from sqlalchemy import Connection
 
 from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
 from okd_payload.controller.graph.reading import read_snapshot, refresh
 from okd_payload.controller.model import (
     Edge,
+    Event,
     PayloadFacts,
     Phase,
     Release,
     RunState,
     VerificationRun,
 )
-from okd_payload.controller.records import Database, payloads, releases, runs, streams
+from okd_payload.controller.records import Database, events, payloads, releases, runs, streams
 from okd_payload.oci.digest import digest_of
 
 STREAMS = {"4-stable": StreamConfiguration(name="4-stable", kind=StreamKind.STABLE)}
@@ -93,3 +97,87 @@ async def test_a_snapshot_holds_until_a_graph_changes(database: Database) -> Non
     await database.write(lambda unit: releases.move(unit, made("4.20.1"), Phase.READY, time=4.0))
     latest = await database.read(lambda unit: refresh(unit, found, STREAMS))
     assert latest.nodes[0].phase is Phase.READY
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_what_changed_is_put_into_its_place(database: Database, seed: int) -> None:
+    """Whatever happens in which order, the snapshot is as if it had been made anew."""
+    chance = random.Random(seed)
+    names = [f"4.20.{number}" for number in range(12)] + ["no-version"]
+    snapshot = await database.read(lambda unit: read_snapshot(unit, STREAMS))
+    for step in range(40):
+        happened = [chance.choice(names) for _ in range(chance.randint(1, 3))]
+
+        def unit(connection: Connection, happened: list[str] = happened, step: int = step) -> None:
+            for name in happened:
+                happen(connection, name, chance, time=float(step))
+
+        await database.write(unit)
+        snapshot = await database.read(lambda unit, before=snapshot: refresh(unit, before, STREAMS))
+        assert snapshot == await database.read(lambda unit: read_snapshot(unit, STREAMS))
+    assert any(node.is_tombstone for node in snapshot.nodes)
+    assert snapshot.tested
+
+
+def happen(connection: Connection, name: str, chance: random.Random, *, time: float) -> None:
+    """Something that happens to the release called ``name``: made, withdrawn, tested, deleted."""
+    found = releases.find(connection, name)
+    if found is None:
+        fresh = msgspec.structs.replace(
+            made(name), digest=DIGEST, pull_spec=f"quay.test/a@{DIGEST}"
+        )
+        releases.create(connection, fresh, ())
+        facts = PayloadFacts(
+            release=name,
+            stream="4-stable",
+            created=1.0,
+            digest=DIGEST,
+            pull_spec=f"quay.test/a@{DIGEST}",
+            version=name,
+        )
+        payloads.write(connection, facts)
+        return
+    match chance.randint(0, 3):
+        case 0:
+            releases.remove(connection, name)
+            told = Event(time=time, kind="release.deleted", stream="4-stable", release=name)
+            events.add(connection, told)
+        case 1:
+            changed = msgspec.structs.replace(found, withdrawn=time)
+            releases.change(connection, changed, time=time)
+        case _:
+            source = f"4.20.{chance.randint(0, 11)}"
+            identity = f"{name}-{chance.randint(0, 1)}"
+            state = chance.choice([RunState.RUNNING, RunState.FAILED, RunState.SUCCEEDED])
+            update = run(id=identity, release=name, from_release=source, state=state)
+            runs.write(connection, update, time=time)
+            edge = Edge(source=source, target=name, run=identity, state=state, time=time)
+            streams.add_edge(connection, edge)
+
+
+async def test_many_changes_at_once_are_read_anew(database: Database) -> None:
+    """As when a controller is taken over."""
+    before = await database.read(lambda unit: read_snapshot(unit, STREAMS))
+
+    def unit(connection: Connection) -> None:
+        for number in range(60):
+            releases.create(connection, made(f"4.20.{number}"), ())
+
+    await database.write(unit)
+    found = await database.read(lambda unit: refresh(unit, before, STREAMS))
+    assert len(found.nodes) == 60
+    assert found == await database.read(lambda unit: read_snapshot(unit, STREAMS))
+
+
+async def test_an_event_about_many_is_read_anew(database: Database) -> None:
+    """Updates that were taken over are told of by one event without a release."""
+    before = await database.read(lambda unit: read_snapshot(unit, STREAMS))
+
+    def unit(connection: Connection) -> None:
+        edge = Edge(source="a", target="b", run="r", state=RunState.SUCCEEDED, time=1.0)
+        streams.add_edge(connection, edge)
+        events.add(connection, Event(time=1.0, kind="graph"))
+
+    await database.write(unit)
+    found = await database.read(lambda unit: refresh(unit, before, STREAMS))
+    assert list(found.tested) == [("a", "b")]

@@ -10,6 +10,8 @@ import pytest
 from rig import STREAM, Rig
 
 from okd_payload.cluster.kinds import PROW_JOB
+from okd_payload.controller.graph.nodes import Snapshot
+from okd_payload.controller.graph.reading import read_snapshot, refresh
 from okd_payload.controller.model import Edge, Phase, Release, RunState
 from okd_payload.controller.records import releases, streams
 from okd_payload.controller.verification.external import ExternalResults
@@ -89,6 +91,23 @@ async def test_a_result_of_others_is_taken_over(world: World) -> None:
     assert await world.follow() == [edge]
     await world.cluster.delete(PROW_JOB, "by-bot")
     assert await world.follow() == [edge]
+
+
+async def test_graphs_hear_of_it(world: World) -> None:
+    """What was taken over changes a graph that was made before; what is old does not."""
+    before = await world.rig.database.read(lambda unit: read_snapshot(unit, world.rig.streams))
+    await world.job("by-bot", **UPDATE)
+    await world.follow()
+
+    async def again(snapshot: Snapshot) -> Snapshot:
+        return await world.rig.database.read(
+            lambda unit: refresh(unit, snapshot, world.rig.streams)
+        )
+
+    found = await again(before)
+    assert list(found.tested) == [("4.19.0", "4.20.0")]
+    await world.follow()
+    assert (await again(found)).number == found.number
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ one of these find their way on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import bisect
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -21,7 +22,8 @@ from okd_payload.controller.configuration.model import (
 from okd_payload.controller.graph.channels import channels_of
 from okd_payload.controller.graph.tested import TestedUpdates, group_runs
 from okd_payload.controller.model import Edge, PayloadFacts, Phase, Release
-from okd_payload.release.semver import Version, is_version, parse_version
+from okd_payload.errors import InputError
+from okd_payload.release.semver import Version, parse_version
 
 MULTI = "multi"
 _LEAST = Version(0, 0, 0)
@@ -80,6 +82,43 @@ def make_snapshot(
     number: int = 0,
 ) -> Snapshot:
     """The nodes of ``releases``, withdrawn ones too, and of what is left of removed ones."""
+    return Snapshot(
+        nodes=tuple(sorted(_nodes(releases, facts, configurations), key=_order)),
+        tested=group_runs(edges),
+        rules={name: each.edges for name, each in configurations.items() if each.edges},
+        number=number,
+    )
+
+
+def change_snapshot(
+    before: Snapshot,
+    changed: Collection[str],
+    *,
+    releases: Iterable[Release],
+    facts: Mapping[str, PayloadFacts],
+    configurations: Mapping[str, StreamConfiguration],
+    edges: Iterable[Edge],
+) -> Snapshot:
+    """``before`` with the releases called ``changed`` as they are now.
+
+    All else is of these alone: ``releases``, ``facts``, and the ``edges`` into and out of them.
+    """
+    nodes = [node for node in before.nodes if node.release not in changed]
+    for node in _nodes(releases, facts, configurations):
+        bisect.insort(nodes, node, key=_order)
+    tested = {
+        (source, target): each
+        for (source, target), each in before.tested.items()
+        if source not in changed and target not in changed
+    }
+    return msgspec.structs.replace(before, nodes=tuple(nodes), tested=tested | group_runs(edges))
+
+
+def _nodes(
+    releases: Iterable[Release],
+    facts: Mapping[str, PayloadFacts],
+    configurations: Mapping[str, StreamConfiguration],
+) -> list[Node]:
     unknown = StreamConfiguration(name="")
     there = [
         _node(release, facts.get(release.name), configurations.get(release.stream, unknown))
@@ -91,12 +130,7 @@ def make_snapshot(
         for fact in facts.values()
         if fact.release not in names and _is_stable(configurations.get(fact.stream, unknown))
     ]
-    return Snapshot(
-        nodes=tuple(sorted([*there, *gone], key=_order)),
-        tested=group_runs(edges),
-        rules={name: each.edges for name, each in configurations.items() if each.edges},
-        number=number,
-    )
+    return [*there, *gone]
 
 
 def _node(release: Release, facts: PayloadFacts | None, configuration: StreamConfiguration) -> Node:
@@ -152,7 +186,10 @@ def _is_stable(configuration: StreamConfiguration) -> bool:
 
 
 def _version(text: str) -> Version | None:
-    return parse_version(text) if is_version(text) else None
+    try:
+        return parse_version(text)
+    except InputError:
+        return None
 
 
 def _order(node: Node) -> tuple[object, ...]:

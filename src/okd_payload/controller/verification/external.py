@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 from okd_payload.cluster import Cluster
 from okd_payload.cluster.kinds import PROW_JOB
 from okd_payload.controller.configuration.model import StreamConfiguration
-from okd_payload.controller.model import Edge
-from okd_payload.controller.records import releases, streams
+from okd_payload.controller.model import Edge, Event
+from okd_payload.controller.records import events, releases, streams
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.cluster_runs import RUN_LABEL
 from okd_payload.controller.verification.contract import architecture_of
@@ -139,6 +139,11 @@ def _take_over(
             not before.state.is_final and (before.state, before.url) != (edge.state, edge.url)
         ):
             streams.add_edge(unit, edge)
+            told = f"{run}: {edge.state.value}"
+            events.add(
+                unit,
+                Event(time=now, kind="graph", stream=release.stream, release=target, message=told),
+            )
 
 
 def _page_of(job: _ProwJob) -> str:

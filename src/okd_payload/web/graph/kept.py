@@ -36,6 +36,7 @@ class KeptGraphs:
         self._streams: tuple[StreamConfiguration, ...] = ()
         self._answers: OrderedDict[tuple[str, ...], Answer] = OrderedDict()
         self._lock = asyncio.Lock()
+        self._making = asyncio.Lock()
 
     async def snapshot(self) -> Snapshot:
         """Everything that graphs are made of, as it is now. Raises RecordsError."""
@@ -57,16 +58,26 @@ class KeptGraphs:
     ) -> Answer:
         """The graph that ``make`` makes, or the one kept under ``key``. Raises RecordsError."""
         snapshot = await self.snapshot()
+        kept = self._find(key)
+        if kept is not None:
+            return kept
+        async with self._making:  # all who ask for the same get what the first one made
+            kept = self._find(key)
+            if kept is not None:
+                return kept
+            made = await asyncio.to_thread(_encode, make, snapshot)
+            if self._snapshot is not None and self._snapshot.nodes is snapshot.nodes:
+                self._answers[key] = made
+                while len(self._answers) > _MOST:
+                    self._answers.popitem(last=False)
+            return made
+
+    def _find(self, key: tuple[str, ...]) -> Answer | None:
+        """What is kept under ``key``, which is now the one asked for last."""
         kept = self._answers.get(key)
         if kept is not None:
             self._answers.move_to_end(key)
-            return kept
-        made = await asyncio.to_thread(_encode, make, snapshot)
-        if self._snapshot is not None and self._snapshot.nodes is snapshot.nodes:
-            self._answers[key] = made
-            while len(self._answers) > _MOST:
-                self._answers.popitem(last=False)
-        return made
+        return kept
 
     def link(self, node: Node) -> str:
         """Where people read about a release; a name of ours where the server knows no address."""

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 DATABASE_VARIABLE = "OKD_PAYLOAD_DATABASE"
 _PATIENCE_SECONDS = 20.0
 """With a registry that is down: the page is to say so soon, and the next pass tries again."""
+_PASS_SECONDS = 5.0
+"""How long copying, making and publishing may hold up the verdicts of their stream."""
 
 
 class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,7 +223,7 @@ async def _serve(
         )
         service = None
         if server.acts:
-            made = make_controller(surroundings, services, controller, beside=True)
+            made = make_controller(surroundings, services, controller, patience=_PASS_SECONDS)
             stack.push_async_callback(made.followers.builder.close)
             service = made.service
         site = Site(

@@ -22,7 +22,7 @@ from okd_payload.controller.configuration.checks import check_clusterless
 from okd_payload.controller.configuration.cluster import ClusterStreams, Configurations, combine
 from okd_payload.controller.configuration.folder import StreamFolder
 from okd_payload.controller.creation.jobs.maker import JobMaker
-from okd_payload.controller.creation.makers import BesideMaker, ChosenMaker, Maker, ProcessMaker
+from okd_payload.controller.creation.makers import ChosenMaker, ProcessMaker
 from okd_payload.controller.inputs.watching import ImageStreamWatches
 from okd_payload.controller.records import Database, open_database
 from okd_payload.controller.service import Service
@@ -151,12 +151,12 @@ def make_controller(
     services: Services,
     options: ControllerOptions,
     *,
-    beside: bool = False,
+    patience: float | None = None,
 ) -> Controller:
     """The controller over ``surroundings``, with every runner and follower that there is.
 
-    With ``beside``, passes leave long work to tasks, and are woken when these have ended.
-    Raises InvalidReference when the image of Jobs is none.
+    Passes wait ``patience`` seconds for long work, to its end without. Raises InvalidReference
+    when the image of Jobs is none.
     """
 
     async def write(unit: Callable[[Any], None]) -> None:
@@ -178,9 +178,8 @@ def make_controller(
         wake=wake,
     )
     verifier = RunnerVerifier(surroundings, make_runners(surroundings, choices), write=write)
-    process: Maker = ProcessMaker(surroundings)
     maker = ChosenMaker(
-        process=BesideMaker(process, wake=wake) if beside else process,
+        process=ProcessMaker(surroundings),
         jobs=JobMaker(surroundings, describe_pods(options.pods)),
     )
     followers = make_followers(surroundings, services, write=write, until_lost=until_lost)
@@ -193,6 +192,7 @@ def make_controller(
             *followers.in_order,
         ),
         maker=maker,
+        patience=patience,
         lease_seconds=options.lease_seconds,
     )
     return Controller(service=service, followers=followers)

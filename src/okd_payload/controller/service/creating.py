@@ -17,6 +17,7 @@ from okd_payload.controller.creation.makers import Maker, UnderWay
 from okd_payload.controller.creation.making import MadePayload
 from okd_payload.controller.model import Phase, Release
 from okd_payload.controller.records import payloads, releases
+from okd_payload.controller.service.errands import Errands
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import InputError, OkdPayloadError, ReleaseError
 
@@ -29,8 +30,11 @@ PAUSES = (60.0, 300.0, 900.0)
 class Creation:
     """Brings pending releases to their payloads."""
 
-    def __init__(self, surroundings: Surroundings, maker: Maker, *, write: Write) -> None:
+    def __init__(
+        self, surroundings: Surroundings, maker: Maker, errands: Errands, *, write: Write
+    ) -> None:
         self._surroundings = surroundings
+        self._errands = errands
         self._maker = maker
         self._write = write
 
@@ -43,21 +47,21 @@ class Creation:
             lambda unit: releases.read_inputs(unit, release.name)
         )
         try:
-            made = await self._maker.make(configuration, release, inputs)
+            made = await self._errands.go_on(
+                ("make", release.name), lambda: self._maker.make(configuration, release, inputs)
+            )
         except (InputError, ReleaseError) as error:
             await self._fail(release, code="InvalidPayload", message=error.message)
         except OkdPayloadError as error:
             await self._try_again(configuration, release, error)
         else:
-            await self._note(release, made)
+            if made is not None:
+                await self._note(release, made)
 
     async def give_up(self, release: Release) -> None:
         """Nobody waits for the payload of ``release`` any more."""
+        await self._errands.drop(("make", release.name))
         await self._maker.give_up(release)
-
-    async def close(self) -> None:
-        """End what is under way in this process."""
-        await self._maker.close()
 
     async def _note(self, release: Release, made: MadePayload | UnderWay) -> None:
         now = self._surroundings.clock.now()

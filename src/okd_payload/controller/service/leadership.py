@@ -38,6 +38,8 @@ class Leadership:
         self._seconds = seconds
         self._lease: leases.Lease | None = None
         self._renewed = 0.0
+        self.trouble = ""
+        """Why the database did not take the last word of this instance; empty when it did."""
         self.changed = asyncio.Condition()
         """Notified when this instance begins or ends to act."""
 
@@ -69,10 +71,11 @@ class Leadership:
                     now=self._clock.now(),
                 )
             )
-        except RecordsError:
+        except RecordsError as error:
             lease = self._lease if self.is_acting else None
+            self.trouble = error.message
         else:
-            self._renewed = asked
+            self._renewed, self.trouble = asked, ""
         if lease is None or self._lease is None or lease.term != self._lease.term:
             if lease is not None:
                 _log.info("%s acts now, term %d", self._instance, lease.term)

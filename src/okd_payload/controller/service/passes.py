@@ -15,8 +15,8 @@ from okd_payload.controller.configuration.checks import cluster_needed
 from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
 from okd_payload.controller.creation.makers import Maker, ProcessMaker
 from okd_payload.controller.creation.naming import name_release
-from okd_payload.controller.inputs.mirroring import mirror, plan_mirror
-from okd_payload.controller.inputs.observing import observe
+from okd_payload.controller.inputs.mirroring import Mirroring, mirror, plan_mirror
+from okd_payload.controller.inputs.observing import Observation, observe
 from okd_payload.controller.inputs.reading import InputImages
 from okd_payload.controller.model import Phase, Release, StreamState
 from okd_payload.controller.reconciling.actions import (
@@ -25,16 +25,22 @@ from okd_payload.controller.reconciling.actions import (
     Begin,
     Decision,
     Make,
+    Mirror,
     Settle,
+    Taken,
     Verify,
 )
 from okd_payload.controller.reconciling.decide import Situation, decide
 from okd_payload.controller.records import releases, runs, streams
 from okd_payload.controller.service.creating import Creation
+from okd_payload.controller.service.errands import Errands
 from okd_payload.controller.service.leadership import Leadership
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.judging import judge
 from okd_payload.errors import OkdPayloadError, RecordsError
+
+ERRAND_SECONDS = 5.0
+"""Between looks whether long work has ended."""
 
 
 class Verifier(Protocol):
@@ -76,20 +82,25 @@ class StreamPass:
         verifier: Verifier,
         followers: Sequence[Follower] = (),
         maker: Maker | None = None,
+        mirroring: Mirroring = mirror,
+        patience: float | None = None,
     ) -> None:
-        """Without ``maker``, each pass makes payloads itself."""
+        """Long work is left to itself after ``patience`` seconds, and waited for without.
+
+        Without ``maker``, payloads are made in this process.
+        """
+        self._mirroring = mirroring
         self._surroundings = surroundings
         self._leadership = leadership
+        self._errands = Errands(patience)
         self._creation = Creation(
-            surroundings, maker or ProcessMaker(surroundings), write=leadership.write
+            surroundings,
+            maker or ProcessMaker(surroundings),
+            self._errands,
+            write=leadership.write,
         )
         self._verifier = verifier
         self._followers = tuple(followers)
-
-    async def preview(self, name: str) -> Decision:
-        """What a pass over the stream would do now; nothing is written anywhere."""
-        configuration = self._surroundings.configurations()[name]
-        return decide((await self._look(configuration)).situation)
 
     async def run(self, name: str) -> Decision:
         """Do it; what was done, and when to look again.
@@ -98,30 +109,51 @@ class StreamPass:
         What else goes wrong is remembered in the stream's state.
         """
         configuration = self._surroundings.configurations()[name]
-        trouble = await self._mirror(configuration) or await self._adopt(configuration)
-        look = await self._look(configuration)
+        clock = self._surroundings.clock
+        copied = await self._errands.go_on(("mirror", name), lambda: self._mirror(configuration))
+        trouble = copied or await self._adopt(configuration)
+        look = await self._look(configuration, in_motion=copied is None or bool(copied))
         decision = decide(look.situation)
+        if copied is None:
+            words = f"the images of {configuration.input.mirror_from} are being copied"
+            decision = msgspec.structs.replace(
+                decision, waiting=words, wake=clock.now() + ERRAND_SECONDS
+            )
         state = msgspec.structs.replace(look.situation.state, waiting=decision.waiting)
-        if trouble and not state.error:
-            now = self._surroundings.clock.now()
-            state = msgspec.structs.replace(state, error=trouble, error_since=now)
+        if trouble and (copied or not state.error):
+            since = state.error_since if state.error else clock.now()
+            state = msgspec.structs.replace(state, error=trouble, error_since=since)
         await self._leadership.write(lambda unit: _remember(unit, state))
         for action in decision.actions:
+            if not isinstance(action, Verify):  # of which the verifier tells each run
+                self._surroundings.progress(Taken(subject=name, action=action))
             await self._carry_out(action, configuration, look)
-        wakes = [await each.advance(configuration) for each in self._followers]
+        followed = await self._errands.go_on(
+            ("follow", name), lambda: self._follow_up(configuration)
+        )
+        wakes = [clock.now() + ERRAND_SECONDS] if followed is None else followed
         known = [wake for wake in (*wakes, decision.wake) if wake is not None]
         return msgspec.structs.replace(decision, wake=min(known, default=None))
 
     async def close(self) -> None:
         """End what passes began in this process and left to itself."""
-        await self._creation.close()
+        await self._errands.close()
+
+    async def _follow_up(self, configuration: StreamConfiguration) -> list[float | None]:
+        """Let each follower do its work; when they want to be called again."""
+        return [await each.advance(configuration) for each in self._followers]
 
     async def _mirror(self, configuration: StreamConfiguration) -> str:
         """Copy what the input takes over from another stream; what went wrong."""
+        if configuration.end_of_life:
+            return ""
         try:
             planned = await plan_mirror(self._surroundings, configuration)
+            for image in planned:
+                action = Mirror(image=image.tag, reason=image.reference)
+                self._surroundings.progress(Taken(subject=configuration.name, action=action))
             if planned:
-                (await mirror(self._surroundings, configuration, planned)).require_all()
+                (await self._mirroring(self._surroundings, configuration, planned)).require_all()
         except OkdPayloadError as error:
             return f"mirroring {configuration.input.mirror_from}: {error.message}"
         return ""
@@ -137,10 +169,14 @@ class StreamPass:
         except OkdPayloadError as error:
             return f"looking for new releases: {error.message}"
 
-    async def _look(self, configuration: StreamConfiguration) -> Look:
+    async def _look(self, configuration: StreamConfiguration, *, in_motion: bool = False) -> Look:
+        """What there is. Images that are in motion, some copied and some not, are not read."""
         database, name = self._surroundings.database, configuration.name
         before = await database.read(lambda unit: streams.find(unit, name))
-        seen = await observe(self._surroundings, configuration, before)
+        if in_motion:
+            seen = Observation(state=before)
+        else:
+            seen = await observe(self._surroundings, configuration, before)
         return await database.read(
             lambda unit: self._read(unit, configuration, seen.state, seen.images)
         )

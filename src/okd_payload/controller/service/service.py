@@ -17,6 +17,7 @@ import msgspec
 
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.creation.makers import Maker
+from okd_payload.controller.inputs.mirroring import Mirroring, mirror
 from okd_payload.controller.model import CONTROLLER, StreamState
 from okd_payload.controller.reconciling.actions import Decision
 from okd_payload.controller.records import events, streams
@@ -40,7 +41,7 @@ class Health(msgspec.Struct, kw_only=True):
 
     acting: bool = False
     records: str = ""
-    """What is wrong with the database; empty when nothing is."""
+    """Why the database takes nothing from this instance; empty when it does."""
     passes: int = 0
     errors: int = 0
     last_pass: float | None = None
@@ -61,12 +62,21 @@ class Service:
         verifier: Verifier,
         followers: Sequence[Follower] = (),
         maker: Maker | None = None,
+        mirroring: Mirroring = mirror,
+        patience: float | None = None,
         lease_seconds: float = SECONDS,
     ) -> None:
+        """See ``StreamPass`` for ``maker`` and ``patience``."""
         self._surroundings = surroundings
         self.leadership = Leadership(surroundings, seconds=lease_seconds)
         self.passes = StreamPass(
-            surroundings, self.leadership, verifier=verifier, followers=followers, maker=maker
+            surroundings,
+            self.leadership,
+            verifier=verifier,
+            followers=followers,
+            maker=maker,
+            mirroring=mirroring,
+            patience=patience,
         )
         self.health = Health()
         self._clock_watch = ClockWatch(surroundings.clock)
@@ -134,6 +144,7 @@ class Service:
         watch.look()
         self.health.clock, self.health.clock_jumps = watch.words, watch.jumps
         self.health.acting = self.leadership.is_acting
+        self.health.records = self.leadership.trouble
 
     async def _until_leadership_changes(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -158,15 +169,14 @@ class Service:
             return _LISTEN_SECONDS
         except RecordsError as error:
             self.health.errors += 1
-            self.health.records = error.message
             _log.warning("stream %s: %s", name, error.message)
+            await self._note(name, error.message)
             return _TROUBLED_SECONDS
         except Exception as error:  # noqa: BLE001 - the controller's top-level loop
             self.health.errors += 1
             _log.exception("stream %s: the pass failed", name)
             await self._note(name, _words(error))
             return _TROUBLED_SECONDS
-        self.health.records = ""
         self.health.passes += 1
         self.health.last_pass = clock.now()
         configuration = self._surroundings.configurations().get(name)

@@ -86,9 +86,6 @@ class JobMaker:
         except ClusterError as error:
             _log.warning("the Job %s is left alone: %s", release.job, error.message)
 
-    async def close(self) -> None:
-        """Nothing of it is in this process."""
-
     def _cluster(self) -> Cluster:
         if self._surroundings.cluster is None:
             raise ClusterError(

@@ -14,6 +14,9 @@ _FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 
+_REFUSED = ("404 (Not Found)", "401 (Unauthorized)", "400 (Bad Request)")
+"""How the browser tells of pages that say that something is not there, or not done."""
+
 FIND_FAULTS = """() => {
   const faults = [];
   const named = (each) => (each.getAttribute('aria-label') || each.textContent || '').trim();
@@ -32,7 +35,7 @@ FIND_FAULTS = """() => {
   for (const each of document.querySelectorAll('a[href], button, summary')) {
     if (!named(each)) faults.push(`nameless ${each.outerHTML.slice(0, 120)}`);
   }
-  for (const each of document.querySelectorAll('input, select, textarea')) {
+  for (const each of document.querySelectorAll('input:not([type=hidden]), select, textarea')) {
     const told = each.labels.length || each.getAttribute('aria-label');
     if (!told) faults.push(`no label: ${each.name}`);
   }
@@ -107,7 +110,7 @@ def listen_for_trouble(page: Any) -> list[str]:
         "console",
         lambda told: (
             trouble.append(f"{told.type}: {told.text}")
-            if told.type in ("error", "warning") and "404 (Not Found)" not in told.text
+            if told.type in ("error", "warning") and not told.text.endswith(_REFUSED)
             else None
         ),
     )

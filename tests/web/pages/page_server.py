@@ -11,7 +11,7 @@ from okd_payload.cli.serving.http import address_of, answer, listen
 from okd_payload.web.application import make_application
 from okd_payload.web.site import Site
 
-PARTS = ("health", "api", "events", "pages")
+PARTS = ("health", "api", "events", "pages", "downloads")
 """What pages ask; the other parts have tests of their own."""
 
 

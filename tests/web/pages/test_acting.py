@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,16 +13,9 @@ import pytest
 from litestar.testing import AsyncTestClient
 from page_server import PARTS
 from past import BROKEN, MAIN
+from prepared import add_manual_run, publish_two, wait_for_approvals
 
-from okd_payload.controller.configuration.model import Gate, PublishAction
-from okd_payload.controller.model import (
-    Phase,
-    Publication,
-    PublicationState,
-    Release,
-    RunState,
-    VerificationRun,
-)
+from okd_payload.controller.model import Phase, PublicationState, Release, RunState
 from okd_payload.controller.records import releases, runs, streams
 from okd_payload.web.access.roles import Role
 from okd_payload.web.access.settings import AccessSettings, ProxySettings, SiteSettings
@@ -60,15 +52,6 @@ def offered(page: str) -> set[str]:
     return set(re.findall(r'<form class="sheet" method="post" action="[^"]*/([a-z-]+)"', page))
 
 
-def waits_for_approval(rig: Any) -> None:
-    """Let a publication of the main stream wait for two approvals."""
-    gated = PublishAction(
-        name="fast", kind="tag", targets=("quay.test/okd/fast:latest",), gate=Gate(approvals=2)
-    )
-    known = rig.streams[MAIN]
-    rig.streams[MAIN] = msgspec.structs.replace(known, publications=(*known.publications, gated))
-
-
 async def find(rig: Any, name: str) -> Release:
     """The release as it is now."""
     found = await rig.database.read(lambda unit: releases.find(unit, name))
@@ -92,7 +75,7 @@ async def find(rig: Any, name: str) -> Release:
 )
 async def test_only_who_may_has_a_form(site, past, rig, roles, deeds) -> None:
     """For others the page is the same without; who comes by no listed proxy is nobody."""
-    waits_for_approval(rig)
+    wait_for_approvals(rig)
     async with open_as(site, *roles) as client:
         page = (await client.get(f"/releasetag/{past.names[MAIN][-3]}")).text
         assert offered(page) == deeds
@@ -162,7 +145,7 @@ async def test_releases_are_kept_withdrawn_and_restored(site, past, rig) -> None
 
 async def test_teams_approve_and_publishers_publish(site, past, rig) -> None:
     """Who approved stands on the page; what was asked for stands in the log of publications."""
-    waits_for_approval(rig)
+    wait_for_approvals(rig)
     name = past.names[MAIN][-3]
     async with open_as(site, Role.VERIFIER, Role.PUBLISHER) as client:
         form = {"team": "Storage <i>", "reason": "looked at it"}
@@ -202,19 +185,7 @@ async def test_streams_are_paused_and_go_on(site, past, rig) -> None:
 async def test_publications_are_rolled_back(site, past, rig) -> None:
     """To what stood there before, which the form names; where nothing did, it is not offered."""
     older, newer = past.names[MAIN][-4], past.names[MAIN][-3]
-
-    def publish(unit: Any, name: str, replaced: str) -> None:
-        line = Publication(
-            release=name,
-            name="next",
-            state=PublicationState.DONE,
-            time=rig.clock.now(),
-            replaced=replaced,
-        )
-        streams.add_publication(unit, line, stream=MAIN)
-
-    for name, replaced in ((older, ""), (newer, older)):
-        await rig.database.write(functools.partial(publish, name=name, replaced=replaced))
+    await publish_two(rig, older, newer)
     async with open_as(site, Role.PUBLISHER) as client:
         page = (await client.get(f"/releasestream/{MAIN}")).text
         assert f"next: {newer} back to {older}" in page
@@ -228,13 +199,10 @@ async def test_publications_are_rolled_back(site, past, rig) -> None:
 async def test_people_say_how_manual_runs_went(site, past, rig) -> None:
     """Those of other runners end by themselves."""
     name = past.names[MAIN][-1]
-    run = VerificationRun(
-        id=f"{name}-by-hand", release=name, verification="by-hand", runner="manual", queued=1.0
-    )
-    await rig.database.write(lambda unit: runs.write(unit, run, time=1.0))
+    manual = await add_manual_run(rig, name)
     async with open_as(site, Role.VERIFIER) as client:
         assert offered((await client.get(f"/run/{name}-aws-e2e-0")).text) == set()
-        page = f"/run/{run.id}"
+        page = f"/run/{manual}"
         assert offered((await client.get(page)).text) == {"finish"}
         answer = await client.post(f"{page}/finish", data={"outcome": "perhaps"})
         assert answer.status_code == 400
@@ -243,7 +211,7 @@ async def test_people_say_how_manual_runs_went(site, past, rig) -> None:
         assert "The outcome is written down." in told
         assert "the console is blank" in told
         assert offered(told) == set()
-    found = await rig.database.read(lambda unit: runs.find(unit, run.id))
+    found = await rig.database.read(lambda unit: runs.find(unit, manual))
     assert found.state is RunState.FAILED
 
 

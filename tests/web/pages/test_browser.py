@@ -6,16 +6,25 @@ With ``OKD_PAYLOAD_SCREENSHOTS=DIR``, a picture of each is put there.
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browser import CHROMIUM, FIND_FAULTS, FIND_PALE, listen_for_trouble, open_browser
 from past import MAIN
+from prepared import (
+    add_manual_run,
+    mint_text,
+    publish_two,
+    wait_for_approvals,
+    write_tools,
+)
 
 from okd_payload.controller import actions
 from okd_payload.controller.records import releases, runs
-from okd_payload.web.access.tokens import mint_token
 
 pytestmark = [
     pytest.mark.integration,
@@ -24,43 +33,111 @@ pytestmark = [
     pytest.mark.filterwarnings("default::ResourceWarning"),
 ]
 
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 780}
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 780}
 
 
-async def look_at_all(address, past, **options) -> dict[str, list[str]]:
-    """What is wrong with each page, in a browser with these ``options``."""
-    faults: dict[str, list[str]] = {}
-    pictures = os.environ.get("OKD_PAYLOAD_SCREENSHOTS")
-    phone = options["viewport"] is PHONE
+class Looker:
+    """Looks at pages in one window, collects what is wrong with each, and takes its picture."""
+
+    def __init__(self, page: Any, kind: str) -> None:
+        self.page = page
+        self.faults: dict[str, list[str]] = {}
+        self._kind = kind
+        self._trouble = listen_for_trouble(page)
+
+    async def look(self, name: str) -> None:
+        """Judge what the window shows now."""
+        found = await self.page.evaluate(FIND_FAULTS) + await self.page.evaluate(FIND_PALE)
+        found += self._trouble
+        if await self.page.evaluate(
+            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        ):
+            found.append("wider than the window")
+        if found:
+            self.faults[name] = found
+        self._trouble.clear()
+        if pictures := os.environ.get("OKD_PAYLOAD_SCREENSHOTS"):
+            path = Path(pictures) / f"{name}-{self._kind}.png"
+            await self.page.screenshot(path=str(path), full_page=True, caret="initial")
+
+
+@contextlib.asynccontextmanager
+async def open_window(kind: str) -> AsyncIterator[Looker]:
+    """A window of this kind: ``wide-light`` or ``phone-dark``, or crossed."""
+    size, _, scheme = kind.partition("-")
     async with open_browser() as browser:
-        context = await browser.new_context(**options)
-        page = await context.new_page()
-        trouble = listen_for_trouble(page)
+        context = await browser.new_context(
+            viewport=PHONE if size == "phone" else WIDE, color_scheme=scheme
+        )
+        yield Looker(await context.new_page(), kind)
+
+
+KINDS = ("wide-light", "phone-dark")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_pages_have_no_faults(address, past, kind) -> None:
+    """No errors, no refused loads; labelled, readable, and nothing beside the window."""
+    async with open_window(kind) as looker:
         for name, path in past.pages().items():
-            trouble.clear()
-            await page.goto(address + path, wait_until="load")
-            found = await page.evaluate(FIND_FAULTS) + await page.evaluate(FIND_PALE) + trouble
-            if await page.evaluate(
-                "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-            ):
-                found.append("wider than the window")
-            if found:
-                faults[name] = found
-            if pictures:
-                kind = f"{'phone' if phone else 'wide'}-{options.get('color_scheme', 'light')}"
-                path_of = Path(pictures) / f"{name}-{kind}.png"
-                await page.screenshot(path=str(path_of), full_page=name != "compare")
-    return faults
+            await looker.page.goto(address + path, wait_until="load")
+            await looker.look(name)
+    assert looker.faults == {}
 
 
-async def test_pages_have_no_faults(address, past) -> None:
-    """In a wide window, light: no errors, no refused loads, labelled, readable."""
-    assert await look_at_all(address, past, viewport=WIDE) == {}
+@pytest.mark.parametrize("kind", KINDS)
+async def test_forms_have_no_faults(address, past, rig, kind) -> None:
+    """Those of every deed, open one after the other, and what they lead to."""
+    accepted, older = past.names[MAIN][-3], past.names[MAIN][-4]
+    wait_for_approvals(rig)
+    await publish_two(rig, older, accepted)
+    manual = await add_manual_run(rig, past.names[MAIN][-1])
+    text = await mint_text(rig, "administrator")
+    async with open_window(kind) as looker:
+        page = looker.page
+        await page.goto(f"{address}/sign-in?next=/releasetag/{accepted}", wait_until="load")
+        await looker.look("sign-in")
+        await page.get_by_label("Token").fill("okdp_wrong")
+        await page.get_by_role("button", name="Sign in").click()
+        await looker.look("sign-in-refused")
+        await page.get_by_label("Token").fill(text)
+        await page.get_by_role("button", name="Sign in").click()
+        await page.wait_for_url(f"{address}/releasetag/{accepted}")
+        await looker.look("release-signed-in")
+        await open_each(looker, "release")
+        await page.locator("#reason-withdraw").fill("it is old")
+        await page.locator("details[open] input[name=sure]").check()
+        await page.locator("details[open] button").click()
+        await looker.look("release-withdrawn")
+        await page.goto(f"{address}/releasestream/{MAIN}", wait_until="load")
+        await open_each(looker, "stream")
+        await page.goto(f"{address}/run/{manual}", wait_until="load")
+        await open_each(looker, "run")
+    assert looker.faults == {}
 
 
-async def test_pages_fit_phones_in_the_dark(address, past) -> None:
-    """No page scrolls sideways on a phone, and dark colours are readable, too."""
-    assert await look_at_all(address, past, viewport=PHONE, color_scheme="dark") == {}
+async def open_each(looker: Looker, name: str) -> None:
+    """Look at each form of the page, one open at a time; the last stays open."""
+    for each in await looker.page.locator(".deeds details").all():
+        if await each.get_attribute("open") is None:
+            await each.locator("summary").click()
+        word = str(await each.get_attribute("id")).removeprefix("act-")
+        await looker.look(f"{name}-form-{word}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_pages_of_tools_have_no_faults(address, past, rig, kind) -> None:
+    """With all files, and where the images cannot be read."""
+    name, other = past.names[MAIN][-3], past.names[MAIN][-4]
+    found = await rig.database.read(lambda unit: releases.find(unit, name))
+    write_tools(rig.surroundings.state, found.digest)
+    async with open_window(kind) as looker:
+        await looker.page.goto(f"{address}/releases/{name}/tools", wait_until="load")
+        await looker.look("tools")
+        await looker.page.goto(f"{address}/releases/{other}/tools", wait_until="load")
+        await looker.page.get_by_text("could not be taken out").wait_for(timeout=30_000)
+        await looker.look("tools-failed")
+    assert looker.faults == {}
 
 
 async def test_the_page_of_an_open_release_follows_it(address, past, rig) -> None:
@@ -83,9 +160,7 @@ async def test_the_page_of_an_open_release_follows_it(address, past, rig) -> Non
 
 async def test_people_sign_in_act_and_sign_out(address, past, rig) -> None:
     """With a token and without scripts: not without a reason, what was done is said once."""
-    minted = await mint_token(
-        rig.surroundings, "ada", roles=["administrator"], seconds=None, actor="tests"
-    )
+    text = await mint_text(rig, "administrator")
     name = past.names[MAIN][-1]
     async with open_browser() as browser:
         context = await browser.new_context(java_script_enabled=False)
@@ -93,7 +168,7 @@ async def test_people_sign_in_act_and_sign_out(address, past, rig) -> None:
         trouble = listen_for_trouble(page)
         await page.goto(f"{address}/releasetag/{name}?a=b", wait_until="load")
         await page.get_by_role("link", name="Sign in").click()
-        await page.get_by_label("Token").fill(minted.text)
+        await page.get_by_label("Token").fill(text)
         await page.keyboard.press("Enter")
         await page.wait_for_url(f"{address}/releasetag/{name}?a=b")
         (cookie,) = await context.cookies()

@@ -80,6 +80,7 @@ REJECTED = tuple(release(Phase.REJECTED, number) for number in range(3))
         ((release(Phase.ACCEPTED),), {}, Condition.GOOD),
         ((release(Phase.READY), *REJECTED[:2]), {}, Condition.WORKING),
         (REJECTED, {}, Condition.FAILING),
+        (REJECTED[:1], {}, Condition.FAILING),
         ((*REJECTED[:2], release(Phase.ACCEPTED)), {}, Condition.GOOD),
         ((release(Phase.READY), *REJECTED), {}, Condition.FAILING),
         ((release(Phase.ACCEPTED),), {"paused": "frozen"}, Condition.PAUSED),
@@ -88,7 +89,10 @@ REJECTED = tuple(release(Phase.REJECTED, number) for number in range(3))
 )
 def test_the_worst_is_told(newest, state, condition) -> None:
     """A stream that cannot be followed is in trouble before anything else is said of it."""
-    overview = StreamOverview(state=StreamState(name=MAIN, **state), newest=newest)
+    accepted = next((each for each in newest if each.phase is Phase.ACCEPTED), None)
+    overview = StreamOverview(
+        state=StreamState(name=MAIN, **state), newest=newest, accepted=accepted
+    )
     assert judge_health(overview).condition is condition
 
 

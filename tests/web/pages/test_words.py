@@ -36,6 +36,15 @@ def test_durations_have_two_numbers(seconds, told) -> None:
     assert words.tell_duration(seconds) == told
 
 
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [(0, "0 B"), (1023, "1023 B"), (40_000, "39 KiB"), (91_645_542, "87.4 MiB")],
+)
+def test_sizes_are_compared_at_a_glance(size, told) -> None:
+    """In the unit that leaves few digits."""
+    assert words.tell_size(size) == told
+
+
 def test_moments_have_the_full_time() -> None:
     """Relative for the eye, UTC in the title, exact for programs; the future is told, too."""
     marked = words.mark_moment(1_700_000_000.0, 1_700_007_200.0)

@@ -4,24 +4,25 @@
 from __future__ import annotations
 
 import asyncio
-import html
 import urllib.parse
 from typing import Annotated, Any
 
 from litestar import Response, get
-from litestar.enums import MediaType
+from litestar.exceptions import HTTPException
 from litestar.params import FromPath, HeaderParameter
 from litestar.response import Stream
 
-from okd_payload.controller.model import Release
-from okd_payload.errors import NotFound
+from okd_payload.errors import NotFound, OkdPayloadError
+from okd_payload.release.extract.checksums import CHECKSUMS, SIGNATURE
 from okd_payload.web.api.files import choose_piece
 from okd_payload.web.api.parameters import Name
 from okd_payload.web.api.problems import READING
 from okd_payload.web.api.releases import find_release
 from okd_payload.web.api.values import Answer
+from okd_payload.web.downloads.arranging import arrange
 from okd_payload.web.downloads.extraction import ToolExtraction
 from okd_payload.web.downloads.store import Extract, Tools, ToolsState, ToolStore
+from okd_payload.web.pages.rendering import AnyRequest, Renderer
 from okd_payload.web.site import Site
 
 FileName = FromPath[str]
@@ -53,14 +54,35 @@ class ToolsAnswer(Answer, frozen=True, kw_only=True):
 def routes(site: Site, extract: Extract | None = None) -> list[Any]:
     """The downloads."""
     store = ToolStore(site.surroundings, extract or ToolExtraction(site.surroundings))
+    renderer = Renderer(site)
 
-    @get("/releases/{name:str}/tools", include_in_schema=False, media_type=MediaType.HTML)
-    async def page(name: Name) -> Response[str]:
+    def tell(request: AnyRequest, error: Exception) -> Response[bytes]:
+        return renderer.tell(request, error)
+
+    @get(
+        "/releases/{name:str}/tools",
+        include_in_schema=False,
+        exception_handlers={OkdPayloadError: tell, HTTPException: tell},
+    )
+    async def page(request: AnyRequest, name: Name) -> Response[bytes]:
         """The tools for people; looked at again by itself while they are taken out."""
         release = await find_release(site, name)
         tools = await store.look(release)
-        headers = {} if _has_ended(tools) else {"Refresh": _SECONDS}
-        return Response(_show(release, tools), media_type=MediaType.HTML, headers=headers)
+        arranged = arrange(tools.files)
+        answer = renderer.answer(
+            request,
+            "tools.html",
+            release=release,
+            tools=tools,
+            arranged=arranged,
+            address=site.base_url or str(request.base_url).rstrip("/"),
+            checksums=CHECKSUMS,
+            is_signed=any(each.name == SIGNATURE for each in arranged.texts),
+            path_of=lambda file: _path(name, file),
+        )
+        if not _has_ended(tools):
+            answer.headers["Refresh"] = _SECONDS
+        return answer
 
     @get(
         "/api/v2/releases/{name:str}/tools",
@@ -121,21 +143,3 @@ def _tell(name: str, tools: Tools) -> ToolsAnswer:
 
 def _path(name: str, file: str) -> str:
     return f"/releases/{urllib.parse.quote(name, safe='')}/tools/{urllib.parse.quote(file)}"
-
-
-def _show(release: Release, tools: Tools) -> str:
-    title = html.escape(f"Tools of {release.name}")
-    if tools.state is ToolsState.READY:
-        rows = "".join(
-            f'<li><a href="{html.escape(_path(release.name, each.name))}">'
-            f"{html.escape(each.name)}</a>"
-            f" {each.size} bytes <code>{html.escape(each.sha256)}</code></li>"
-            for each in tools.files
-        )
-        body = f"<ul>{rows}</ul>"
-    else:
-        body = f"<p>{html.escape(tools.state.value)}: {html.escape(tools.message)}</p>"
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width"><h1>{title}</h1>{body}</html>\n'
-    )

@@ -24,10 +24,10 @@ from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import InputError, OkdPayloadError
 from okd_payload.oci.digest import hex_of
 from okd_payload.progress import Event, Noticed, Progress
+from okd_payload.release.extract.checksums import CHECKSUMS
 
 Extract = Callable[[Release, Path, Progress], Awaitable[None]]
 
-CHECKSUMS = "sha256sum.txt"
 MOST_RELEASES = 6
 LEAST_FREE = 4 << 30
 """Bytes that the tools of one release may need, and that must be free."""

@@ -21,7 +21,7 @@ class Condition(enum.Enum):
     """There is nothing yet."""
     PAUSED = "Paused"
     FAILING = "Failing"
-    """The newest decided releases were all refused."""
+    """The newest decided releases were all refused, or all that there ever were."""
     TROUBLED = "Trouble"
     """Something keeps the controller from following it."""
 
@@ -48,9 +48,11 @@ def judge_health(overview: StreamOverview) -> Health:
         return Health(condition=Condition.PAUSED, sentence=f"paused{by}: {state.paused}")
     if not overview.newest:
         return Health(condition=Condition.QUIET, sentence=state.waiting or "no releases yet")
-    if not overview.newest[0].phase.is_final:
-        return Health(condition=Condition.WORKING, sentence=state.waiting)
-    return Health(condition=Condition.GOOD, sentence=state.waiting)
+    is_decided = overview.newest[0].phase.is_final
+    if is_decided and overview.accepted is None:
+        return Health(condition=Condition.FAILING, sentence="no release was accepted yet")
+    condition = Condition.GOOD if is_decided else Condition.WORKING
+    return Health(condition=condition, sentence=state.waiting)
 
 
 def order_streams(configurations: dict[str, StreamConfiguration]) -> list[StreamConfiguration]:

@@ -52,11 +52,11 @@ def tell_release(release: Release) -> tuple[Instruction, ...]:
         Instruction(
             title="Verify",
             commands=(
-                f"okd-payload release verify {spec}",
+                f"okd-payload release verify {spec} --key KEY.asc",
                 f"okd-payload release lint {spec}",
             ),
-            note="Whether all of it is there and signed by keys you trust,"
-            " and whether a cluster would take it.",
+            note="Whether all of it is there and signed by who has KEY.asc, the public key that you"
+            " trust (without --key: whether it is all there), and whether a cluster would take it.",
         ),
     )
 

@@ -13,6 +13,7 @@ from typing import Any
 import jinja2
 from litestar import Request, Response
 from litestar.enums import MediaType
+from markupsafe import Markup
 
 from okd_payload.controller.verification.junit import CaseOutcome
 from okd_payload.web.access.guard import identity_of
@@ -24,6 +25,8 @@ from okd_payload.web.problems import SAFE_HEADERS, problem_of
 from okd_payload.web.site import Site
 
 AnyRequest = Request[Any, Any, Any]
+_DASH = Markup('<span class="dash">&ndash;</span>')
+"""What stands in a cell that has nothing to say."""
 MOST_CASES = 200
 """Failed test cases of one file that a page bears, and characters of each."""
 _LONGEST_CASE = 4000
@@ -47,6 +50,7 @@ class Renderer:
             "duration": words.tell_duration,
             "span": words.tell_span,
             "moment": words.tell_moment,
+            "size": words.tell_size,
             "instant": words.tell_instant,
             "part": words.path_part,
             "web": words.web_link,
@@ -61,6 +65,7 @@ class Renderer:
             "commit_link": words.commit_link,
             "comparison_link": words.comparison_link,
             "outcomes": CaseOutcome,
+            "dash": _DASH,
             "most_cases": MOST_CASES,
             "longest_case": _LONGEST_CASE,
             "asset": lambda name: PREFIX + self.assets[name].name,

@@ -15,8 +15,12 @@ from markupsafe import Markup
 from okd_payload.controller.model import Edge, RunState
 from okd_payload.web.pages.words import path_part
 
-_ROW, _BOX, _HEIGHT, _GAP, _MARGIN = 34, 330, 24, 90, 8
+_ROW, _HEIGHT, _GAP, _MARGIN = 34, 24, 64, 8
 _LONGEST = 46
+_SIGN = 7.0
+"""The width of a character, and"""
+_AROUND = 40
+"""of what is around a name in its box."""
 _MOST = 25
 """Updates on one side of the picture; the table has all."""
 
@@ -73,20 +77,22 @@ def _group(pairs: Iterable[tuple[str, Edge]]) -> tuple[Update, ...]:
 
 def draw_updates(name: str, into: Sequence[Update], out_of: Sequence[Update]) -> Markup:
     """The release in the middle, origins on its left, successors on its right."""
-    columns = [column for column in (into[:_MOST], out_of[:_MOST]) if column]
-    rows = max((len(column) for column in columns), default=1)
+    into, out_of, counts = into[:_MOST], out_of[:_MOST], (len(into), len(out_of))
+    rows = max(len(into), len(out_of), 1)
     height = _MARGIN * 2 + rows * _ROW - (_ROW - _HEIGHT)
-    middle = _MARGIN + (_BOX + _GAP if into else 0)
-    width = middle + _BOX + (_GAP + _BOX if out_of else 0) + _MARGIN
+    names = [_shorten(each) for each in (name, *(one.other for one in (*into, *out_of)))]
+    box = round(max(map(len, names)) * _SIGN + _AROUND)
+    middle = _MARGIN + (box + _GAP if into else 0)
+    width = middle + box + (_GAP + box if out_of else 0) + _MARGIN
     centre = height / 2
-    parts = [_box(name, middle, centre - _HEIGHT / 2, css="here", link="")]
-    for update, y in zip(into[:_MOST], _spread(len(into[:_MOST]), height), strict=True):
-        parts.append(_edge((_MARGIN + _BOX, y), (middle, centre), update))
-        parts.append(_linked(update, _MARGIN, y))
-    for update, y in zip(out_of[:_MOST], _spread(len(out_of[:_MOST]), height), strict=True):
-        parts.append(_edge((middle + _BOX, centre), (middle + _BOX + _GAP, y), update))
-        parts.append(_linked(update, middle + _BOX + _GAP, y))
-    told = f"{len(into)} tested updates to {name}, {len(out_of)} from it; the table has them all"
+    parts = [_box(name, middle, centre, width=box, css="here")]
+    for update, y in zip(into, _spread(len(into), height), strict=True):
+        parts.append(_edge((_MARGIN + box, y), (middle, centre), update))
+        parts.append(_linked(update, _MARGIN, y, width=box))
+    for update, y in zip(out_of, _spread(len(out_of), height), strict=True):
+        parts.append(_edge((middle + box, centre), (middle + box + _GAP, y), update))
+        parts.append(_linked(update, middle + box + _GAP, y, width=box))
+    told = f"{counts[0]} tested updates to {name}, {counts[1]} from it; the table has them all"
     return Markup(
         '<svg class="updates" role="img" width="{0}" height="{1}" viewBox="0 0 {0} {1}"'
         ' aria-label="{2}">{3}</svg>'
@@ -107,28 +113,25 @@ def _edge(start: tuple[float, float], end: tuple[float, float], update: Update) 
     )
 
 
-def _linked(update: Update, x: float, y: float) -> Markup:
+def _linked(update: Update, x: float, y: float, *, width: float) -> Markup:
     outcome = update.outcome.value
     told = f"{update.other}: {outcome}, {update.succeeded} of {len(update.runs)} runs succeeded"
-    return _box(
-        update.other,
-        x,
-        y - _HEIGHT / 2,
-        css=outcome,
-        link=f"/releasetag/{path_part(update.other)}",
-        title=told,
-    )
+    drawn = _box(update.other, x, y, width=width, css=outcome, title=told)
+    return Markup('<a href="{}">{}</a>').format(f"/releasetag/{path_part(update.other)}", drawn)
 
 
 _GLYPHS = {"passed": "✓", "failed": "✕", "pending": "◌"}
 
 
-def _box(name: str, x: float, y: float, *, css: str, link: str, title: str = "") -> Markup:
-    shown = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
-    glyph = _GLYPHS.get(css, "")
-    drawn = Markup(
+def _box(name: str, x: float, y: float, *, width: float, css: str, title: str = "") -> Markup:
+    """A box whose left side has its middle at the point."""
+    text = f"{_GLYPHS.get(css, '')} {_shorten(name)}".strip()
+    return Markup(
         '<g class="node {}"><title>{}</title>'
         '<rect x="{}" y="{}" width="{}" height="{}" rx="3"/>'
         '<text x="{}" y="{}">{}</text></g>'
-    ).format(css, title or name, x, y, _BOX, _HEIGHT, x + 8, y + 16, f"{glyph} {shown}".strip())
-    return Markup('<a href="{}">{}</a>').format(link, drawn) if link else drawn
+    ).format(css, title or name, x, y - _HEIGHT / 2, width, _HEIGHT, x + 8, y + 4, text)
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"

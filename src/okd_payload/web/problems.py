@@ -36,6 +36,7 @@ SAFE_HEADERS = {
 }
 """On every answer, errors too."""
 _JSON_BELOW = ("/api/", "/graph")
+NO_DATABASE = "the database cannot be used now: the log of the server says why"
 PROBLEM_JSON = "application/problem+json"
 
 
@@ -52,7 +53,10 @@ def problem_of(error: Exception) -> Problem:
     """What ``error`` is to whoever asked."""
     if isinstance(error, OkdPayloadError):
         status, title = _judge(error)
-        return Problem(status=status, title=title, detail=error.message, hint=error.hint)
+        detail = error.message
+        if isinstance(error, RecordsUnavailable):  # it tells where the database is
+            detail = NO_DATABASE
+        return Problem(status=status, title=title, detail=detail, hint=error.hint)
     if isinstance(error, HTTPException):
         detail = error.detail or "the request cannot be answered"
         extra = getattr(error, "extra", None)

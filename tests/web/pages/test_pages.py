@@ -14,6 +14,7 @@ from past import BROKEN, EMPTY, HOSTILE, HOSTILE_RELEASE, MAIN, STABLE
 from okd_payload.controller import actions
 from okd_payload.controller.configuration.codes import INVALID_STREAM_CONFIGURATION
 from okd_payload.controller.records import runs
+from okd_payload.controller.service import Service
 from okd_payload.web.application import make_application
 
 Client = AsyncTestClient[Any]
@@ -83,6 +84,32 @@ async def test_the_overview_tells_of_a_broken_file(site, rig) -> None:
         assert "a.yaml, line 7: no &lt;b&gt;field" in re.sub("</?strong>", "", page)
         assert "/etc/streams" not in page
         assert "okd_payload_configuration_errors 1.0" in (await client.get("/metrics")).text
+
+
+async def test_pages_tell_that_nothing_can_be_written(site, rig) -> None:
+    """Instead of saying that nothing stands in the way; metrics say it, too."""
+    service = Service(rig.surroundings, verifier=NoVerifier())
+    service.health.records = "the database cannot be used now: <disk> is full"
+    async with AsyncTestClient[Any](
+        make_application(msgspec.structs.replace(site, service=service))
+    ) as client:
+        for path in ("/", f"/releasestream/{MAIN}"):
+            page = (await client.get(path)).text
+            assert "&lt;disk&gt; is full" in page
+            assert "nothing stands in the way" not in page
+        text = (await client.get("/metrics")).text
+        assert "okd_payload_database_up 1.0" in text
+        assert "okd_payload_database_writable 0.0" in text
+
+
+class NoVerifier:
+    """Verifies nothing."""
+
+    async def advance(self, configuration: object, release: object) -> None:
+        """Nothing."""
+
+    async def abort(self, release: object, *, reason: str) -> None:
+        """Nothing."""
 
 
 async def test_the_overview_tells_how_streams_fare(client: Client, past) -> None:

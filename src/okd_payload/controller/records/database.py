@@ -162,7 +162,7 @@ def _prepare(connection: Connection) -> None:
 
 def _own(error: SQLAlchemyError) -> RecordsError:
     """``error`` in our words: whether waiting may help is what matters."""
-    words = str(getattr(error, "orig", None) or error).strip()
+    words = " ".join(str(getattr(error, "orig", None) or error).split())
     if isinstance(error, DBAPIError) and (error.connection_invalidated or _may_pass(error)):
         return RecordsUnavailable(
             f"the database cannot be used now: {words}",

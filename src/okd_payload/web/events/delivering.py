@@ -53,6 +53,7 @@ def deliver_beside(site: Site) -> list[Lifespan]:
 
 async def _run(site: Site, delivery: WebhookDelivery, leadership: Leadership) -> None:
     forgotten = 0.0
+    trouble = ""
     while True:
         more = False
         if leadership.is_acting:
@@ -61,8 +62,11 @@ async def _run(site: Site, delivery: WebhookDelivery, leadership: Leadership) ->
                 if site.now() - forgotten >= _BETWEEN:
                     await forget_old(leadership, now=site.now())
                     forgotten = site.now()
+                trouble = ""
             except RecordsError as error:  # the lease may be lost, or the database away
-                _log.warning("webhooks are not told now: %s", error.message)
+                if error.message != trouble:  # said once, not every other second
+                    _log.warning("webhooks are not told now: %s", error.message)
+                trouble = error.message
         if not more:
             await asyncio.sleep(_SECONDS)
 

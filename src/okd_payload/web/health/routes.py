@@ -14,6 +14,7 @@ from litestar.enums import MediaType
 from okd_payload.controller.records import events
 from okd_payload.errors import RecordsError
 from okd_payload.web.access.guard import OPEN
+from okd_payload.web.problems import NO_DATABASE
 from okd_payload.web.site import Site
 
 
@@ -30,8 +31,8 @@ def routes(site: Site) -> list[Any]:
         """The database answers."""
         try:
             await site.ask(events.last_number)
-        except RecordsError as error:
-            return Response(f"{error.message}\n", status_code=503, media_type=MediaType.TEXT)
+        except RecordsError:
+            return Response(f"{NO_DATABASE}\n", status_code=503, media_type=MediaType.TEXT)
         return Response("ok\n", media_type=MediaType.TEXT)
 
     return [healthz, readyz]

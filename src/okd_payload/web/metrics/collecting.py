@@ -84,6 +84,7 @@ def _of_instance(snapshot: Snapshot) -> Iterator[Family]:
     if health is None:
         return
     yield _gauge(names.ACTING, {(): float(health.acting)})
+    yield _gauge(names.WRITABLE, {(): float(not health.records)})
     yield _counter(names.PASSES, {(): health.passes})
     yield _counter(names.PASS_ERRORS, {(): health.errors})
     yield _counter(names.CLOCK_JUMPS, {(): health.clock_jumps})

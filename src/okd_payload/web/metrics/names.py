@@ -64,6 +64,9 @@ UNWATCHED = Metric(
 ACTING = Metric("okd_payload_acting", "1 on the instance that acts.")
 HOLDER = Metric("okd_payload_acting_instance", "1 with the name of whoever acts.", ("holder",))
 DATABASE = Metric("okd_payload_database_up", "1 while the database answers.")
+WRITABLE = Metric(
+    "okd_payload_database_writable", "1 while the database takes what this instance writes."
+)
 PUBLISH_FAILURES = Metric(
     "okd_payload_publish_failures_total",
     "Steps of publications that failed.",

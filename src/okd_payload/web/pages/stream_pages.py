@@ -64,7 +64,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             "overview.html",
             streams=shown,
             broken=[each for each in site.surroundings.configuration_issues() if each.blocks],
-            clock=site.service.health.clock if site.service is not None else "",
+            instance=site.service.health if site.service is not None else None,
             patch=_patch(site, request, ordered),
         )
 
@@ -85,6 +85,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             refusal=refusal,
             offers=offer(possible, address_of(name), roles_of(request)),
             places=places,
+            instance=site.service.health if site.service is not None else None,
             configuration=configuration,
             page=page,
             wanted=wanted,

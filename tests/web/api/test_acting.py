@@ -8,7 +8,7 @@ from asking import add_release, add_run, token_for
 from litestar.testing import AsyncTestClient
 from rig import INPUT, STREAM
 
-from okd_payload.controller.configuration.model import PublishAction
+from okd_payload.controller.configuration.model import Input, PublishAction, StreamKind
 from okd_payload.controller.model import Phase
 from okd_payload.controller.records import events, releases, streams
 from okd_payload.web.access.settings import NotificationSettings, SiteSettings
@@ -186,13 +186,36 @@ async def test_webhooks_are_kept_without_showing_their_secret(rig, client):
 
 REGISTRY = {"events": [{"action": "push", "target": {"repository": "okd/scos", "tag": "etcd"}}]}
 QUAY = {"repository": "okd/scos", "updated_tags": ["etcd"], "docker_url": INPUT}
+HUB = {"push_data": {"tag": "etcd"}, "repository": {"repo_name": "okd/scos", "name": "scos"}}
+HARBOR_REPOSITORY = {"name": "scos", "namespace": "okd", "repo_full_name": "okd/scos"}
+HARBOR = {
+    "type": "PUSH_ARTIFACT",
+    "operator": "robot$okd",
+    "event_data": {"resources": [{"tag": "etcd"}], "repository": HARBOR_REPOSITORY},
+}
+HARBOR_EVENT = {
+    "specversion": "1.0",
+    "type": "harbor.artifact.pushed",
+    "source": "/projects/2/webhook/policies/1",
+    "data": {"resources": [{"tag": "etcd"}], "repository": HARBOR_REPOSITORY},
+}
+TYPES = {
+    "distribution": "application/vnd.docker.distribution.events.v1+json",
+    "cloud event": "application/cloudevents+json",
+}
 
 
 @pytest.mark.parametrize(
     ("body", "shown", "expected"),
     [
         (REGISTRY, {"Authorization": "Bearer the secret"}, [STREAM]),
+        (REGISTRY, {"Content-Type": TYPES["distribution"]}, [STREAM]),
         (QUAY, {"Authorization": "Bearer the secret"}, [STREAM]),
+        (HUB, "query", [STREAM]),
+        (HARBOR, {"Authorization": "the secret"}, [STREAM]),
+        (HARBOR | {"type": "PULL_ARTIFACT"}, "query", []),
+        (HARBOR_EVENT, {"Content-Type": TYPES["cloud event"]}, [STREAM]),
+        (HARBOR_EVENT | {"type": "harbor.artifact.pulled"}, "query", []),
         ({"events": [{"action": "pull", "target": {"repository": "okd/scos"}}]}, "query", []),
         ({"repository": "okd/other"}, "query", []),
         (QUAY, {}, None),
@@ -204,7 +227,8 @@ async def test_registries_wake_the_streams_that_read_them(rig, body, shown, expe
     settings = SiteSettings(notifications=NotificationSettings(secret="the secret"))
     site = Site(surroundings=rig.surroundings, settings=settings)
     async with AsyncTestClient(make_application(site, parts=("api",))) as asking:
-        query = {"secret": "the secret"} if shown == "query" else {}
+        by_query = shown == "query" or "Content-Type" in shown
+        query = {"secret": "the secret"} if by_query else {}
         answer = await asking.post(
             "/api/v2/notifications/registry",
             json=body,
@@ -217,6 +241,22 @@ async def test_registries_wake_the_streams_that_read_them(rig, body, shown, expe
     assert answer.json() == {"streams": expected}
     told = await rig.database.read(events.read_last)
     assert [event.stream for event in told if event.kind == "stream.notified"] == expected
+
+
+async def test_whatever_a_stream_takes_up_wakes_it(rig):
+    """The release that it begins with, what it mirrors, and of a stable stream the releases."""
+    shown = {"secret": "the secret"}
+    rig.configure(input=Input(release="quay.test/okd/base:4.20.0", mirror_from="quay.test/ocp/4"))
+    rig.configure("stable", kind=StreamKind.STABLE, input=Input())
+    settings = SiteSettings(notifications=NotificationSettings(secret="the secret"))
+    site = Site(surroundings=rig.surroundings, settings=settings)
+    expected = {"okd/base": [STREAM], "ocp/4": [STREAM], "okd/release": ["stable"], "okd": []}
+    async with AsyncTestClient(make_application(site, parts=("api",))) as asking:
+        for repository, woken in expected.items():
+            answer = await asking.post(
+                "/api/v2/notifications/registry", json={"repository": repository}, params=shown
+            )
+            assert answer.json() == {"streams": woken}
 
 
 async def test_nobody_is_listened_to_without_a_secret(client):

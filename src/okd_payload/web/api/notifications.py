@@ -8,7 +8,7 @@ only taken as a hint where to look: a lie costs a look, and nothing else is beli
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -16,6 +16,7 @@ from litestar import post
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.params import HeaderParameter, JSONBody, QueryParameter
 
+from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
 from okd_payload.controller.model import Event
 from okd_payload.controller.records import events
 from okd_payload.errors import InvalidReference
@@ -28,6 +29,14 @@ from okd_payload.web.site import Site
 
 NOTIFIED = "stream.notified"
 _REGISTRY = "registry"
+_CHANGES = frozenset({"push", "delete"})
+_HARBOR_CHANGES = frozenset(
+    {
+        *("PUSH_ARTIFACT", "DELETE_ARTIFACT", "REPLICATION", "TAG_RETENTION"),
+        *("harbor.artifact.pushed", "harbor.artifact.deleted"),
+        *("harbor.replication.status.changed", "harbor.tag_retention.finished"),
+    }
+)
 Secret = Annotated[str, QueryParameter(max_length=500)]
 Authorization = Annotated[str, HeaderParameter(name="Authorization", max_length=600)]
 
@@ -45,17 +54,49 @@ class PushEvent(msgspec.Struct, frozen=True, kw_only=True):
     target: PushTarget = PushTarget()
 
 
+class HubRepository(msgspec.Struct, frozen=True, kw_only=True):
+    """The repository as Docker Hub says it."""
+
+    repo_name: str = ""
+
+
+class HarborRepository(msgspec.Struct, frozen=True, kw_only=True):
+    """The repository as Harbor says it."""
+
+    repo_full_name: str = ""
+
+
+class HarborData(msgspec.Struct, frozen=True, kw_only=True):
+    """What Harbor says happened."""
+
+    repository: HarborRepository = HarborRepository()
+
+
 class RegistryBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A notification of distribution's registry, or of Quay."""
+    """A notification of distribution's registry, Harbor (of both its formats), Quay or the Hub."""
 
     events: tuple[PushEvent, ...] = ()
-    repository: str = ""
-    """What Quay says was pushed to."""
+    repository: str | HubRepository = ""
+    """What Quay or Docker Hub says was pushed to."""
+    type: str = ""
+    """What happened, as Harbor says it."""
+    event_data: HarborData = HarborData()
+    data: HarborData = HarborData()
+    """The same as a cloud event has it."""
 
     def repositories(self) -> set[str]:
-        """The names of the repositories that were pushed to."""
-        pushed = {each.target.repository for each in self.events if each.action == "push"}
-        return {name for name in (*pushed, self.repository) if name}
+        """The names of the repositories in which something changed.
+
+        Registries tell of reading, too, which looking does itself: it would never end.
+        """
+        found = {each.target.repository for each in self.events if each.action in _CHANGES}
+        if isinstance(self.repository, str):
+            found.add(self.repository)
+        else:
+            found.add(self.repository.repo_name)
+        if self.type in _HARBOR_CHANGES:
+            found |= {each.repository.repo_full_name for each in (self.event_data, self.data)}
+        return found - {""}
 
 
 class NotifiedAnswer(Answer, frozen=True, kw_only=True):
@@ -80,8 +121,9 @@ def routes(site: Site) -> list[Any]:
     ) -> NotifiedAnswer:
         """Look soon at the streams whose images are in a repository that was pushed to.
 
-        The body is what distribution's registry or Quay sends. The secret of the settings is
-        shown as ``Authorization: Bearer SECRET`` or, where no header can be set, ``?secret=``.
+        The body is what distribution's registry, Harbor, Quay or Docker Hub sends. The secret of
+        the settings is shown as ``Authorization: Bearer SECRET`` or, where no header can be set,
+        ``?secret=``.
         """
         _require_secret(site, authorization.removeprefix("Bearer ").strip() or secret)
         found = tuple(sorted(_watching(site, data.repositories())))
@@ -105,9 +147,17 @@ def _watching(site: Site, repositories: Iterable[str]) -> set[str]:
     return {
         name
         for name, configuration in configurations(site).items()
-        for text in (configuration.input.repository, configuration.input.mirror_from)
+        for text in _places_of(configuration)
         if text and _path_of(text) in wanted
     }
+
+
+def _places_of(configuration: StreamConfiguration) -> Iterator[str]:
+    """Where somebody may put something that the stream is to take up."""
+    watched = configuration.input
+    yield from (watched.repository, watched.mirror_from, watched.release)
+    if configuration.kind is StreamKind.STABLE:
+        yield configuration.releases
 
 
 def _path_of(text: str) -> str:

@@ -18,10 +18,15 @@ from okd_payload.controller.cluster_objects import (
 )
 from okd_payload.controller.model import RunState
 from okd_payload.controller.verification.object_names import label_value, object_name
+from okd_payload.controller.verification.printed_artifacts import take_artifacts
+from okd_payload.controller.verification.run_files import HALF_LOG_BYTES, cut_line, write_log
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
 from okd_payload.errors import ClusterError, InputError
+from okd_payload.oci.threads import finish_in_thread
 
 RUN_LABEL = "okd-payload.io/run"
+_REST_SECONDS = 60.0
+"""Between the end of a run's time as its cluster sees it and as the controller does."""
 
 
 def name_of_run(context: RunContext) -> str:
@@ -47,6 +52,12 @@ def run_mark(context: RunContext) -> str:
     return label_value(name_of_run(context))
 
 
+def deadline_of(context: RunContext) -> int:
+    """Seconds that the cluster gives the run: it ends before we give up, so its log is kept."""
+    timeout = context.verification.timeout
+    return max(1, int(timeout - min(_REST_SECONDS, timeout / 10)))
+
+
 class ClusterRun(OwnObject):
     """The object of one run."""
 
@@ -55,6 +66,21 @@ class ClusterRun(OwnObject):
         namespace = place or context.verification.runner.settings.get("namespace", "")
         handle = f"{namespace or cluster.namespace}/{name or name_of_run(context)}"
         super().__init__(cluster, kind, handle, label=RUN_LABEL, mark=run_mark(context))
+        self._folder = context.folder
+
+    async def keep_logs(self, pods: Iterable[tuple[str, str]]) -> None:
+        """Keep what the containers ``pods`` (pod and container) printed, one after the other.
+
+        Files that they printed become artifacts. What is gone is said, because logs that cannot
+        be had keep no verdict back. Raises StorageError.
+        """
+        found: list[bytes] = []
+        for pod, container in pods:
+            printed = await _read_log(self._cluster, pod, container, namespace=self.namespace)
+            found.append(f"==> {pod}/{container}\n".encode())
+            found.append(await finish_in_thread(take_artifacts, printed, self._folder))
+        if found:
+            write_log(self._folder, b"".join(found))
 
     def gone(self) -> RunUpdate:
         """The update of a run whose object is gone."""
@@ -73,26 +99,17 @@ def require_cluster(cluster: Cluster | None, kind: str) -> Cluster:
     return cluster
 
 
-async def read_logs(
-    cluster: Cluster, pods: Iterable[tuple[str, str]], *, namespace: str, bound: int
-) -> bytes:
-    """What the containers ``pods`` (pod and container) printed, one after the other.
-
-    Of each the beginning and the end are kept; what is gone is said. Raises nothing: logs that
-    cannot be had keep no verdict back.
-    """
-    found: list[bytes] = []
-    for pod, container in pods:
-        found.append(f"==> {pod}/{container}\n".encode())
-        kept = bytearray()
-        try:
-            async for piece in cluster.follow_log(
-                pod, container, namespace=namespace, follow=False
-            ):
-                kept += piece
-                if len(kept) > 4 * bound:
-                    del kept[bound : len(kept) - bound]
-        except ClusterError as error:
-            kept += f"[{error.message}]\n".encode()
-        found.append(bytes(kept))
-    return b"".join(found)
+async def _read_log(cluster: Cluster, pod: str, container: str, *, namespace: str) -> bytes:
+    """The beginning and the end of what a container printed."""
+    head, tail, lost = bytearray(), bytearray(), 0
+    try:
+        async for piece in cluster.follow_log(pod, container, namespace=namespace, follow=False):
+            room = max(0, HALF_LOG_BYTES - len(head))
+            head += piece[:room]
+            tail += piece[room:]
+            if len(tail) > 2 * HALF_LOG_BYTES:
+                lost += len(tail) - HALF_LOG_BYTES
+                del tail[:-HALF_LOG_BYTES]
+    except ClusterError as error:
+        tail += f"[{error.message}]\n".encode()
+    return bytes(head + (cut_line(lost) if lost else b"") + tail)

@@ -19,8 +19,10 @@ from okd_payload.errors import ContentError
 
 CANNOT_START = (126, 127)
 """Exit codes of a program that was never run: it says nothing of the release."""
-_NOISE = re.compile(r"(?:subprocess exited with status|Error: exit status) [0-9]+")
-"""What buildah says after a program that failed: the program's own last line says more."""
+_NOISE = re.compile(
+    r"(?:subprocess exited with status|Error: exit status) [0-9]+|\[artifacts [^]]*\]"
+)
+"""What buildah and we say after a program that failed: its own last line says more."""
 _NAMED = 5
 _MAX_WORDS = 300
 _TAIL_BYTES = 4096

@@ -117,6 +117,11 @@ KINDS = {
                 _PROFILE,
                 _NAMESPACE,
                 Setting(name="serviceAccount", meaning="whom the pod acts as"),
+                Setting(
+                    name="artifacts",
+                    meaning="how a pod hands over its artifacts; `printed` without",
+                    choices=("printed", "none"),
+                ),
             ),
             takes_command=True,
         ),

@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,7 +17,8 @@ from runners_rig import MakeContext, noted, until_ended
 
 from okd_payload.cluster.kinds import POD
 from okd_payload.controller.model import RunState
-from okd_payload.controller.verification.runners.container import CONTAINER, ContainerRunner
+from okd_payload.controller.verification.runners.container import ContainerRunner
+from okd_payload.controller.verification.runners.container.pod import CONTAINER
 from okd_payload.testing.kubernetes import MemoryCluster
 
 NAME = "4.20.0-0.test-2026-01-02-030405-e2e"
@@ -53,7 +58,9 @@ async def test_a_pod_has_the_contract_and_no_rights(
     spec = msgspec.json.decode(await cluster.get(POD, NAME))["spec"]
     (container,) = spec["containers"]
     variables = {each["name"]: each["value"] for each in container["env"]}
-    assert container["command"] == ["e2e", "--all"]
+    assert container["command"][-2:] == ["e2e", "--all"]
+    assert "RELEASE_IMAGE_LATEST" in variables["OKD_PAYLOAD_VARIABLES"].split()
+    assert spec["activeDeadlineSeconds"] == 4 * 3600 - 60
     assert variables["RELEASE_IMAGE_LATEST"] == context.release.pull_spec
     assert variables["ARTIFACT_DIR"] == "/artifacts"
     assert container["resources"]["limits"]["memory"] == "512Mi"
@@ -82,6 +89,42 @@ async def test_a_pod_has_the_contract_and_no_rights(
             },
             (RunState.RUNNING, "ImagePullBackOff"),
         ),
+        (
+            "Pending",
+            {
+                "conditions": [
+                    {"type": "PodScheduled", "status": "False", "message": "0 of 3 nodes fit"}
+                ]
+            },
+            (RunState.RUNNING, "0 of 3 nodes fit"),
+        ),
+        (
+            "Pending",
+            {
+                "containerStatuses": [
+                    {"name": CONTAINER, "state": {"waiting": {"reason": "InvalidImageName"}}}
+                ]
+            },
+            (RunState.ERROR, "InvalidImageName"),
+        ),
+        (
+            "Failed",
+            {
+                "containerStatuses": [
+                    {
+                        "name": CONTAINER,
+                        "state": {
+                            "terminated": {
+                                "exitCode": 128,
+                                "reason": "StartError",
+                                "message": "/bin/sh: no such file",
+                            }
+                        },
+                    }
+                ]
+            },
+            (RunState.ERROR, "StartError: /bin/sh: no such file"),
+        ),
     ],
 )
 async def test_the_pods_end_is_the_verdict(
@@ -101,8 +144,85 @@ async def test_the_pods_end_is_the_verdict(
     await say(cluster, phase, **status)
     update = await runner.poll(context)
     assert (update.state, update.message) == expected
-    if update.state.is_final and "containerStatuses" in status:
+    if phase != "Pending" and "containerStatuses" in status:
         assert "it broke" in (context.folder / update.log).read_text()
+
+
+async def test_an_image_that_cannot_be_pulled_is_waited_for_and_not_for_ever(
+    rig: Rig, cluster: MemoryCluster, make_context: MakeContext
+) -> None:
+    """Ten minutes, not the hours that the run may take; then the pod goes."""
+    runner = ContainerRunner(rig.surroundings)
+    context = make_context("container", settings=SETTINGS, arguments=("e2e",))
+    context = noted(context, await runner.start(context))
+    run = msgspec.structs.replace(context.run, started=rig.clock.now())
+    context = msgspec.structs.replace(context, run=run)
+    state = {"waiting": {"reason": "ImagePullBackOff", "message": "no such tag"}}
+    await say(cluster, "Pending", containerStatuses=[{"name": CONTAINER, "state": state}])
+    rig.clock.advance(599)
+    assert (await runner.poll(context)).state is RunState.RUNNING
+    rig.clock.advance(2)
+    update = await runner.poll(context)
+    assert (update.state, update.message) == (RunState.ERROR, "ImagePullBackOff no such tag")
+    assert "was deleted" in (await runner.poll(context)).message
+
+
+def run_as_the_kubelet_does(pod: dict[str, Any], folder: Path) -> tuple[int, str]:
+    """Exit code and log of the pod's container, on this machine."""
+    (container,) = pod["spec"]["containers"]
+    given = {each["name"]: each["value"] for each in container["env"]}
+    environment = {**given, "PATH": os.environ["PATH"], "ARTIFACT_DIR": str(folder)}
+    ended = subprocess.run(
+        container["command"],
+        env={**environment, "TMPDIR": str(folder.parent)},
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    return ended.returncode, ended.stdout.decode()
+
+
+@pytest.mark.parametrize("code", [0, 3])
+async def test_what_a_pod_leaves_is_kept(
+    rig: Rig, cluster: MemoryCluster, make_context: MakeContext, tmp_path: Path, code: int
+) -> None:
+    """Its program ends as it would have, and tests that failed are named."""
+    results = '<testsuite><testcase name="boots"/><testcase name="updates"><failure/></testcase>'
+    script = f"echo testing $JOB_NAME; echo '{results}</testsuite>' > $ARTIFACT_DIR/junit.xml"
+    command = ("/bin/sh", "-c", f"{script}; exit {code}")
+    runner = ContainerRunner(rig.surroundings)
+    context = make_context("container", settings=SETTINGS, arguments=command)
+    context = noted(context, await runner.start(context))
+    pod = msgspec.json.decode(await cluster.get(POD, NAME))
+    folder = tmp_path / "left/artifacts"
+    folder.mkdir(parents=True)
+    ended, log = await asyncio.to_thread(run_as_the_kubelet_does, pod, folder)
+    assert ended == code
+    cluster.simulated.state.logs.append(pod, CONTAINER, log)
+    await say(cluster, "Failed" if code else "Succeeded", **terminated(code))
+    update = await runner.poll(context)
+    assert update.state is (RunState.FAILED if code else RunState.SUCCEEDED)
+    assert update.message == ("failed: updates" if code else "")
+    assert update.artifacts == ("artifacts/junit.xml",)
+    assert (context.folder / update.log).read_text().splitlines()[1:] == [
+        "testing e2e",
+        "",
+        "[artifacts kept: 1]",
+    ]
+    assert await runner.poll(context) == update
+
+
+async def test_an_image_without_a_shell_is_started_as_it_is(
+    rig: Rig, cluster: MemoryCluster, make_context: MakeContext
+) -> None:
+    """When its stream says so, or names no command."""
+    runner = ContainerRunner(rig.surroundings)
+    context = make_context(
+        "container", settings={**SETTINGS, "artifacts": "none"}, arguments=("e2e",)
+    )
+    await runner.start(context)
+    (container,) = msgspec.json.decode(await cluster.get(POD, NAME))["spec"]["containers"]
+    assert container["command"] == ["e2e"]
 
 
 async def test_a_pod_is_deleted_when_nobody_needs_it(

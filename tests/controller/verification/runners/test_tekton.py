@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,9 +14,11 @@ from runners_rig import MakeContext, noted
 
 from okd_payload.cluster.kinds import PIPELINE, PIPELINE_RUN
 from okd_payload.controller.model import RunState
+from okd_payload.controller.verification.printed_artifacts import PRINT_SCRIPT
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
 from okd_payload.controller.verification.runners.tekton import TektonRunner
 from okd_payload.errors import ClusterUnavailable, InputError
+from okd_payload.process import run as run_program
 from okd_payload.testing.event_clock import EventClock
 from okd_payload.testing.kubernetes import MemoryCluster, SimulatedCluster
 from okd_payload.testing.tekton.admission.plugin import add_tekton
@@ -126,21 +129,38 @@ async def test_a_pipeline_is_run_and_its_results_are_kept(
 
 
 @pytest.mark.parametrize(
-    ("outcome", "state"),
+    ("outcome", "state", "message"),
     [
-        (fails(3, log="no quorum\n"), RunState.FAILED),
-        (suffers(Fault.EVICTED, message="disk pressure"), RunState.FAILED),
+        (fails(3, log="no quorum\n"), RunState.FAILED, "Failed: "),
+        (suffers(Fault.EVICTED, message="disk pressure"), RunState.ERROR, "PodEvicted: Failed: "),
     ],
 )
 async def test_a_pipeline_that_fails_says_why(
-    tekton: Tekton, make_context: MakeContext, outcome: Outcome, state: RunState
+    tekton: Tekton, make_context: MakeContext, outcome: Outcome, state: RunState, message: str
 ) -> None:
-    """In the words of Tekton; its log is kept."""
+    """In the words of Tekton; what took its pods away says nothing of the release."""
     tekton.outcome = outcome
     context = make_context("tekton", settings=SETTINGS)
     update = await tekton.until_ended(noted(context, await tekton.runner.start(context)))
     assert update.state is state
-    assert update.message.startswith("Failed: ")
+    assert update.message.startswith(message)
+
+
+async def test_what_a_step_prints_of_its_folder_is_kept(
+    tekton: Tekton, make_context: MakeContext, tmp_path: Path
+) -> None:
+    """Beside the results of the pipeline, and also when it failed."""
+    (tmp_path / "left").mkdir()
+    (tmp_path / "left/junit.xml").write_text("<testsuite/>")
+    variables = {"ARTIFACT_DIR": f"{tmp_path}/left", "TMPDIR": f"{tmp_path}"}
+    step = await run_program(("/bin/sh", "-c", PRINT_SCRIPT), environment=variables)
+    printed = step.output.decode()
+    tekton.outcome = fails(3, log=f"no quorum\n{printed}")
+    context = make_context("tekton", settings=SETTINGS)
+    update = await tekton.until_ended(noted(context, await tekton.runner.start(context)))
+    assert update.state is RunState.FAILED
+    assert update.artifacts == ("artifacts/junit.xml",)
+    assert "[artifacts kept: 1]" in (context.folder / update.log).read_text()
 
 
 async def test_a_pipeline_that_is_not_there_says_nothing_of_the_release(

@@ -9,7 +9,8 @@ down the clusters that it made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -20,18 +21,16 @@ from okd_payload.controller.records import releases
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.cluster_runs import (
     ClusterRun,
+    deadline_of,
     labels_of_run,
-    read_logs,
     require_cluster,
 )
 from okd_payload.controller.verification.contract import as_parameters, make_contract
 from okd_payload.controller.verification.endings import clean_words
 from okd_payload.controller.verification.run_files import (
     ARTIFACTS,
-    HALF_LOG_BYTES,
     RunOutcome,
     tell_outcome,
-    write_log,
 )
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
 from okd_payload.controller.verification.settings import split_list
@@ -50,6 +49,19 @@ _ABORTED = frozenset(
     }
 )
 """Reasons for which a PipelineRun has not succeeded; all others say nothing of the release."""
+_TASK_BROKE = frozenset(
+    {
+        "CreateContainerConfigError",
+        "PodAdmissionFailed",
+        "PodCreationFailed",
+        "PodEvicted",
+        "TaskRunImagePullFailed",
+        "TaskRunResolutionFailed",
+        "TaskRunTimeout",
+        "TaskRunValidationFailed",
+    }
+)
+"""Reasons for which a task has not succeeded that say nothing of the release."""
 _MAX_CHILDREN = 50
 
 
@@ -85,8 +97,15 @@ class _Step(msgspec.Struct, frozen=True):
 
 
 class _TaskStatus(msgspec.Struct, frozen=True, rename="camel"):
+    conditions: tuple[_Condition, ...] | None = None
     pod_name: str = ""
     steps: tuple[_Step, ...] | None = None
+
+    @property
+    def failure(self) -> str:
+        """The reason why it has not succeeded; empty when it has, or goes on."""
+        found = (each for each in self.conditions or () if each.type == "Succeeded")
+        return next((each.reason for each in found if each.status == "False"), "")
 
 
 class _TaskRun(msgspec.Struct, frozen=True):
@@ -107,7 +126,9 @@ class TektonRunner:
             lambda unit: releases.read_inputs(unit, context.release.name)
         )
         parameters = as_parameters(make_contract(context, images))
-        content = msgspec.json.encode(describe(context, run.name, parameters))
+        content = msgspec.json.encode(
+            describe(context, run.name, parameters, deadline=deadline_of(context))
+        )
         return await self._tell(cluster, run, context, await run.ensure(content))
 
     async def poll(self, context: RunContext) -> RunUpdate:
@@ -128,20 +149,27 @@ class TektonRunner:
         status = _read(content)
         outcome = judge(status)
         if outcome.state.is_final:
-            await _keep(cluster, run, context, status)
+            tasks = await _read_tasks(cluster, status, namespace=run.namespace)
+            await _keep(run, context, status, tasks=tasks)
+            failures = {task.failure for task in tasks} - {""}
+            if outcome.state is RunState.FAILED and failures and failures <= _TASK_BROKE:
+                message = f"{', '.join(sorted(failures))}: {outcome.message}"
+                outcome = RunOutcome(state=RunState.ERROR, message=message)
         dashboard = context.verification.runner.settings.get("dashboard", "")
         url = dashboard.replace("{namespace}", run.namespace).replace("{name}", run.name)
         told = tell_outcome(context.folder, outcome)
         return msgspec.structs.replace(told, url=url, handle=run.handle)
 
 
-def describe(context: RunContext, name: str, parameters: dict[str, str]) -> dict[str, object]:
-    """The PipelineRun of the run."""
+def describe(
+    context: RunContext, name: str, parameters: dict[str, str], *, deadline: int
+) -> dict[str, object]:
+    """The PipelineRun of the run, which has ``deadline`` seconds."""
     settings = context.verification.runner.settings
     spec: dict[str, object] = {
         "pipelineRef": {"name": settings.get("pipeline", "")},
         "params": [{"name": key, "value": value} for key, value in sorted(parameters.items())],
-        "timeouts": {"pipeline": f"{int(context.verification.timeout)}s"},
+        "timeouts": {"pipeline": f"{deadline}s"},
     }
     if workspaces := list(_workspaces(settings.get("workspaces", ""))):
         spec["workspaces"] = workspaces
@@ -190,32 +218,36 @@ def _source(kind: str, target: str) -> dict[str, object]:
             return {"emptyDir": {}}
 
 
-async def _keep(cluster: Cluster, run: ClusterRun, context: RunContext, status: _Status) -> None:
-    """Keep the results and logs of a run that has ended. Raises StorageError."""
+async def _keep(
+    run: ClusterRun, context: RunContext, status: _Status, *, tasks: Sequence[_TaskStatus]
+) -> None:
+    """Keep the results, logs and artifacts of a run that has ended. Raises StorageError."""
+    containers = [
+        (task.pod_name, step.container)
+        for task in tasks
+        for step in task.steps or ()
+        if task.pod_name
+    ]
+    await run.keep_logs(containers)
     results = {each.name: msgspec.json.decode(each.value) for each in status.results or ()}
     if results:
         write_output(
             context.folder / ARTIFACTS / "results.json",
             msgspec.json.format(msgspec.json.encode(results)),
         )
-    containers = []
+
+
+async def _read_tasks(
+    cluster: Cluster, status: _Status, *, namespace: str
+) -> Sequence[_TaskStatus]:
+    """How the tasks of a run went; those that are gone are left out. Raises ClusterError."""
+    found = []
     for child in (status.child_references or ())[:_MAX_CHILDREN]:
         if child.kind == TASK_RUN.kind:
-            containers += await _containers(cluster, child.name, namespace=run.namespace)
-    log = await read_logs(cluster, containers, namespace=run.namespace, bound=HALF_LOG_BYTES)
-    if log:
-        write_log(context.folder, log)
-
-
-async def _containers(cluster: Cluster, task_run: str, *, namespace: str) -> list[tuple[str, str]]:
-    """Pod and container of each step of a task that ran."""
-    try:
-        content = await cluster.get(TASK_RUN, task_run, namespace=namespace)
-    except NoSuchObject:
-        return []
-    status = msgspec.json.decode(content, type=_TaskRun).status
-    steps = status.steps or ()
-    return [(status.pod_name, step.container) for step in steps if status.pod_name]
+            with contextlib.suppress(NoSuchObject):
+                content = await cluster.get(TASK_RUN, child.name, namespace=namespace)
+                found.append(msgspec.json.decode(content, type=_TaskRun).status)
+    return found
 
 
 def _read(content: bytes) -> _Status:

@@ -16,6 +16,7 @@ from okd_payload.controller.records import releases
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.contract import make_contract
 from okd_payload.controller.verification.endings import clean_words
+from okd_payload.controller.verification.printed_artifacts import take_artifacts
 from okd_payload.controller.verification.run_files import (
     JUNIT,
     RunOutcome,
@@ -147,7 +148,7 @@ def take_report(context: RunContext, report: RunReport) -> RunUpdate:
             hint=f"one of: {', '.join(STATES)}",
         )
     if report.log:
-        write_log(context.folder, report.log.encode())
+        write_log(context.folder, take_artifacts(report.log.encode(), context.folder))
     if report.junit:
         write_output(context.folder / JUNIT, report.junit.encode())
     url = report.url if report.url.startswith(("http://", "https://")) else ""

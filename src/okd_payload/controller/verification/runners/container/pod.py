@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs in a container image: with buildah on this machine, or as a pod of the cluster.
+"""A container as a pod of a cluster, with no rights, whose log and artifacts are kept.
 
-On this machine it is a local program like any other, which makes a container and removes it, so
-it survives a restart of the controller and leaves the same files. In a cluster it is a pod with
-no rights: its log is kept, its artifacts are not, because nobody may look into a pod that ended.
+What it leaves in ``ARTIFACT_DIR`` it prints at its end (``printed_artifacts``), for which its
+program is started by a shell of its image; an image without one says ``artifacts: none``. What
+keeps the pod from running is told from what the program says: nodes that go, images that cannot
+be pulled and containers that cannot be made say nothing of the release.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import msgspec
 
@@ -18,79 +17,50 @@ from okd_payload.controller.records import releases
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.cluster_runs import (
     ClusterRun,
+    deadline_of,
     labels_of_run,
-    read_logs,
     require_cluster,
 )
 from okd_payload.controller.verification.contract import make_contract
 from okd_payload.controller.verification.endings import clean_words, judge_exit
-from okd_payload.controller.verification.run_files import (
-    HALF_LOG_BYTES,
-    RunOutcome,
-    tell_outcome,
-    write_log,
-)
-from okd_payload.controller.verification.runner import RunContext, Runner, RunUpdate
-from okd_payload.controller.verification.runners.command import CommandRunner
+from okd_payload.controller.verification.printed_artifacts import PRINT_SCRIPT
+from okd_payload.controller.verification.run_files import RunOutcome, tell_outcome
+from okd_payload.controller.verification.runner import RunContext, RunUpdate
 from okd_payload.errors import ClusterError
 
 CONTAINER = "run"
+_ENDED = ("Succeeded", "Failed")
 ARTIFACT_FOLDER = "/artifacts"
-_STORAGE = ("REGISTRY_AUTH_FILE", "CONTAINERS_STORAGE_CONF", "STORAGE_DRIVER", "XDG_RUNTIME_DIR")
-_SCRIPT = """
-image=$1; shift
-container=$(buildah from --pull=missing "$image") || exit 126
-trap 'buildah rm "$container" >/dev/null 2>&1' EXIT
-trap 'exit 143' TERM
-set -- -- "$container" "$@"
-for name in $OKD_PAYLOAD_VARIABLES; do set -- --env "$name=$(printenv "$name")" "$@"; done
-buildah run --isolation chroot --volume "$ARTIFACT_DIR:/artifacts:rw" \\
-  --env ARTIFACT_DIR=/artifacts --env HOME=/tmp "$@"
+_PULL_PATIENCE = 600.0
+"""Seconds for which an image may not be pullable: registries come back, wrong names do not."""
+_PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
+_HOPELESS = frozenset(
+    {
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+        "InvalidImageName",
+        "RunContainerError",
+    }
+)
+"""Why a container waits that will never start."""
+_NOT_STARTED = frozenset({"ContainerCannotRun", "StartError"})
+_WRAPPER = f"""\
+"$@" & child=$!
+trap 'kill "$child" 2>/dev/null' TERM INT
+wait "$child"; code=$?
+while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
+({PRINT_SCRIPT})
+exit "$code"
 """
-
-
-class ContainerRunner:
-    """Implements ``Runner`` with containers, wherever a verification wants them."""
-
-    def __init__(self, surroundings: Surroundings) -> None:
-        self._surroundings = surroundings
-        self._near = _BuildahRunner(surroundings)
-        self._far = _PodRunner(surroundings)
-
-    async def start(self, context: RunContext) -> RunUpdate:
-        """Start the container, unless that was done. Raises OkdPayloadError."""
-        return await self._runner_of(context).start(context)
-
-    async def poll(self, context: RunContext) -> RunUpdate:
-        """How far it is. Raises OkdPayloadError."""
-        return await self._runner_of(context).poll(context)
-
-    async def cancel(self, context: RunContext) -> None:
-        """End it. Raises OkdPayloadError."""
-        await self._runner_of(context).cancel(context)
-
-    def _runner_of(self, context: RunContext) -> Runner:
-        where = context.verification.runner.settings.get("where", "")
-        is_far = where == "cluster" or (not where and self._surroundings.cluster is not None)
-        return self._far if is_far else self._near
-
-
-class _BuildahRunner(CommandRunner):
-    """The container as a local program."""
-
-    def command_of(self, context: RunContext) -> Sequence[str]:
-        """Make the container, run the command in it, and remove it."""
-        image = context.verification.runner.settings.get("image", "")
-        return ("/bin/sh", "-c", _SCRIPT, "sh", image, *context.verification.runner.arguments)
-
-    def inherited(self, context: RunContext) -> Sequence[str]:
-        """What says where images and logins are, too."""
-        return (*super().inherited(context), *_STORAGE)
+"""Runs the program, prints what it left, and ends as it did."""
 
 
 class _Terminated(msgspec.Struct, frozen=True, rename="camel"):
     exit_code: int = 0
     reason: str = ""
+    message: str = ""
 
 
 class _Waiting(msgspec.Struct, frozen=True):
@@ -108,11 +78,18 @@ class _ContainerStatus(msgspec.Struct, frozen=True):
     state: _ContainerState = _ContainerState()
 
 
+class _Condition(msgspec.Struct, frozen=True):
+    type: str = ""
+    status: str = ""
+    message: str = ""
+
+
 class _PodStatus(msgspec.Struct, frozen=True, rename="camel"):
     phase: str = ""
     reason: str = ""
     message: str = ""
     container_statuses: tuple[_ContainerStatus, ...] | None = None
+    conditions: tuple[_Condition, ...] | None = None
 
     @property
     def container(self) -> _ContainerState:
@@ -120,12 +97,18 @@ class _PodStatus(msgspec.Struct, frozen=True, rename="camel"):
         found = (each.state for each in self.container_statuses or () if each.name == CONTAINER)
         return next(found, _ContainerState())
 
+    @property
+    def unscheduled(self) -> str:
+        """Why no node takes the pod; empty when one does."""
+        found = (each for each in self.conditions or () if each.type == "PodScheduled")
+        return next((each.message for each in found if each.status == "False"), "")
+
 
 class _Pod(msgspec.Struct, frozen=True):
     status: _PodStatus = _PodStatus()
 
 
-class _PodRunner:
+class PodRunner:
     """The container as a pod."""
 
     def __init__(self, surroundings: Surroundings) -> None:
@@ -138,11 +121,15 @@ class _PodRunner:
         images = await self._surroundings.database.read(
             lambda unit: releases.read_inputs(unit, context.release.name)
         )
-        contract = make_contract(context, images) | {
+        contract = make_contract(context, images)
+        contract |= {
+            "OKD_PAYLOAD_VARIABLES": " ".join(sorted(contract)),
             "ARTIFACT_DIR": ARTIFACT_FOLDER,
             "HOME": "/tmp",  # noqa: S108 - the container's own
         }
-        content = msgspec.json.encode(describe(context, run.name, contract))
+        content = msgspec.json.encode(
+            describe(context, run.name, contract, deadline=deadline_of(context))
+        )
         return await self._tell(context, run, await run.ensure(content))
 
     async def poll(self, context: RunContext) -> RunUpdate:
@@ -163,24 +150,37 @@ class _PodRunner:
             status = msgspec.json.decode(content, type=_Pod).status
         except msgspec.MsgspecError as error:
             raise ClusterError(f"the cluster gives no pod: {error}") from error
-        if status.phase in ("Succeeded", "Failed"):
-            cluster = require_cluster(self._surroundings.cluster, "container")
-            log = await read_logs(
-                cluster, [(run.name, CONTAINER)], namespace=run.namespace, bound=HALF_LOG_BYTES
-            )
-            write_log(context.folder, log)
-        told = tell_outcome(context.folder, _judge(context, status))
+        outcome = _judge(context, status)
+        if status.phase in _ENDED:
+            await run.keep_logs([(run.name, CONTAINER)])
+            outcome = _judge(context, status)  # which may name tests now
+        elif self._is_stuck(context, status):
+            await run.delete()
+            outcome = RunOutcome(state=RunState.ERROR, message=outcome.message)
+        told = tell_outcome(context.folder, outcome)
         return msgspec.structs.replace(told, handle=run.handle)
 
+    def _is_stuck(self, context: RunContext, status: _PodStatus) -> bool:
+        """Whether the pod waits for what will not come."""
+        reason = status.container.waiting.reason if status.container.waiting else ""
+        since = context.run.started or self._surroundings.clock.now()
+        waited = self._surroundings.clock.now() - since
+        return reason in _HOPELESS or (reason in _PULLING and waited > _PULL_PATIENCE)
 
-def describe(context: RunContext, name: str, contract: dict[str, str]) -> dict[str, object]:
-    """The pod of the run."""
+
+def describe(
+    context: RunContext, name: str, contract: dict[str, str], *, deadline: int
+) -> dict[str, object]:
+    """The pod of the run, which has ``deadline`` seconds."""
     settings = context.verification.runner.settings
+    command = list(context.verification.runner.arguments)
+    if command and settings.get("artifacts") != "none":
+        command = ["/bin/sh", "-c", _WRAPPER, "sh", *command]
     limits = {"memory": f"{settings['memory']}Mi"} if settings.get("memory") else {}
     container: dict[str, object] = {
         "name": CONTAINER,
         "image": settings.get("image", ""),
-        "command": list(context.verification.runner.arguments),
+        "command": command,
         "env": [{"name": key, "value": value} for key, value in sorted(contract.items())],
         "resources": {"limits": limits} if limits else {},
         "securityContext": {
@@ -191,7 +191,7 @@ def describe(context: RunContext, name: str, contract: dict[str, str]) -> dict[s
     }
     spec: dict[str, object] = {
         "restartPolicy": "Never",
-        "activeDeadlineSeconds": max(1, int(context.verification.timeout)),
+        "activeDeadlineSeconds": deadline,
         "automountServiceAccountToken": bool(settings.get("serviceAccount")),
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [container],
@@ -210,12 +210,14 @@ def describe(context: RunContext, name: str, contract: dict[str, str]) -> dict[s
 def _judge(context: RunContext, status: _PodStatus) -> RunOutcome:
     if status.phase == "Succeeded":
         return RunOutcome(state=RunState.SUCCEEDED)
-    ended = status.container.terminated
-    if status.phase == "Failed" and ended is not None and not status.reason:
+    ended, waiting = status.container.terminated, status.container.waiting
+    if status.phase == "Failed":
+        if ended is None or status.reason:  # evicted, out of time, its node gone
+            words = clean_words(f"{status.reason}: {status.message}".strip(": "))
+            return RunOutcome(state=RunState.ERROR, message=words or "the pod failed")
+        if ended.reason in _NOT_STARTED:
+            words = clean_words(f"{ended.reason}: {ended.message}")
+            return RunOutcome(state=RunState.ERROR, message=words)
         return judge_exit(context.folder, ended.exit_code)
-    if status.phase == "Failed":  # evicted, out of time, its node gone: not the release's fault
-        words = clean_words(f"{status.reason}: {status.message}".strip(": "))
-        return RunOutcome(state=RunState.ERROR, message=words or "the pod failed")
-    waiting = status.container.waiting
-    words = clean_words(f"{waiting.reason} {waiting.message}") if waiting else ""
-    return RunOutcome(state=RunState.RUNNING, message=words)
+    words = f"{waiting.reason} {waiting.message}" if waiting else status.unscheduled
+    return RunOutcome(state=RunState.RUNNING, message=clean_words(words))

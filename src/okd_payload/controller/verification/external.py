@@ -139,10 +139,10 @@ def _take_over(
             not before.state.is_final and (before.state, before.url) != (edge.state, edge.url)
         ):
             streams.add_edge(unit, edge)
-            told = f"{run}: {edge.state.value}"
+            words = f"{run}: {edge.state.value}"
             events.add(
                 unit,
-                Event(time=now, kind="graph", stream=release.stream, release=target, message=told),
+                Event(time=now, kind="graph", stream=release.stream, release=target, message=words),
             )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from okd_payload.engines.manifests import Metadata
 from okd_payload.engines.pod.security import BUILD_CAPABILITIES, SecurityProfile
 from okd_payload.engines.pod.tool import ToolSettings, build_pod, plain_pod
 from okd_payload.engines.shipwright.strategy import (
@@ -16,7 +17,7 @@ from okd_payload.engines.shipwright.strategy import (
     make_source_strategy,
     make_step_strategy,
 )
-from okd_payload.engines.tekton.objects import Metadata, make_task_run
+from okd_payload.engines.tekton.objects import make_task_run
 from okd_payload.engines.tekton.rendering import render_tasks
 
 CAPABILITIES = ToolSettings(

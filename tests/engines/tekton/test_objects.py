@@ -16,6 +16,7 @@ from okd_payload.build.engine import BuildStep
 from okd_payload.build.key import KEY_LABEL
 from okd_payload.catalog.component import Argument, Resources
 from okd_payload.cluster.kinds import TASK_RUN
+from okd_payload.engines.manifests import encode_manifest
 from okd_payload.engines.pod.attempt_names import attempt_of
 from okd_payload.engines.pod.choosing import Follow, Make, choose
 from okd_payload.engines.pod.security import SecurityProfile
@@ -62,7 +63,7 @@ def make(attempt: Make | None = None, **changes: Any) -> dict[str, Any]:
     written = make_build(
         STEP, attempt or Make(1), repository="registry.test/okd", errand=ERRAND, settings=settings
     )
-    return msgspec.json.decode(written.encode())
+    return msgspec.json.decode(encode_manifest(written))
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ async def test_the_cluster_takes_a_coordinator(cluster: MemoryCluster, *, runs_c
         runs_commands=runs_commands,
     )
     written = make_coordinator(commission, SETTINGS.tool)
-    stored = json.loads(await cluster.create(TASK_RUN, written.encode()))
+    stored = json.loads(await cluster.create(TASK_RUN, encode_manifest(written)))
     assert stored["metadata"]["name"] == "okd-payload-20260101t000000-1"
     assert "automountServiceAccountToken" not in stored["spec"]["podTemplate"]
     assert stored["spec"]["taskSpec"]["steps"][0]["args"] == list(commission.words)

@@ -14,6 +14,7 @@ from okd_payload.cli.cluster_options import connect
 from okd_payload.cli.engines.carrying_out import Undertaking, bring_sources
 from okd_payload.cli.engines.tekton import tool_settings
 from okd_payload.cluster import kinds
+from okd_payload.engines.manifests import encode_manifest
 from okd_payload.engines.pod.tool import registry_words
 from okd_payload.engines.tekton.coordinator import Commission, make_coordinator
 from okd_payload.engines.tekton.preflight import check_cluster
@@ -67,7 +68,7 @@ async def detach(
             account=account,
             runs_commands=_runs_commands(session.plan),
         )
-        content = make_coordinator(commission, tool).encode()
+        content = encode_manifest(make_coordinator(commission, tool))
         await cluster.create(kinds.TASK_RUN, content, namespace=namespace)
     return Detached(run=run, namespace=namespace, snapshot=snapshot)
 

@@ -17,6 +17,8 @@ from okd_payload.engines.manifests.manifest import (
     Manifest,
     ManifestLimit,
     Metadata,
+    OwnerReference,
+    Part,
     encode_manifest,
     size_of,
 )
@@ -28,6 +30,8 @@ __all__ = [
     "Manifest",
     "ManifestLimit",
     "Metadata",
+    "OwnerReference",
+    "Part",
     "Patch",
     "PatchTarget",
     "TextFile",

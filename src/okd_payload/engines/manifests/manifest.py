@@ -14,7 +14,20 @@ import enum
 import msgspec
 
 
-class Metadata(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Base of what objects are made of: what is not set is not written."""
+
+
+class OwnerReference(Part, frozen=True, kw_only=True):
+    """Whose end ends this object too."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+
+
+class Metadata(Part, frozen=True, kw_only=True):
     """What every object says about itself."""
 
     name: str = ""
@@ -23,9 +36,10 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
     namespace: str = ""
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
+    owner_references: tuple[OwnerReference, ...] = ()
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class Manifest(Part, frozen=True, kw_only=True):
     """What every object has; kinds extend it."""
 
     api_version: str

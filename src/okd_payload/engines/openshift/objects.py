@@ -13,6 +13,7 @@ import msgspec
 
 from okd_payload.catalog.openshift_names import DOCKER_IMAGE
 from okd_payload.cluster import kinds
+from okd_payload.engines.manifests import Part
 from okd_payload.engines.pod.labels import WHOLE_KEY
 from okd_payload.errors import ClusterError
 
@@ -34,10 +35,6 @@ UNRESOLVABLE = frozenset({"InvalidImageReference", "InvalidOutputReference"})
 """Reasons for which a build stays ``New`` until it is cancelled: the cluster keeps hoping."""
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Base of the parts: camel case, unset fields not written, unknown ones not read."""
-
-
 class ObjectReference(Part, frozen=True, kw_only=True):
     """An image by what the cluster calls it: a tag of an image stream, or a pull spec."""
 
@@ -51,25 +48,14 @@ def docker_image(pull_spec: str) -> ObjectReference:
     return ObjectReference(kind=DOCKER_IMAGE, name=pull_spec)
 
 
-class OwnerReference(Part, frozen=True, kw_only=True):
-    """What an object goes with."""
-
-    api_version: str
-    kind: str
-    name: str
-    uid: str
-    controller: bool = False
-
-
 class Metadata(Part, frozen=True, kw_only=True):
     """Who an object is, and how it is marked."""
 
     name: str = ""
     namespace: str = ""
     uid: str = ""
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-    owner_references: tuple[OwnerReference, ...] = ()
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    annotations: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Git(Part, frozen=True, kw_only=True):
@@ -147,8 +133,8 @@ class Output(Part, frozen=True, kw_only=True):
 class ResourceRequirements(Part, frozen=True, kw_only=True):
     """What a build asks for and what it may use at most, as quantities by name."""
 
-    requests: dict[str, str] = {}
-    limits: dict[str, str] = {}
+    requests: dict[str, str] = msgspec.field(default_factory=dict)
+    limits: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class GitRevision(Part, frozen=True, kw_only=True):
@@ -171,7 +157,7 @@ class BuildSpecification(Part, frozen=True, kw_only=True):
     strategy: Strategy
     output: Output = Output()
     resources: ResourceRequirements = ResourceRequirements()
-    node_selector: dict[str, str] = {}
+    node_selector: dict[str, str] = msgspec.field(default_factory=dict)
     service_account: str = ""
     completion_deadline_seconds: int | None = None
     revision: Revision | None = None

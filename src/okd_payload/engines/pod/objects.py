@@ -7,34 +7,30 @@ some fields, so these parts are the common ground, and each engine puts them tog
 
 from __future__ import annotations
 
-import msgspec
+from okd_payload.engines.manifests import Part
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Base of all parts: what is not set is not written."""
-
-
-class EnvironmentVariable(_Part, frozen=True, kw_only=True):
+class EnvironmentVariable(Part, frozen=True, kw_only=True):
     """A variable of a container; never a secret."""
 
     name: str
     value: str
 
 
-class Capabilities(_Part, frozen=True, kw_only=True):
+class Capabilities(Part, frozen=True, kw_only=True):
     """Linux capabilities given and taken."""
 
     add: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
 
 
-class SeccompProfile(_Part, frozen=True, kw_only=True):
+class SeccompProfile(Part, frozen=True, kw_only=True):
     """Which system calls are let through."""
 
     type: str
 
 
-class ContainerSecurity(_Part, frozen=True, kw_only=True):
+class ContainerSecurity(Part, frozen=True, kw_only=True):
     """The security context of one container."""
 
     allow_privilege_escalation: bool | None = None
@@ -47,7 +43,7 @@ class ContainerSecurity(_Part, frozen=True, kw_only=True):
     seccomp_profile: SeccompProfile | None = None
 
 
-class PodSecurity(_Part, frozen=True, kw_only=True):
+class PodSecurity(Part, frozen=True, kw_only=True):
     """The security context of a whole pod."""
 
     run_as_non_root: bool | None = None
@@ -58,7 +54,7 @@ class PodSecurity(_Part, frozen=True, kw_only=True):
 
 
 class Quantities(
-    _Part, frozen=True, kw_only=True, rename={"ephemeral_storage": "ephemeral-storage"}
+    Part, frozen=True, kw_only=True, rename={"ephemeral_storage": "ephemeral-storage"}
 ):
     """Amounts of what a container uses, as Kubernetes writes quantities."""
 
@@ -67,27 +63,27 @@ class Quantities(
     ephemeral_storage: str = ""
 
 
-class Requirements(_Part, frozen=True, kw_only=True):
+class Requirements(Part, frozen=True, kw_only=True):
     """What a container is promised, and what it may use at most."""
 
     requests: Quantities = Quantities()
     limits: Quantities = Quantities()
 
 
-class EmptyDirectory(_Part, frozen=True, kw_only=True):
+class EmptyDirectory(Part, frozen=True, kw_only=True):
     """A folder that lives as long as the pod."""
 
     size_limit: str = ""
 
 
-class KeyToPath(_Part, frozen=True, kw_only=True):
+class KeyToPath(Part, frozen=True, kw_only=True):
     """One entry of a Secret or ConfigMap, and the file it becomes."""
 
     key: str
     path: str
 
 
-class SecretFiles(_Part, frozen=True, kw_only=True):
+class SecretFiles(Part, frozen=True, kw_only=True):
     """The entries of a Secret as files."""
 
     secret_name: str
@@ -95,7 +91,7 @@ class SecretFiles(_Part, frozen=True, kw_only=True):
     optional: bool | None = None
 
 
-class ConfigMapFiles(_Part, frozen=True, kw_only=True):
+class ConfigMapFiles(Part, frozen=True, kw_only=True):
     """The entries of a ConfigMap as files."""
 
     name: str
@@ -103,13 +99,13 @@ class ConfigMapFiles(_Part, frozen=True, kw_only=True):
     optional: bool | None = None
 
 
-class ClaimFiles(_Part, frozen=True, kw_only=True):
+class ClaimFiles(Part, frozen=True, kw_only=True):
     """What a persistent volume holds."""
 
     claim_name: str
 
 
-class Volume(_Part, frozen=True, kw_only=True):
+class Volume(Part, frozen=True, kw_only=True):
     """Something that containers mount; exactly one kind is set."""
 
     name: str
@@ -119,7 +115,7 @@ class Volume(_Part, frozen=True, kw_only=True):
     persistent_volume_claim: ClaimFiles | None = None
 
 
-class VolumeMount(_Part, frozen=True, kw_only=True):
+class VolumeMount(Part, frozen=True, kw_only=True):
     """Where a container sees a volume."""
 
     name: str
@@ -128,7 +124,7 @@ class VolumeMount(_Part, frozen=True, kw_only=True):
     sub_path: str = ""
 
 
-class Container(_Part, frozen=True, kw_only=True):
+class Container(Part, frozen=True, kw_only=True):
     """A container of a pod that nobody but Kubernetes makes of its description."""
 
     name: str
@@ -143,7 +139,7 @@ class Container(_Part, frozen=True, kw_only=True):
     termination_message_policy: str | None = None
 
 
-class PodSpec(_Part, frozen=True, kw_only=True):
+class PodSpec(Part, frozen=True, kw_only=True):
     """What such a pod is to be."""
 
     containers: tuple[Container, ...]

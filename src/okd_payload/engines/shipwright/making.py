@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from okd_payload.build.engine import BuildStep
 from okd_payload.build.key import key_tag
 from okd_payload.cluster import kinds
+from okd_payload.engines.manifests import Metadata
 from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.building import key_of_step
 from okd_payload.engines.pod.choosing import ENLARGED, Attempt, Make
@@ -84,7 +85,7 @@ def make_build_run(
     )
     return objects.BuildRun(
         **objects.type_of(kinds.SHIPWRIGHT_BUILD_RUN),
-        metadata=objects.Metadata(
+        metadata=Metadata(
             name=build_run_name(step.component, key, make.attempt),
             labels=labels.build_labels(
                 stream=settings.stream, run=settings.run, component=step.component, key=key

@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from okd_payload.cluster import ObjectKind
+from okd_payload.engines.manifests import Manifest, Part
 from okd_payload.engines.pod.objects import (
     ConfigMapFiles,
     ContainerSecurity,
@@ -21,31 +22,7 @@ from okd_payload.engines.pod.objects import (
 )
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Base of all parts."""
-
-
-class OwnerReference(_Part, frozen=True, kw_only=True):
-    """What an object goes with."""
-
-    api_version: str
-    kind: str
-    name: str
-    uid: str
-
-
-class Metadata(_Part, frozen=True, kw_only=True):
-    """Who an object is, and how it is marked."""
-
-    name: str = ""
-    generate_name: str = ""
-    namespace: str = ""
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-    owner_references: tuple[OwnerReference, ...] = ()
-
-
-class Parameter(_Part, frozen=True, kw_only=True):
+class Parameter(Part, frozen=True, kw_only=True):
     """A parameter that a strategy has; an array has ``defaults``, a string ``default``."""
 
     name: str
@@ -55,7 +32,7 @@ class Parameter(_Part, frozen=True, kw_only=True):
     defaults: tuple[str, ...] | None = None
 
 
-class StrategyStep(_Part, frozen=True, kw_only=True):
+class StrategyStep(Part, frozen=True, kw_only=True):
     """One container of a strategy."""
 
     name: str
@@ -70,7 +47,7 @@ class StrategyStep(_Part, frozen=True, kw_only=True):
     image_pull_policy: str = ""
 
 
-class StrategyVolume(_Part, frozen=True, kw_only=True):
+class StrategyVolume(Part, frozen=True, kw_only=True):
     """A volume of a strategy, which a Build may replace when it is ``overridable``."""
 
     name: str
@@ -81,7 +58,7 @@ class StrategyVolume(_Part, frozen=True, kw_only=True):
     config_map: ConfigMapFiles | None = None
 
 
-class StrategySpecification(_Part, frozen=True, kw_only=True):
+class StrategySpecification(Part, frozen=True, kw_only=True):
     """How a strategy builds."""
 
     parameters: tuple[Parameter, ...] = ()
@@ -89,22 +66,19 @@ class StrategySpecification(_Part, frozen=True, kw_only=True):
     volumes: tuple[StrategyVolume, ...] = ()
 
 
-class Strategy(_Part, frozen=True, kw_only=True):
+class Strategy(Manifest, frozen=True, kw_only=True):
     """A way to build, of a namespace or of a cluster."""
 
-    api_version: str
-    kind: str
-    metadata: Metadata
     spec: StrategySpecification
 
 
-class Value(_Part, frozen=True, kw_only=True):
+class Value(Part, frozen=True, kw_only=True):
     """One value of an array."""
 
     value: str
 
 
-class ParameterValue(_Part, frozen=True, kw_only=True):
+class ParameterValue(Part, frozen=True, kw_only=True):
     """The value of a parameter: one, or several for an array."""
 
     name: str
@@ -112,14 +86,14 @@ class ParameterValue(_Part, frozen=True, kw_only=True):
     values: tuple[Value, ...] | None = None
 
 
-class StepResources(_Part, frozen=True, kw_only=True):
+class StepResources(Part, frozen=True, kw_only=True):
     """What one step of the strategy gets in this build."""
 
     name: str
     resources: Requirements
 
 
-class StrategyReference(_Part, frozen=True, kw_only=True):
+class StrategyReference(Part, frozen=True, kw_only=True):
     """Which strategy builds, and with how much."""
 
     name: str
@@ -127,7 +101,7 @@ class StrategyReference(_Part, frozen=True, kw_only=True):
     step_resources: tuple[StepResources, ...] = ()
 
 
-class GitSource(_Part, frozen=True, kw_only=True):
+class GitSource(Part, frozen=True, kw_only=True):
     """A commit, branch or tag of a git repository."""
 
     url: str
@@ -135,7 +109,7 @@ class GitSource(_Part, frozen=True, kw_only=True):
     clone_secret: str = ""
 
 
-class Source(_Part, frozen=True, kw_only=True):
+class Source(Part, frozen=True, kw_only=True):
     """What is built."""
 
     type: str
@@ -143,7 +117,7 @@ class Source(_Part, frozen=True, kw_only=True):
     context_dir: str = ""
 
 
-class Output(_Part, frozen=True, kw_only=True):
+class Output(Part, frozen=True, kw_only=True):
     """Where the image is pushed to."""
 
     image: str
@@ -151,7 +125,7 @@ class Output(_Part, frozen=True, kw_only=True):
     push_secret: str = ""
 
 
-class BuildRetention(_Part, frozen=True, kw_only=True):
+class BuildRetention(Part, frozen=True, kw_only=True):
     """How long runs of a Build stay."""
 
     at_build_deletion: bool | None = None
@@ -159,14 +133,14 @@ class BuildRetention(_Part, frozen=True, kw_only=True):
     succeeded_limit: int | None = None
 
 
-class RunRetention(_Part, frozen=True, kw_only=True):
+class RunRetention(Part, frozen=True, kw_only=True):
     """How long a run stays."""
 
     ttl_after_failed: str = ""
     ttl_after_succeeded: str = ""
 
 
-class BuildVolume(_Part, frozen=True, kw_only=True):
+class BuildVolume(Part, frozen=True, kw_only=True):
     """What takes the place of a volume of the strategy."""
 
     name: str
@@ -174,7 +148,7 @@ class BuildVolume(_Part, frozen=True, kw_only=True):
     config_map: ConfigMapFiles | None = None
 
 
-class BuildSpecification(_Part, frozen=True, kw_only=True):
+class BuildSpecification(Part, frozen=True, kw_only=True):
     """What to build, and how."""
 
     source: Source | None = None
@@ -183,27 +157,24 @@ class BuildSpecification(_Part, frozen=True, kw_only=True):
     output: Output
     retention: BuildRetention | None = None
     timeout: str = ""
-    node_selector: dict[str, str] = {}
+    node_selector: dict[str, str] = msgspec.field(default_factory=dict)
     volumes: tuple[BuildVolume, ...] = ()
 
 
-class Build(_Part, frozen=True, kw_only=True):
+class Build(Manifest, frozen=True, kw_only=True):
     """A definition, of which runs are made."""
 
-    api_version: str
-    kind: str
-    metadata: Metadata
     spec: BuildSpecification
 
 
-class BuildReference(_Part, frozen=True, kw_only=True):
+class BuildReference(Part, frozen=True, kw_only=True):
     """What a run builds: a Build by name, or one of its own."""
 
     name: str = ""
     spec: BuildSpecification | None = None
 
 
-class BuildRunSpecification(_Part, frozen=True, kw_only=True):
+class BuildRunSpecification(Part, frozen=True, kw_only=True):
     """One run."""
 
     build: BuildReference
@@ -213,12 +184,9 @@ class BuildRunSpecification(_Part, frozen=True, kw_only=True):
     retention: RunRetention | None = None
 
 
-class BuildRun(_Part, frozen=True, kw_only=True):
+class BuildRun(Manifest, frozen=True, kw_only=True):
     """One run of a build."""
 
-    api_version: str
-    kind: str
-    metadata: Metadata
     spec: BuildRunSpecification
 
 

@@ -18,7 +18,7 @@ from okd_payload.build.source_build import encode_text
 from okd_payload.catalog.component import Argument, Component
 from okd_payload.catalog.dockerfile import decode_dockerfile, select_arguments
 from okd_payload.cluster import kinds
-from okd_payload.engines.manifests import TextFile, make_kustomization, write_documents
+from okd_payload.engines.manifests import Metadata, TextFile, make_kustomization, write_documents
 from okd_payload.engines.pod.labels import COMPONENT, MANAGED_BY, MANAGER, STREAM, label_value
 from okd_payload.engines.pod.resources import requirements_of
 from okd_payload.engines.pod.tool import ToolSettings
@@ -103,7 +103,7 @@ def render_build(node: ComponentNode, plan: Plan, settings: RenderSettings) -> o
     }
     return objects.Build(
         **objects.type_of(kinds.SHIPWRIGHT_BUILD),
-        metadata=objects.Metadata(name=object_name(component.name), labels=labels),
+        metadata=Metadata(name=object_name(component.name), labels=labels),
         spec=spec,
     )
 
@@ -228,7 +228,7 @@ def _example(plan: Plan, settings: RenderSettings) -> TextFile:
     first = told[0][0] if told else "NAME"
     run = objects.BuildRun(
         **objects.type_of(kinds.SHIPWRIGHT_BUILD_RUN),
-        metadata=objects.Metadata(generate_name=f"{first}-"),
+        metadata=Metadata(generate_name=f"{first}-"),
         spec=objects.BuildRunSpecification(build=objects.BuildReference(name=first)),
     )
     comment = [

@@ -16,6 +16,7 @@ import msgspec
 
 from okd_payload.build.source_build import LISTS
 from okd_payload.cluster import kinds
+from okd_payload.engines.manifests import Metadata
 from okd_payload.engines.pod.labels import MANAGED_BY, MANAGER
 from okd_payload.engines.pod.objects import EmptyDirectory
 from okd_payload.engines.pod.outcome import DIGEST_RESULT
@@ -31,7 +32,6 @@ from okd_payload.engines.pod.tool import (
     tool_volumes,
 )
 from okd_payload.engines.shipwright.objects import (
-    Metadata,
     Parameter,
     Strategy,
     StrategySpecification,

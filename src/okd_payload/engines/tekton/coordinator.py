@@ -12,10 +12,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from okd_payload.engines.manifests import Metadata
 from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.objects import EnvironmentVariable
 from okd_payload.engines.pod.tool import ToolSettings, build_pod, plain_pod
-from okd_payload.engines.tekton.objects import Metadata, WrittenTaskRun, make_task_run
+from okd_payload.engines.tekton.objects import WrittenTaskRun, make_task_run
 from okd_payload.engines.tekton.owner import OWNER_VALUE, OWNER_VARIABLE, RUN_VARIABLE
 
 STEP = "coordinate"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import msgspec
 
-from okd_payload.engines.manifests import Manifest, Metadata
+from okd_payload.engines.manifests import Manifest, Metadata, Part
 from okd_payload.engines.pod.objects import (
     ContainerSecurity,
     EnvironmentVariable,
@@ -14,10 +14,6 @@ from okd_payload.engines.pod.objects import (
     Volume,
     VolumeMount,
 )
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Base of what objects are made of: what is not set is not written."""
 
 
 class Namespace(Manifest, frozen=True, kw_only=True):
@@ -79,7 +75,7 @@ class LabelRequirement(Part, frozen=True, kw_only=True):
 class LabelSelector(Part, frozen=True, kw_only=True):
     """Objects with these labels."""
 
-    match_labels: dict[str, str] = {}
+    match_labels: dict[str, str] = msgspec.field(default_factory=dict)
     match_expressions: tuple[LabelRequirement, ...] = ()
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from okd_payload.build.engine import BuildStep
+from okd_payload.engines.manifests import Metadata
 from okd_payload.engines.pod import labels, outcome
 from okd_payload.engines.pod.building import key_of_step
 from okd_payload.engines.pod.choosing import ENLARGED, Attempt, Make
@@ -11,13 +12,7 @@ from okd_payload.engines.pod.judging import judge
 from okd_payload.engines.pod.step_document import encode_step, portable
 from okd_payload.engines.pod.tool import build_pod, registry_words
 from okd_payload.engines.tekton.naming import task_run_name
-from okd_payload.engines.tekton.objects import (
-    Metadata,
-    Parameter,
-    WrittenTaskRun,
-    make_task_run,
-    owned_by,
-)
+from okd_payload.engines.tekton.objects import Given, WrittenTaskRun, make_task_run, owned_by
 from okd_payload.engines.tekton.settings import Errand, TektonSettings
 from okd_payload.engines.tekton.task_run import TaskRun, observe
 
@@ -77,6 +72,6 @@ def make_build(
         step=STEP,
         timeout=settings.timeout,
         service_account=settings.service_account,
-        parameters=(Parameter(name=_STEP_PARAMETER, value=encode_step(portable(step))),),
+        parameters=(Given(name=_STEP_PARAMETER, value=encode_step(portable(step))),),
         results=outcome.RESULTS,
     )

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TaskRuns as we write them, from the pod that shall run the tool."""
+"""What Tasks of ``tekton.dev/v1`` are made of, and TaskRuns that run the tool's pod."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from okd_payload.cluster import kinds
+from okd_payload.engines.manifests import Manifest, Metadata, OwnerReference, Part
 from okd_payload.engines.pod.objects import (
     ContainerSecurity,
     EnvironmentVariable,
@@ -16,81 +15,74 @@ from okd_payload.engines.pod.objects import (
     Volume,
     VolumeMount,
 )
-from okd_payload.engines.pod.tool import ToolPod
+from okd_payload.engines.pod.security import PodRights
+from okd_payload.engines.pod.tool import ToolContainer, ToolPod
 from okd_payload.engines.tekton.settings import Owner
 
-
-class _Written(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Base of what is written: what is not set is left away."""
+API_VERSION = kinds.TASK_RUN.api_version
 
 
-class OwnerReference(_Written, frozen=True, kw_only=True):
-    """Whose end ends this object too."""
-
-    api_version: str
-    kind: str
-    name: str
-    uid: str
-    controller: bool | None = None
-    block_owner_deletion: bool | None = None
-
-
-class Metadata(_Written, frozen=True, kw_only=True):
-    """Who the object is."""
+class Parameter(Part, frozen=True, kw_only=True):
+    """A value that a Task or a Pipeline takes; without a default it has to be given."""
 
     name: str
-    labels: Mapping[str, str] = {}
-    annotations: Mapping[str, str] = {}
-    owner_references: tuple[OwnerReference, ...] = ()
+    type: str = "string"
+    description: str = ""
+    default: str | tuple[str, ...] | None = None
 
 
-class Parameter(_Written, frozen=True, kw_only=True):
-    """A value that is given to a task."""
+class Given(Part, frozen=True, kw_only=True):
+    """A value that is given."""
 
     name: str
-    value: str
+    value: str | tuple[str, ...]
 
 
-class DeclaredParameter(_Written, frozen=True, kw_only=True):
-    """A value that a task takes."""
+class Result(Part, frozen=True, kw_only=True):
+    """A value that a Task gives, or with ``value`` one that a Pipeline does."""
 
     name: str
     description: str = ""
+    value: str = ""
 
 
-class DeclaredResult(_Written, frozen=True, kw_only=True):
-    """A value that a task gives."""
+class Workspace(Part, frozen=True, kw_only=True):
+    """A folder that whoever runs it brings."""
 
     name: str
     description: str = ""
+    mount_path: str = ""
+    optional: bool | None = None
+    read_only: bool | None = None
 
 
-class Step(_Written, frozen=True, kw_only=True):
-    """One container of a task."""
+class Step(Part, frozen=True, kw_only=True):
+    """One container of a Task."""
 
     name: str
     image: str
+    working_dir: str = ""
     command: tuple[str, ...]
     args: tuple[str, ...]
     env: tuple[EnvironmentVariable, ...] = ()
     compute_resources: Requirements
     security_context: ContainerSecurity
     volume_mounts: tuple[VolumeMount, ...] = ()
-    working_dir: str = ""
 
 
-class TaskSpec(_Written, frozen=True, kw_only=True):
-    """What a task does."""
+class TaskSpec(Part, frozen=True, kw_only=True):
+    """What a Task does."""
 
     description: str = ""
-    params: tuple[DeclaredParameter, ...] = ()
-    results: tuple[DeclaredResult, ...] = ()
+    params: tuple[Parameter, ...] = ()
+    workspaces: tuple[Workspace, ...] = ()
+    results: tuple[Result, ...] = ()
     steps: tuple[Step, ...]
     volumes: tuple[Volume, ...] = ()
 
 
-class PodTemplate(_Written, frozen=True, kw_only=True):
-    """What the whole pod gets."""
+class PodTemplate(Part, frozen=True, kw_only=True):
+    """What every pod of a run gets."""
 
     security_context: PodSecurity | None = None
     host_users: bool | None = None
@@ -98,27 +90,20 @@ class PodTemplate(_Written, frozen=True, kw_only=True):
     enable_service_links: bool | None = None
 
 
-class TaskRunSpec(_Written, frozen=True, kw_only=True):
+class TaskRunSpec(Part, frozen=True, kw_only=True):
     """One run of a task that is given with it."""
 
-    params: tuple[Parameter, ...] = ()
+    params: tuple[Given, ...] = ()
     service_account_name: str = ""
     timeout: str
     pod_template: PodTemplate
     task_spec: TaskSpec
 
 
-class WrittenTaskRun(_Written, frozen=True, kw_only=True):
+class WrittenTaskRun(Manifest, frozen=True, kw_only=True):
     """A TaskRun to be made."""
 
-    api_version: str
-    kind: str
-    metadata: Metadata
     spec: TaskRunSpec
-
-    def encode(self) -> bytes:
-        """The object as JSON."""
-        return msgspec.json.encode(self)
 
 
 def make_task_run(
@@ -129,47 +114,54 @@ def make_task_run(
     timeout: float,
     service_account: str = "",
     uses_cluster: bool = False,
-    parameters: Sequence[Parameter] = (),
+    parameters: Sequence[Given] = (),
     results: Mapping[str, str] | None = None,
 ) -> WrittenTaskRun:
     """A TaskRun of one ``step`` that runs ``pod``; without ``uses_cluster``, with no token."""
-    rights, container = pod.rights, pod.container
+    kind = kinds.TASK_RUN
     return WrittenTaskRun(
-        api_version=kinds.TASK_RUN.api_version,
-        kind=kinds.TASK_RUN.kind,
+        api_version=kind.api_version,
+        kind=kind.kind,
         metadata=metadata,
         spec=TaskRunSpec(
             params=tuple(parameters),
             service_account_name=service_account,
             timeout=f"{timeout:.0f}s",
-            pod_template=PodTemplate(
-                security_context=rights.pod if rights.pod != PodSecurity() else None,
-                host_users=rights.host_users,
-                automount_service_account_token=None if uses_cluster else False,
-                enable_service_links=False,
-            ),
+            pod_template=make_template(pod.rights, uses_cluster=uses_cluster),
             task_spec=TaskSpec(
-                params=tuple(DeclaredParameter(name=item.name) for item in parameters),
+                params=tuple(Parameter(name=item.name) for item in parameters),
                 results=tuple(
-                    DeclaredResult(name=name, description=told)
-                    for name, told in (results or {}).items()
+                    Result(name=name, description=told) for name, told in (results or {}).items()
                 ),
-                steps=(
-                    Step(
-                        name=step,
-                        image=container.image,
-                        command=container.command,
-                        args=container.arguments,
-                        env=container.environment,
-                        compute_resources=container.requirements,
-                        security_context=container.security,
-                        volume_mounts=container.mounts,
-                        working_dir=container.folder,
-                    ),
-                ),
+                steps=(make_step(step, pod.container),),
                 volumes=pod.volumes,
             ),
         ),
+    )
+
+
+def make_template(rights: PodRights, *, uses_cluster: bool) -> PodTemplate:
+    """What a pod with ``rights`` gets; without ``uses_cluster``, no token."""
+    return PodTemplate(
+        security_context=rights.pod if rights.pod != PodSecurity() else None,
+        host_users=rights.host_users,
+        automount_service_account_token=None if uses_cluster else False,
+        enable_service_links=False,
+    )
+
+
+def make_step(name: str, container: ToolContainer) -> Step:
+    """The step that runs ``container``."""
+    return Step(
+        name=name,
+        image=container.image,
+        working_dir=container.folder,
+        command=container.command,
+        args=container.arguments,
+        env=container.environment,
+        compute_resources=container.requirements,
+        security_context=container.security,
+        volume_mounts=container.mounts,
     )
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from okd_payload.clock import Clock
 from okd_payload.cluster import Cluster, kinds
+from okd_payload.engines.manifests import encode_manifest
 from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.object_watch import ObjectWatch
 from okd_payload.engines.tekton.objects import WrittenTaskRun
@@ -101,7 +102,9 @@ class TaskRunWriter:
     async def _create(self, written: WrittenTaskRun) -> bytes:
         """Create it; when cancelled meanwhile, undo it."""
         creating = asyncio.ensure_future(
-            self._cluster.create(kinds.TASK_RUN, written.encode(), namespace=self._namespace)
+            self._cluster.create(
+                kinds.TASK_RUN, encode_manifest(written), namespace=self._namespace
+            )
         )
         try:
             return await asyncio.shield(creating)

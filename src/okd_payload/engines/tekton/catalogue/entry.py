@@ -13,13 +13,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from okd_payload.engines.tekton.rendering.objects import (
-    Parameter,
-    Pipeline,
-    Result,
-    Task,
-    Workspace,
-)
+from okd_payload.engines.tekton.objects import Parameter, Result, Workspace
+from okd_payload.engines.tekton.rendering.objects import Pipeline, Task
 
 VERSION_LABEL = "app.kubernetes.io/version"
 DISPLAY_NAME = "tekton.dev/displayName"

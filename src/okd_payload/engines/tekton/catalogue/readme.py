@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from okd_payload.engines.pod.objects import ContainerSecurity
 from okd_payload.engines.tekton.catalogue.entry import HOME, OLDEST_PIPELINES, Entry
-from okd_payload.engines.tekton.rendering.objects import Parameter, Task
+from okd_payload.engines.tekton.objects import Parameter
+from okd_payload.engines.tekton.rendering.objects import Task
 
 _MANY_RESULTS = 20
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 import msgspec
 
 from okd_payload.cluster import kinds
-from okd_payload.engines.manifests import Manifest, Metadata
-from okd_payload.engines.tekton.kubernetes_objects import Part
+from okd_payload.engines.manifests import Manifest, Metadata, Part
 from okd_payload.engines.tekton.triggers.settings import StreamSource
 
 ARGO_NAMESPACE, FLUX_NAMESPACE = "argocd", "flux-system"

@@ -17,7 +17,7 @@ from okd_payload.engines.pod.step_results import (
     RELEASE_RESULTS,
     SNAPSHOT_RESULTS,
 )
-from okd_payload.engines.tekton.rendering.objects import Parameter
+from okd_payload.engines.tekton.objects import Parameter
 
 PREFIX = "okd-payload-"
 COMPONENT_TASK = PREFIX + "component"

@@ -5,81 +5,16 @@ from __future__ import annotations
 
 import msgspec
 
-from okd_payload.engines.manifests import Manifest
-from okd_payload.engines.pod.objects import (
-    ContainerSecurity,
-    EnvironmentVariable,
-    KeyToPath,
-    PodSecurity,
-    Requirements,
-    Volume,
-    VolumeMount,
+from okd_payload.engines.manifests import Manifest, Part
+from okd_payload.engines.pod.objects import KeyToPath
+from okd_payload.engines.tekton.objects import (
+    Given,
+    Parameter,
+    PodTemplate,
+    Result,
+    TaskSpec,
+    Workspace,
 )
-
-API_VERSION = "tekton.dev/v1"
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Base of what objects are made of: what is not set is not written."""
-
-
-class Parameter(Part, frozen=True, kw_only=True):
-    """A value that a Task or a Pipeline takes; without a default it has to be given."""
-
-    name: str
-    type: str = "string"
-    description: str = ""
-    default: str | tuple[str, ...] | None = None
-
-
-class Given(Part, frozen=True, kw_only=True):
-    """A value that is given."""
-
-    name: str
-    value: str | tuple[str, ...]
-
-
-class Result(Part, frozen=True, kw_only=True):
-    """A value that a Task gives, or with ``value`` one that a Pipeline does."""
-
-    name: str
-    description: str = ""
-    value: str = ""
-
-
-class Workspace(Part, frozen=True, kw_only=True):
-    """A folder that whoever runs it brings."""
-
-    name: str
-    description: str = ""
-    mount_path: str = ""
-    optional: bool | None = None
-    read_only: bool | None = None
-
-
-class Step(Part, frozen=True, kw_only=True):
-    """One container of a Task."""
-
-    name: str
-    image: str
-    working_dir: str = ""
-    command: tuple[str, ...]
-    args: tuple[str, ...]
-    env: tuple[EnvironmentVariable, ...] = ()
-    compute_resources: Requirements
-    security_context: ContainerSecurity
-    volume_mounts: tuple[VolumeMount, ...] = ()
-
-
-class TaskSpec(Part, frozen=True, kw_only=True):
-    """What a Task does."""
-
-    description: str
-    params: tuple[Parameter, ...] = ()
-    workspaces: tuple[Workspace, ...] = ()
-    results: tuple[Result, ...] = ()
-    steps: tuple[Step, ...]
-    volumes: tuple[Volume, ...] = ()
 
 
 class Task(Manifest, frozen=True, kw_only=True):
@@ -160,15 +95,6 @@ class Timeouts(Part, frozen=True, kw_only=True):
     pipeline: str
     tasks: str
     finally_: str = msgspec.field(name="finally")
-
-
-class PodTemplate(Part, frozen=True, kw_only=True):
-    """What every pod of a run gets."""
-
-    security_context: PodSecurity | None = None
-    host_users: bool | None = None
-    automount_service_account_token: bool | None = None
-    enable_service_links: bool | None = None
 
 
 class RunTemplate(Part, frozen=True, kw_only=True):

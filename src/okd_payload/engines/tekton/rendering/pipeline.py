@@ -22,6 +22,7 @@ from okd_payload.build.plan import component_name
 from okd_payload.build.work_graph import COPIED, WorkGraph, work_graph
 from okd_payload.engines.manifests import Metadata
 from okd_payload.engines.pod import labels
+from okd_payload.engines.tekton.objects import API_VERSION, Given, Parameter, Result, Workspace
 from okd_payload.engines.tekton.rendering import names
 from okd_payload.engines.tekton.rendering.kinds import (
     CACHE,
@@ -32,17 +33,12 @@ from okd_payload.engines.tekton.rendering.kinds import (
 )
 from okd_payload.engines.tekton.rendering.model import RenderSettings, Variant
 from okd_payload.engines.tekton.rendering.objects import (
-    API_VERSION,
     BoundWorkspace,
-    Given,
-    Parameter,
     Pipeline,
     PipelineSpec,
     PipelineTask,
-    Result,
     TaskReference,
     When,
-    Workspace,
 )
 from okd_payload.engines.tekton.rendering.tasks import component_task
 

@@ -12,15 +12,13 @@ from okd_payload.engines.manifests import Metadata
 from okd_payload.engines.pod import accounts, labels
 from okd_payload.engines.pod.objects import KeyToPath
 from okd_payload.engines.pod.security import build_rights
+from okd_payload.engines.tekton.objects import API_VERSION, Given, PodTemplate
 from okd_payload.engines.tekton.rendering.kinds import CREDENTIALS
 from okd_payload.engines.tekton.rendering.model import RenderSettings, Variant
 from okd_payload.engines.tekton.rendering.objects import (
-    API_VERSION,
     Binding,
-    Given,
     PipelineRun,
     PipelineRunSpec,
-    PodTemplate,
     RunTemplate,
     SecretWorkspace,
     TaskReference,

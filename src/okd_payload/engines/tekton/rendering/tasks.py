@@ -34,6 +34,14 @@ from okd_payload.engines.pod.tool import (
     tool_mounts,
     tool_volumes,
 )
+from okd_payload.engines.tekton.objects import (
+    API_VERSION,
+    Parameter,
+    Result,
+    Step,
+    TaskSpec,
+    Workspace,
+)
 from okd_payload.engines.tekton.rendering.kinds import (
     CACHE,
     COMPONENT_TASK,
@@ -44,15 +52,7 @@ from okd_payload.engines.tekton.rendering.kinds import (
     TaskKind,
     component_kind,
 )
-from okd_payload.engines.tekton.rendering.objects import (
-    API_VERSION,
-    Parameter,
-    Result,
-    Step,
-    Task,
-    TaskSpec,
-    Workspace,
-)
+from okd_payload.engines.tekton.rendering.objects import Task
 
 _UNFIT = re.compile(r"[^a-z0-9]+")
 

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from okd_payload.engines.manifests import Manifest, Metadata
+from okd_payload.engines.manifests import Metadata
 from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.accounts import COORDINATOR, PULL_REQUEST
-from okd_payload.engines.pod.objects import PodSecurity
 from okd_payload.engines.pod.tool import ToolContainer, ToolPod, ToolSettings
 from okd_payload.engines.tekton.kubernetes_objects import (
     Container,
@@ -18,13 +17,15 @@ from okd_payload.engines.tekton.kubernetes_objects import (
     PodTemplate,
 )
 from okd_payload.engines.tekton.objects import (
-    DeclaredParameter,
+    API_VERSION,
+    Given,
     Parameter,
-    Step,
     TaskRunSpec,
     TaskSpec,
+    WrittenTaskRun,
+    make_step,
+    make_template,
 )
-from okd_payload.engines.tekton.objects import PodTemplate as TaskPodTemplate
 from okd_payload.engines.tekton.triggers.pods import fetching, proposal_pod
 from okd_payload.engines.tekton.triggers.settings import Schedule, StreamSource
 
@@ -36,12 +37,6 @@ _DAY = 24 * 3600
 _LATE_SECONDS = 3600
 """After this a missed time is left out: the next one builds the same."""
 _EVENT_VALUES = ("components", "repository", "commit")
-
-
-class TriggeredRun(Manifest, frozen=True, kw_only=True):
-    """A TaskRun that an event makes."""
-
-    spec: TaskRunSpec
 
 
 def make_cron_job(
@@ -84,7 +79,7 @@ def make_cron_job(
     )
 
 
-def make_push_run(pod: ToolPod, source: StreamSource, *, metadata: Metadata) -> TriggeredRun:
+def make_push_run(pod: ToolPod, source: StreamSource, *, metadata: Metadata) -> WrittenTaskRun:
     """What a push starts: the plan is made anew, and what changed is built by runs of its own."""
     return _run(
         pod,
@@ -102,7 +97,7 @@ def make_proposal_run(
     base_release: str,
     depth: int,
     metadata: Metadata,
-) -> TriggeredRun:
+) -> WrittenTaskRun:
     """What a proposal starts: one pod builds it on top of a release, and keeps what it made.
 
     The pod has no credentials and no token, and pushes nothing: strangers' code runs in it.
@@ -118,27 +113,23 @@ def make_proposal_run(
 
 def _run(
     pod: ToolPod, source: StreamSource, *, account: str, uses_api: bool, metadata: Metadata
-) -> TriggeredRun:
+) -> WrittenTaskRun:
     container = pod.container
-    return TriggeredRun(
-        api_version="tekton.dev/v1",
+    return WrittenTaskRun(
+        api_version=API_VERSION,
         kind="TaskRun",
         metadata=metadata,
         spec=TaskRunSpec(
-            params=tuple(
-                Parameter(name=name, value=f"$(tt.params.{name})") for name in _EVENT_VALUES
-            ),
+            params=tuple(Given(name=name, value=f"$(tt.params.{name})") for name in _EVENT_VALUES),
             service_account_name=account,
             timeout="24h0m0s",
-            pod_template=TaskPodTemplate(
-                security_context=pod.rights.pod if pod.rights.pod != PodSecurity() else None,
-                host_users=pod.rights.host_users,
-                automount_service_account_token=None if uses_api else False,
-                enable_service_links=False,
-            ),
+            pod_template=make_template(pod.rights, uses_cluster=uses_api),
             task_spec=TaskSpec(
-                params=tuple(DeclaredParameter(name=name) for name in _EVENT_VALUES),
-                steps=(_step(_FETCH, fetching(container, source)), _step("build", container)),
+                params=tuple(Parameter(name=name) for name in _EVENT_VALUES),
+                steps=(
+                    make_step(_FETCH, fetching(container, source)),
+                    make_step("build", container),
+                ),
                 volumes=pod.volumes,
             ),
         ),
@@ -155,20 +146,6 @@ def _container(name: str, container: ToolContainer) -> Container:
         resources=container.requirements,
         security_context=container.security,
         volume_mounts=container.mounts,
-    )
-
-
-def _step(name: str, container: ToolContainer) -> Step:
-    return Step(
-        name=name,
-        image=container.image,
-        command=container.command,
-        args=container.arguments,
-        env=container.environment,
-        compute_resources=container.requirements,
-        security_context=container.security,
-        volume_mounts=container.mounts,
-        working_dir=container.folder,
     )
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,9 +30,13 @@ _PAGE = _REFERENCE / "stream-file.md"
 _STREAMS = sorted((_ROOT / "examples").glob("*/stream.yaml"))
 
 
+@functools.cache
+def _validator(kind: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json.loads(schema_files()[f"{kind}.schema.json"]))
+
+
 def _check(value: Any, kind: str) -> None:
-    schema = json.loads(schema_files()[f"{kind}.schema.json"])
-    jsonschema.Draft202012Validator(schema).validate(value)
+    _validator(kind).validate(value)
 
 
 def test_published_schemas_are_current(tmp_path: Path) -> None:
@@ -142,4 +147,5 @@ def test_example_streams_are_valid(path: Path) -> None:
     assert [issue for issue in catalog.issues if issue.severity is Severity.ERROR] == []
     _check(yaml.safe_load(path.read_text()), "stream")
     for component in catalog.components:
-        _check(yaml.safe_load(Path(component.origin.file).read_text()), "component")
+        text = Path(component.origin.file).read_text()
+        _check(yaml.load(text, Loader=yaml.CSafeLoader), "component")

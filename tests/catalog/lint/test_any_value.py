@@ -74,12 +74,12 @@ _EVERYWHERE = [
 def _lint(name, number, place, new):
     with tempfile.TemporaryDirectory() as folder:
         for other, text in _SOUND.items():
-            documents = list(yaml.safe_load_all(text))
-            if other == name:
-                documents[number] = _with_value(documents[number], place, new)
             path = Path(folder, other)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(yaml.safe_dump_all(documents))
+            path.write_text(text)
+        documents = list(yaml.safe_load_all(_SOUND[name]))
+        documents[number] = _with_value(documents[number], place, new)
+        Path(folder, name).write_text(yaml.safe_dump_all(documents))
         return lint_catalog(read_subject([Path(folder)]))
 
 

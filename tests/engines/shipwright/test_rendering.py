@@ -42,7 +42,9 @@ def plan(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def _documents(plan: Plan, settings: RenderSettings = SETTINGS) -> dict[str, list[dict[str, Any]]]:
     files = {file.path: file.text for file in render_folder(plan, settings)}
-    return {path: list(yaml.safe_load_all(text)) for path, text in files.items()}
+    return {
+        path: list(yaml.load_all(text, Loader=yaml.CSafeLoader)) for path, text in files.items()
+    }
 
 
 def test_the_api_takes_every_object(plan: Plan, shared_data: Path) -> None:

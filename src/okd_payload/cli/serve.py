@@ -224,7 +224,7 @@ async def _serve(
         service = None
         if server.acts:
             made = make_controller(surroundings, services, controller, patience=_PASS_SECONDS)
-            stack.push_async_callback(made.followers.builder.close)
+            stack.push_async_callback(made.hands.close)
             service = made.service
         site = Site(
             surroundings=surroundings,

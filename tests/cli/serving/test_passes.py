@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from okd_payload.controller.records import leases, open_database
+from okd_payload.controller.records import leases, open_database, schedules
 from okd_payload.oci.layout import LayoutRepository
 from okd_payload.testing.small_stream import push_small_stream
 
@@ -41,11 +41,39 @@ def options(tmp_path: Path) -> list[str | Path]:
     return ["--streams", streams, "--database", f"sqlite:///{tmp_path}/records.db"]
 
 
-async def push(folder: Path) -> None:
+async def push(folder: Path, *, change: str = "") -> None:
     """Push the images of the stream."""
     repository = LayoutRepository(folder / "images")
-    await push_small_stream(repository)
+    await push_small_stream(repository, change=change)
     repository.close()
+
+
+def read_all(folder: Path) -> dict[str, bytes]:
+    """Every file below the folder, but for what is cached, and for the lock on scratch files."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and path.relative_to(folder).parts[0] != "cache"
+        and path != folder / "state" / "scratch" / "lock"
+    }
+
+
+def make_due(url: str) -> None:
+    """Let an hour have passed for all schedules."""
+
+    async def set_back() -> None:
+        database = open_database(url)
+
+        def unit(connection: Any) -> None:
+            for run in schedules.list_of(connection):
+                earlier = msgspec.structs.replace(run, since=run.since - 3600)
+                schedules.write(connection, earlier, time=run.since)
+
+        await database.write(unit)
+        await database.close()
+
+    asyncio.run(set_back())
 
 
 def steps(ended: Any) -> list[str]:
@@ -67,11 +95,48 @@ def test_a_preview_does_nothing(run_cli: RunCli, options: list[str | Path], tmp_
 
 
 def test_a_sync_does_all_that_is_due(run_cli: RunCli, options: list[str | Path]) -> None:
-    """From images to a published release; then nothing is left."""
+    """From images to a published release, told step by step; then nothing is left."""
     done = steps(run_cli("controller", "sync", "4.20.0-0.okd", *options, "-o", "json"))
-    assert done == ["begin", "make", "settle"]
+    assert done == ["begin", "make", "settle", "publish"]
     assert run_cli("controller", "preview", *options).out == "there is nothing to do\n"
     assert steps(run_cli("controller", "sync", *options, "-o", "json")) == []
+
+
+def test_a_preview_leaves_every_byte_as_it_is(
+    run_cli: RunCli, options: list[str | Path], tmp_path: Path
+) -> None:
+    """Of the records, of layouts and of the state; and it goes on from what was done before."""
+    run_cli("controller", "sync", *options)
+    asyncio.run(push(tmp_path, change="another"))
+    before = read_all(tmp_path)
+    assert steps(run_cli("controller", "preview", *options, "-o", "json")) == ["begin"]
+    assert read_all(tmp_path) == before
+
+
+def test_a_preview_makes_no_records(
+    run_cli: RunCli, options: list[str | Path], tmp_path: Path
+) -> None:
+    """Where there are none yet."""
+    before = read_all(tmp_path)
+    assert steps(run_cli("controller", "preview", *options, "-o", "json")) == ["begin"]
+    assert read_all(tmp_path) == before
+
+
+def test_a_sync_waits_for_builds_that_it_began(
+    run_cli: RunCli, options: list[str | Path], tmp_path: Path
+) -> None:
+    """A build that is due is told by the preview, and has ended when the sync has."""
+    streams = tmp_path / "streams" / "okd.yaml"
+    nothing = tmp_path / "nothing.yaml"
+    nothing.write_text("no stream")
+    text = f"schedules: {{often: {{every: 1h, build: {nothing}}}}}\n"
+    streams.write_text(STREAM_FILE.format(folder=tmp_path) + text)
+    run_cli("controller", "sync", *options)
+    make_due(str(options[-1]))
+    assert "begin build" in steps(run_cli("controller", "preview", *options, "-o", "json"))
+    assert "begin build" in steps(run_cli("controller", "sync", *options, "-o", "json"))
+    (ended,) = (tmp_path / "state" / "controller" / "builds").glob("*/ended.json")
+    assert b"failed with code 2" in ended.read_bytes()
 
 
 def test_a_server_that_acts_is_left_alone(

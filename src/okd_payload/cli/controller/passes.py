@@ -7,6 +7,7 @@ runs, so it does nothing where a server acts.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -31,8 +32,7 @@ from okd_payload.errors import RecordsError, UnknownName
 
 if TYPE_CHECKING:
     from okd_payload.cli.serving.assembly import Controller, ControllerOptions
-    from okd_payload.cli.serving.previewing import PlannedPass
-    from okd_payload.controller.surroundings import Surroundings
+    from okd_payload.cli.serving.previewing import PlannedPass, StepCollector
     from okd_payload.oci.registry import RegistrySettings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -40,6 +40,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 DATABASE_VARIABLE = "OKD_PAYLOAD_DATABASE"
 _MOST_PASSES = 50
 """Passes of one ``sync``: what is not done then is under way."""
+_QUIET_PASSES = 2
+"""Passes without anything new after which only waiting is left: one notes how runs ended."""
 
 
 class PassChoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,67 +131,89 @@ def _take_choice(options: dict[str, Any]) -> PassChoice:
     )
 
 
+class _Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A controller for one command."""
+
+    controller: Controller
+    collector: StepCollector
+    names: Sequence[str]
+    """The chosen streams."""
+
+
 @contextlib.asynccontextmanager
 async def _open(
-    settings: Settings, choice: PassChoice
-) -> AsyncIterator[tuple[Surroundings, Controller, Sequence[str]]]:
-    """The controller, and the names of the chosen streams. Raises UnknownName."""
+    settings: Settings, choice: PassChoice, *, rehearses: bool = False
+) -> AsyncIterator[_Opened]:
+    """The controller, which with ``rehearses`` does nothing outside. Raises UnknownName."""
     from okd_payload.cli.serving.assembly import make_controller, open_surroundings
     from okd_payload.cli.serving.logs import log_progress
+    from okd_payload.cli.serving.previewing import StepCollector
+    from okd_payload.cli.serving.rehearsing import rehearse
 
+    collector = StepCollector(log_progress)
     async with contextlib.AsyncExitStack() as stack:
         services = await stack.enter_async_context(
-            open_services(settings, log_progress, registries=choice.registries)
+            open_services(settings, collector, registries=choice.registries)
         )
         cluster = (
             await stack.enter_async_context(connect(choice.cluster)) if choice.cluster else None
         )
         surroundings = await stack.enter_async_context(
-            open_surroundings(choice.options, services, cluster)
+            open_surroundings(choice.options, services, cluster, copies=rehearses)
         )
         known = surroundings.configurations()
         for name in choice.streams:
             if name not in known:
                 raise UnknownName("release stream", name, known=known)
-        controller = make_controller(surroundings, services, choice.options)
-        yield surroundings, controller, choice.streams or sorted(known)
+        if rehearses:
+            surroundings, stand_in = rehearse(surroundings)
+            made = make_controller(surroundings, services, choice.options, stand_in=stand_in)
+        else:
+            made = make_controller(surroundings, services, choice.options)
+        stack.push_async_callback(made.hands.close)
+        yield _Opened(controller=made, collector=collector, names=choice.streams or sorted(known))
 
 
 async def _preview(settings: Settings, choice: PassChoice) -> list[PlannedPass]:
-    from okd_payload.cli.serving.previewing import preview_pass
+    from okd_payload.cli.serving.previewing import pass_once
 
-    async with _open(settings, choice) as (surroundings, controller, names):
-        return [await preview_pass(surroundings, controller, name) for name in names]
+    async with _open(settings, choice, rehearses=True) as opened:
+        service = opened.controller.service
+        await service.leadership.renew()
+        return [await pass_once(service, opened.collector, name) for name in opened.names]
 
 
 async def _sync(settings: Settings, choice: PassChoice) -> list[PlannedPass]:
-    async with _open(settings, choice) as (_, controller, names):
-        leadership = controller.service.leadership
+    async with _open(settings, choice) as opened:
+        leadership = opened.controller.service.leadership
         await leadership.renew()
         if not leadership.is_acting:
             raise RecordsError(
                 "another instance acts on these records",
                 hint="it does by itself what this command would do; `preview` shows what that is",
             )
+        renewing = asyncio.create_task(leadership.run())
         try:
-            return [await _sync_one(controller, name) for name in names]
+            return [await _sync_one(opened, name) for name in opened.names]
         finally:
-            await leadership.give_up()
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
 
 
-async def _sync_one(controller: Controller, name: str) -> PlannedPass:
-    from okd_payload.cli.serving.previewing import PlannedPass, PlannedStep, describe_action
-    from okd_payload.controller.reconciling.actions import Verify
+async def _sync_one(opened: _Opened, name: str) -> PlannedPass:
+    """Pass until passes do nothing new, and nothing that was begun here is under way."""
+    from okd_payload.cli.serving.previewing import PlannedPass, join_passes, pass_once
 
-    steps: list[PlannedStep] = []
+    controller, done = opened.controller, PlannedPass(stream=name)
+    quiet = 0
     for _ in range(_MOST_PASSES):
-        decision = await controller.service.sync(name)
-        described = [describe_action(action) for action in decision.actions]
-        steps += [step for step in described if step not in steps]
-        if all(isinstance(action, Verify) for action in decision.actions):
+        planned = await pass_once(controller.service, opened.collector, name)
+        before, done = done, join_passes(done, planned)
+        has_waited = await controller.hands.wait()
+        quiet = 0 if has_waited or done.steps != before.steps else quiet + 1
+        if quiet == _QUIET_PASSES:
             break
-        await controller.service.leadership.renew()
-    return PlannedPass(stream=name, steps=tuple(steps), waiting=decision.waiting)
+    return done
 
 
 def _print(passes: Sequence[PlannedPass], output: str | None) -> None:

@@ -16,20 +16,22 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from okd_payload.cli.serving.followers import Followers, make_followers
-from okd_payload.cli.serving.payload_jobs import JobPods, describe_pods
-from okd_payload.controller.configuration.checks import check_clusterless
+from okd_payload.cli.serving.hands import Hands, make_hands
+from okd_payload.cli.serving.payload_jobs import JobPods
+from okd_payload.controller.configuration.checks import check_surroundings
 from okd_payload.controller.configuration.cluster import ClusterStreams, Configurations, combine
 from okd_payload.controller.configuration.folder import StreamFolder
-from okd_payload.controller.creation.jobs.maker import JobMaker
-from okd_payload.controller.creation.makers import ChosenMaker, ProcessMaker
 from okd_payload.controller.inputs.watching import ImageStreamWatches
+from okd_payload.controller.publishing.follower import PublishingFollower
 from okd_payload.controller.records import Database, open_database
+from okd_payload.controller.records.copying import copy_records
+from okd_payload.controller.records.database import open_existing
+from okd_payload.controller.retention.follower import RetentionFollower
+from okd_payload.controller.schedules.follower import ScheduleFollower
 from okd_payload.controller.service import Service
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.afterwards import LateRuns
 from okd_payload.controller.verification.external import ExternalResults
-from okd_payload.controller.verification.runners import RunnerChoices, make_runners
 from okd_payload.controller.verification.verifier import RunnerVerifier
 from okd_payload.errors import InputError, RecordsUnavailable
 from okd_payload.issues import Issue
@@ -68,9 +70,15 @@ class ControllerOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextlib.asynccontextmanager
 async def open_surroundings(
-    options: ControllerOptions, services: Services, cluster: Cluster | None = None
+    options: ControllerOptions,
+    services: Services,
+    cluster: Cluster | None = None,
+    *,
+    copies: bool = False,
 ) -> AsyncIterator[Surroundings]:
     """What a controller works with, until the end of the block.
+
+    With ``copies``, the records are a copy in memory, and those that there are stay as they are.
 
     Raises InputError for a folder or database that is none, RecordsError, and ClusterError when
     the streams of a cluster cannot be read.
@@ -82,21 +90,20 @@ async def open_surroundings(
         streams, options, services, cluster=cluster, watches=watches
     )
 
-    def clusterless() -> tuple[Issue, ...]:
-        return check_clusterless(configurations()) if cluster is None else ()
+    def out_of_place() -> tuple[Issue, ...]:
+        return check_surroundings(configurations(), has_cluster=cluster is not None)
 
-    for issue in clusterless():
+    for issue in out_of_place():
         _log.warning("%s", issue.message)
-    database = await _open_database(
-        options.database or f"sqlite:///{state / 'records.db'}", services
-    )
+    url = options.database or f"sqlite:///{state / 'records.db'}"
+    database = await (_copy_database(url) if copies else _open_database(url, services))
     try:
         yield Surroundings(
             database=database,
             clock=services.clock,
             progress=services.tell,
             configurations=configurations,
-            configuration_issues=lambda: (*issues(), *clusterless()),
+            configuration_issues=lambda: (*issues(), *out_of_place()),
             open_location=services.open_location,
             open_target=services.open_target,
             state=state,
@@ -140,10 +147,10 @@ async def _with_annotated(
 
 
 class Controller(msgspec.Struct, frozen=True, kw_only=True):
-    """The controller, and what of it a preview asks by itself."""
+    """The controller, and who acts for it."""
 
     service: Service
-    followers: Followers
+    hands: Hands
 
 
 def make_controller(
@@ -152,11 +159,12 @@ def make_controller(
     options: ControllerOptions,
     *,
     patience: float | None = None,
+    stand_in: Callable[[Hands], Hands] = lambda hands: hands,
 ) -> Controller:
     """The controller over ``surroundings``, with every runner and follower that there is.
 
-    Passes wait ``patience`` seconds for long work, to its end without. Raises InvalidReference
-    when the image of Jobs is none.
+    Passes wait ``patience`` seconds for long work, to its end without. Who acts for it is what
+    ``stand_in`` makes of those who would. Raises InvalidReference when the image of Jobs is none.
     """
 
     async def write(unit: Callable[[Any], None]) -> None:
@@ -170,37 +178,45 @@ def make_controller(
     def wake(stream: str) -> None:
         service.nudge(stream)
 
-    choices = RunnerChoices(
-        documents=services,
-        web=services,
-        prow_jobs=options.prow_jobs,
-        base_url=options.base_url,
-        wake=wake,
+    hands = stand_in(
+        make_hands(surroundings, services, options, write=write, wake=wake, until_lost=until_lost)
     )
-    verifier = RunnerVerifier(surroundings, make_runners(surroundings, choices), write=write)
-    maker = ChosenMaker(
-        process=ProcessMaker(surroundings),
-        jobs=JobMaker(surroundings, describe_pods(options.pods)),
+    verifier = RunnerVerifier(surroundings, hands.runners, write=write)
+    followers = (
+        LateRuns(surroundings, verifier),
+        ExternalResults(surroundings, write=write),
+        # in this order, because what was just published is in use, and stays
+        PublishingFollower(surroundings, hands.publishers, write=write, documents=services),
+        ScheduleFollower(
+            surroundings, write=write, builder=hands.builder, promoting=hands.promoting
+        ),
+        RetentionFollower(surroundings, write=write, cleaner=hands.cleaner),
     )
-    followers = make_followers(surroundings, services, write=write, until_lost=until_lost)
     service = Service(
         surroundings,
         verifier=verifier,
-        followers=(
-            LateRuns(surroundings, verifier),
-            ExternalResults(surroundings, write=write),
-            *followers.in_order,
-        ),
-        maker=maker,
+        followers=followers,
+        maker=hands.maker,
+        mirroring=hands.mirroring,
         patience=patience,
         lease_seconds=options.lease_seconds,
     )
-    return Controller(service=service, followers=followers)
+    return Controller(service=service, hands=hands)
 
 
 def name_instance(name: str) -> str:
     """``name``, or that of this machine, and something that no other process has."""
     return f"{name or socket.gethostname()}/{secrets.token_hex(4)}"
+
+
+async def _copy_database(url: str) -> Database:
+    """A copy of the database in memory. Raises InputError, RecordsError."""
+    origin = open_existing(url)
+    try:
+        return await copy_records(origin)
+    finally:
+        if origin is not None:
+            await origin.close()
 
 
 async def _open_database(url: str, services: Services) -> Database:

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a pass over a stream would do, as rows: nothing is written, and no lease is needed."""
+"""What passes over a stream did, or would do, as rows in the order in which it is done.
+
+Rows are made of what passes tell while they go: a dry run and a sync differ in who carries
+actions out, and in nothing here.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from okd_payload.controller.inputs.mirroring import plan_mirror
-from okd_payload.controller.reconciling.actions import Action, OnRelease, Settle
-from okd_payload.controller.retention.deciding import Step
-from okd_payload.errors import OkdPayloadError
+from okd_payload.controller.reconciling.actions import (
+    Action,
+    EndRun,
+    Held,
+    Mirror,
+    OnRelease,
+    Promote,
+    Publish,
+    Schedule,
+    Settle,
+    StartRun,
+    Taken,
+)
+from okd_payload.progress import Event, Progress
 
 if TYPE_CHECKING:
-    from okd_payload.cli.serving.assembly import Controller
-    from okd_payload.controller.surroundings import Surroundings
+    from okd_payload.controller.service import Service
 
 
 class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,12 +36,12 @@ class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
 
     action: str
     subject: str = ""
-    """The release, image or publication that it is about."""
+    """The release, image, run or publication that it is about."""
     reason: str = ""
 
 
 class PlannedPass(msgspec.Struct, frozen=True, kw_only=True):
-    """A pass over one stream."""
+    """One or more passes over one stream."""
 
     stream: str
     steps: tuple[PlannedStep, ...] = ()
@@ -38,57 +51,95 @@ class PlannedPass(msgspec.Struct, frozen=True, kw_only=True):
     """What is not published yet, and what it waits for."""
 
 
-async def preview_pass(
-    surroundings: Surroundings, controller: Controller, stream: str
-) -> PlannedPass:
-    """Everything that a pass over ``stream`` would do now. Raises RecordsError."""
-    configuration = surroundings.configurations()[stream]
-    steps = []
-    try:
-        mirrored = await plan_mirror(surroundings, configuration)
-    except OkdPayloadError as error:
-        steps.append(PlannedStep(action="mirror", reason=f"cannot be looked at: {error.message}"))
-    else:
-        steps += [PlannedStep(action="mirror", subject=image.tag) for image in mirrored]
-    decision = await controller.service.passes.preview(stream)
-    steps += [describe_action(action) for action in decision.actions]
-    waits = []
-    for proposal in await controller.followers.publishing.preview(configuration):
-        name = proposal.publication
-        steps += [
-            PlannedStep(
-                action="roll back" if step.restores else "publish",
-                subject=f"{step.release} as {name}",
-                reason=step.reason,
-            )
-            for step in proposal.steps
-        ]
-        waits += [
-            PlannedStep(action=f"publish as {name}", subject=wait.release, reason=wait.message)
-            for wait in proposal.waits
-        ]
-    fates = await controller.followers.retention.preview(configuration)
-    for word, step in (("withdraw", Step.WITHDRAW), ("delete", Step.DELETE)):
-        steps += [
-            PlannedStep(action=word, subject=release.name, reason=fate.reason)
-            for release, fate in fates.due(step)
-        ]
+class StepCollector:
+    """Listens for what passes tell; everything goes on to ``listener`` too."""
+
+    def __init__(self, listener: Progress) -> None:
+        self._listener = listener
+        self._told: list[Taken | Held] = []
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        if isinstance(event, Taken | Held):
+            self._told.append(event)
+        self._listener(event)
+
+    def take(self, stream: str) -> list[Taken | Held]:
+        """What was told of ``stream`` since it was taken last."""
+        taken = [event for event in self._told if event.subject == stream]
+        self._told = [event for event in self._told if event.subject != stream]
+        return taken
+
+
+async def pass_once(service: Service, collector: StepCollector, stream: str) -> PlannedPass:
+    """What one pass over ``stream`` did, or would do. Raises RecordsError."""
+    collector.take(stream)
+    decision = await service.sync(stream)
+    told = collector.take(stream)
     return PlannedPass(
-        stream=stream, steps=tuple(steps), waiting=decision.waiting, waits=tuple(waits)
+        stream=stream,
+        steps=tuple(describe_action(each.action) for each in told if isinstance(each, Taken)),
+        waiting=decision.waiting,
+        waits=tuple(_describe_wait(each) for each in told if isinstance(each, Held)),
     )
+
+
+def join_passes(before: PlannedPass, after: PlannedPass) -> PlannedPass:
+    """What both did, each action once, and what is left to wait for after the later one."""
+    news = tuple(step for step in after.steps if step not in before.steps)
+    return msgspec.structs.replace(after, steps=before.steps + news)
 
 
 def describe_action(action: Action) -> PlannedStep:
     """``action`` as a row."""
     return PlannedStep(
-        action=str(type(action).__struct_config__.tag),
-        subject=action.release if isinstance(action, OnRelease) else "",
-        reason=" ".join(_words(action)),
+        action=_verb(action), subject=_subject(action), reason="; ".join(_words(action))
     )
 
 
+def _describe_wait(held: Held) -> PlannedStep:
+    return PlannedStep(
+        action=f"publish as {held.publication}", subject=held.release, reason=held.reason
+    )
+
+
+def _verb(action: Action) -> str:
+    if isinstance(action, Publish) and action.restores:
+        return "roll back"
+    if isinstance(action, Schedule):
+        return f"begin {action.kind}"
+    return str(type(action).__struct_config__.tag)
+
+
+def _subject(action: Action) -> str:
+    subject = action.release if isinstance(action, OnRelease) else ""
+    match action:
+        case StartRun() | EndRun():
+            subject = action.run
+        case Mirror():
+            subject = action.image
+        case Schedule():
+            subject = action.schedule
+        case Publish():
+            subject += f" as {action.publication}"
+        case Promote():
+            subject += f" as {action.version}"
+    return subject
+
+
 def _words(action: Action) -> Iterator[str]:
-    if isinstance(action, Settle):
-        yield f"{action.phase.value}:"
+    match action:
+        case Settle():
+            yield action.phase.value
+        case StartRun():
+            yield f"by {action.runner}"
+        case Schedule() if action.subject:
+            yield action.subject
+        case Promote():
+            yield f"into {action.into}"
+        case Publish():
+            yield f"{action.kind} {', '.join(action.targets)}".strip()
+            if action.replaces:
+                yield f"instead of {action.replaces}"
     if action.reason:
         yield action.reason

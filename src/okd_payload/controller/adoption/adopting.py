@@ -28,6 +28,7 @@ from okd_payload.controller.creation.making import MadePayload, warnings_of
 from okd_payload.controller.creation.places import open_by_name, open_releases
 from okd_payload.controller.graph.facts import facts_of
 from okd_payload.controller.model import FrozenInput, PayloadFacts, Release
+from okd_payload.controller.reconciling.actions import Adopt, Rename, Taken
 from okd_payload.controller.records import releases, removals
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import NotFound, ReleaseError
@@ -60,9 +61,13 @@ async def adopt_new(
     """
     plan = await look_for_new(surroundings, configuration)
     if plan.renaming is not None:
+        renamed = Rename(release=plan.renaming.name, reason="the tag next was found")
+        surroundings.progress(Taken(subject=configuration.name, action=renamed))
         await _rename(surroundings, configuration, plan.renaming)
     now = surroundings.clock.now()
     for tag in plan.adopted:
+        adopted = Adopt(release=tag.name, reason="its tag was found")
+        surroundings.progress(Taken(subject=configuration.name, action=adopted))
         release = Release(
             name=tag.name,
             stream=configuration.name,

@@ -9,6 +9,8 @@ stays: a release would miss it without anybody having said so.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 
 from okd_payload.controller.configuration.model import Input, StreamConfiguration
@@ -18,6 +20,11 @@ from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import InputError
 from okd_payload.oci.location import parse_location
 from okd_payload.oci.transfer import ImageCopier, ImageCopy, TransferReport
+
+Mirroring = Callable[
+    [Surroundings, StreamConfiguration, tuple[FrozenInput, ...]], Awaitable[TransferReport]
+]
+"""Copies planned images: ``mirror``, or what stands in for it where nothing may be written."""
 
 
 async def plan_mirror(

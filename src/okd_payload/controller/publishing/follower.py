@@ -8,7 +8,7 @@ again later and later, and keeps no other way of publishing from being done.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 from sqlalchemy import Connection
@@ -30,6 +30,7 @@ from okd_payload.controller.publishing.gates import Credentials
 from okd_payload.controller.publishing.publisher import Documents, PublishContext, Publisher
 from okd_payload.controller.publishing.signatures import StoredSignatures
 from okd_payload.controller.publishing.standing import Standing, stand
+from okd_payload.controller.reconciling.actions import Held, Publish, Taken
 from okd_payload.controller.records import approvals, releases, streams
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import InputError, OkdPayloadError, RecordsError
@@ -78,12 +79,6 @@ class PublishingFollower:
             wakes.append(proposal.wake)
         return min((wake for wake in wakes if wake is not None), default=None)
 
-    async def preview(self, configuration: StreamConfiguration) -> Sequence[Proposal]:
-        """What a pass would publish now, and what waits for what; nothing is written."""
-        return [
-            propose(await self._look(configuration, action)) for action in in_order(configuration)
-        ]
-
     async def _look(self, configuration: StreamConfiguration, action: PublishAction) -> Facts:
         facts = await self._surroundings.database.read(
             lambda unit: read_facts(unit, configuration, action, now=self._now())
@@ -118,6 +113,13 @@ class PublishingFollower:
         self, configuration: StreamConfiguration, standing: Standing, proposal: Proposal
     ) -> None:
         for wait in proposal.waits:
+            held = Held(
+                subject=configuration.name,
+                release=wait.release,
+                publication=proposal.publication,
+                reason=wait.message,
+            )
+            self._surroundings.progress(held)
             if is_news(standing, wait):
                 line = self._line(proposal.publication, wait.release, PublicationState.WAITING)
                 line = msgspec.structs.replace(line, message=wait.message)
@@ -125,6 +127,7 @@ class PublishingFollower:
 
     async def _carry_out(self, context: PublishContext, step: Step, facts: Facts) -> float | None:
         """Do ``step``; when to try again where it failed."""
+        self._tell(context, step)
         line = self._line(context.action.name, step.release, PublicationState.RUNNING)
         line = msgspec.structs.replace(line, replaced=step.replaces, message=step.reason)
         before = facts.standing.latest.get(step.release)
@@ -146,6 +149,18 @@ class PublishingFollower:
         )
         await self._log(context.configuration, done)
         return None
+
+    def _tell(self, context: PublishContext, step: Step) -> None:
+        action = Publish(
+            release=step.release,
+            publication=context.action.name,
+            kind=context.action.kind,
+            targets=context.action.targets,
+            replaces=step.replaces,
+            restores=step.restores,
+            reason=step.reason,
+        )
+        self._surroundings.progress(Taken(subject=context.configuration.name, action=action))
 
     def _publisher_of(self, action: PublishAction) -> Publisher:
         if action.kind not in self._publishers:

@@ -16,6 +16,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.engine import URL, make_url
@@ -43,6 +44,8 @@ class Database:
         self._one = isinstance(engine.pool, StaticPool)
         workers = 1 if self._one else _WORKERS
         self._threads = concurrent.futures.ThreadPoolExecutor(workers, "records")
+        self.written: object = None
+        """Another one after each write of this process, so that answers kept for a moment end."""
 
     @property
     def dialect(self) -> str:
@@ -74,6 +77,10 @@ class Database:
         """Make the tables where there are none. Raises RecordsError when they are of a newer us."""
         self._write(_prepare)
 
+    def has_tables(self) -> bool:
+        """Whether tables were made. Raises RecordsError when they are of a newer us."""
+        return self._read(_has_tables)
+
     async def _run(self, call: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
@@ -87,9 +94,11 @@ class Database:
     def _write(self, unit: Callable[[Connection], Result]) -> Result:
         try:
             with self._engine.begin() as connection:
-                return unit(connection)
+                found = unit(connection)
         except SQLAlchemyError as error:
             raise _own(error) from error
+        self.written = object()
+        return found
 
 
 def open_database(text: str) -> Database:
@@ -106,6 +115,38 @@ def open_database(text: str) -> Database:
     database = Database(engine)
     database.prepare()
     return database
+
+
+def open_existing(text: str) -> Database | None:
+    """The database at the URL ``text`` to be read only; None where none was made yet.
+
+    Nothing is written there. Raises as ``open_database`` does.
+    """
+    try:
+        url = make_url(text)
+        if url.get_backend_name() != "sqlite":
+            engine = _open(url)
+        elif not url.database or not Path(url.database).exists():
+            return None
+        else:
+            engine = _open_sqlite(_as_it_is(Path(url.database)))
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        words = str(error).replace(text, "it")  # which may hold a password
+        raise InputError(f"what is named is no database: {words}", hint=_EXAMPLE) from error
+    database = Database(engine)
+    return database if database.has_tables() else None
+
+
+def _as_it_is(path: Path) -> URL:
+    """The file as a URL that leaves no trace.
+
+    What a killed process had not moved into the file yet would be moved by whoever closes it and
+    may write. Where nothing is left over, it is the other way round: who may not write leaves
+    the files behind that readers need.
+    """
+    left_over = path.with_name(f"{path.name}-wal")
+    mode = "ro" if left_over.exists() and left_over.stat().st_size else "rw"
+    return make_url(f"sqlite:///file:{quote(str(path.absolute()))}?mode={mode}&uri=true")
 
 
 def _open(url: URL) -> Engine:
@@ -126,7 +167,8 @@ def _open_sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
     else:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        if "uri" not in url.query:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
@@ -148,16 +190,21 @@ def _only_reads(connection: Connection) -> bool:
 
 
 def _prepare(connection: Connection) -> None:
-    if not inspect(connection).has_table(schema.name):
+    if not _has_tables(connection):
         metadata.create_all(connection)
         connection.execute(insert(schema).values(version=VERSION))
-        return
+
+
+def _has_tables(connection: Connection) -> bool:
+    if not inspect(connection).has_table(schema.name):
+        return False
     found = connection.execute(select(schema.c.version)).scalar_one()
     if found != VERSION:
         raise RecordsError(
             f"the database has version {found} of its tables, this program knows {VERSION}",
             hint="run the newer program, or restore the backup that was made before it",
         )
+    return True
 
 
 def _own(error: SQLAlchemyError) -> RecordsError:

@@ -9,12 +9,14 @@ goes, with a line of what it leaves behind, and then that is removed.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection
 
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import Event, Release
+from okd_payload.controller.reconciling.actions import Action, CleanUp, Delete, Taken, Withdraw
 from okd_payload.controller.records import approvals, events, releases, removals, runs, uses
 from okd_payload.controller.records.removals import Removal
 from okd_payload.controller.retention.cleaning import Cleaner
@@ -28,19 +30,31 @@ _MOST_AT_ONCE = 20
 """Removals that one pass cleans up after, so that it stays short."""
 
 
+class Cleans(Protocol):
+    """Removes what deleted releases left: ``Cleaner``, or what stands in for it."""
+
+    async def clean(self, removal: Removal) -> Removal:
+        """Remove what can be; what is left is in the answer."""
+        ...
+
+
 class RetentionFollower:
     """Withdraws and deletes releases; implements ``service.Follower``."""
 
-    def __init__(self, surroundings: Surroundings, *, write: Write) -> None:
+    def __init__(
+        self, surroundings: Surroundings, *, write: Write, cleaner: Cleans | None = None
+    ) -> None:
         self._surroundings = surroundings
         self._write = write
-        self._cleaner = Cleaner(surroundings, write=write)
+        self._cleaner = cleaner or Cleaner(surroundings, write=write)
 
     async def advance(self, configuration: StreamConfiguration) -> float | None:
         """Do what is due; when to be called again at the latest."""
         fates = await self.preview(configuration)
         if fates.due(Step.WITHDRAW) or fates.due(Step.DELETE):
-            await self._write(lambda unit: self._carry_out(unit, configuration))
+            done: list[Action] = []
+            await self._write(lambda unit: self._carry_out(unit, configuration, done))
+            self._tell(configuration, *done)
             fates = await self.preview(configuration)
         now = self._surroundings.clock.now()
         left = await self._surroundings.database.read(
@@ -48,6 +62,7 @@ class RetentionFollower:
         )
         due = [each for each in left if each.retry_at is None or each.retry_at <= now]
         for removal in due[:_MOST_AT_ONCE]:
+            self._tell(configuration, CleanUp(release=removal.release, reason=_tell_left(removal)))
             await self._cleaner.clean(removal)
         wakes = [each.retry_at for each in left if each.retry_at is not None]
         wakes += [now] if len(due) > _MOST_AT_ONCE else []
@@ -66,14 +81,29 @@ class RetentionFollower:
             now=self._surroundings.clock.now(),
         )
 
-    def _carry_out(self, unit: Connection, configuration: StreamConfiguration) -> None:
+    def _tell(self, configuration: StreamConfiguration, *taken: Action) -> None:
+        for action in taken:
+            self._surroundings.progress(Taken(subject=configuration.name, action=action))
+
+    def _carry_out(
+        self, unit: Connection, configuration: StreamConfiguration, done: list[Action]
+    ) -> None:
+        """Withdraw and delete what is due now, and add what was done to ``done``."""
+        done.clear()
         now = self._surroundings.clock.now()
         fates = self._read(unit, configuration)
         for release, fate in fates.due(Step.WITHDRAW):
             withdrawn = msgspec.structs.replace(release, withdrawn=now)
             releases.change(unit, withdrawn, time=now, reason=fate.reason)
+            done.append(Withdraw(release=release.name, reason=fate.reason))
         for release, fate in fates.due(Step.DELETE):
             _delete(unit, configuration, release, reason=fate.reason, now=now)
+            done.append(Delete(release=release.name, reason=fate.reason))
+
+
+def _tell_left(removal: Removal) -> str:
+    tag = "" if removal.adopted else f"its tag in {removal.releases}, "
+    return f"{tag}images that nobody else holds, logs of its runs"
 
 
 def _delete(

@@ -16,10 +16,12 @@ from sqlalchemy import Connection
 
 from okd_payload.controller.configuration.model import Schedule, StreamConfiguration
 from okd_payload.controller.model import Phase, RunState, VerificationRun
+from okd_payload.controller.reconciling.actions import Promote, Taken
+from okd_payload.controller.reconciling.actions import Schedule as Due
 from okd_payload.controller.records import releases, runs, schedules, streams
 from okd_payload.controller.records.schedules import ScheduleRun, ScheduleState
 from okd_payload.controller.schedules.builder import Builder
-from okd_payload.controller.schedules.promotion import plan_promotion, promote
+from okd_payload.controller.schedules.promotion import Promoting, plan_promotion, promote
 from okd_payload.controller.schedules.timing import next_time
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.origins import find_origin
@@ -43,8 +45,10 @@ class ScheduleFollower:
         *,
         write: Write,
         builder: Builder | None = None,
+        promoting: Promoting = promote,
     ) -> None:
         """Without ``builder``, schedules that build say that nobody here can."""
+        self._promoting = promoting
         self._surroundings = surroundings
         self._write = write
         self._builder = builder
@@ -76,12 +80,29 @@ class ScheduleFollower:
             first = _first(configuration, schedule, now)
             await self._write(lambda unit: schedules.write(unit, first, time=now))
         elif known.state is not ScheduleState.RUNNING and _is_due(schedule, known, now):
-            await self._write(lambda unit: self._begin(unit, configuration, schedule))
+            begun: list[ScheduleRun] = []
+            await self._write(lambda unit: self._begin(unit, configuration, schedule, begun))
+            for run in begun:
+                action = Due(
+                    schedule=schedule.name,
+                    kind=schedule.kind,
+                    subject=run.subject,
+                    reason=run.message,
+                )
+                self._surroundings.progress(Taken(subject=run.stream, action=action))
 
     def _begin(
-        self, unit: Connection, configuration: StreamConfiguration, schedule: Schedule
+        self,
+        unit: Connection,
+        configuration: StreamConfiguration,
+        schedule: Schedule,
+        begun: list[ScheduleRun],
     ) -> None:
-        """Write down that the schedule is due, and everything that its run is about."""
+        """Write down that the schedule is due, and everything that its run is about.
+
+        Also into ``begun``.
+        """
+        begun.clear()
         now = self._now()
         known = schedules.find(unit, configuration.name, schedule.name)
         if known is None or not _is_due(schedule, known, now):
@@ -105,6 +126,7 @@ class ScheduleFollower:
             handle = f"{run.stream}-{run.identity}"
             run = msgspec.structs.replace(run, subject=schedule.stream_file, handle=handle)
         schedules.write(unit, run, time=now)
+        begun.append(run)
 
     def _queue(
         self,
@@ -185,7 +207,12 @@ class ScheduleFollower:
         known = self._surroundings.configurations()
         if schedule.promote_to not in known:
             raise InputError(f"{schedule.promote_to}, which it promotes into, is not configured")
-        await promote(self._surroundings, configuration, known[schedule.promote_to], run)
+        action = Promote(
+            release=run.subject, version=run.handle, into=schedule.promote_to, reason=run.message
+        )
+        self._surroundings.progress(Taken(subject=run.stream, action=action))
+        target = known[schedule.promote_to]
+        await self._promoting(self._surroundings, configuration, target, run)
         message = f"{run.subject} is {run.handle} in {schedule.promote_to}: {run.message}"
         return _ended(run, ScheduleState.DONE, message, self._now())
 

@@ -9,7 +9,7 @@ written over.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 from sqlalchemy import Connection
@@ -29,6 +29,11 @@ from okd_payload.release.new.checked import make_checked
 from okd_payload.release.new.payload import ReleaseOptions
 from okd_payload.release.new.sources import read_tags_of
 from okd_payload.release.semver import is_version, parse_version
+
+Promoting = Callable[
+    [Surroundings, StreamConfiguration, StreamConfiguration, ScheduleRun], Awaitable[str]
+]
+"""Makes a release again in a stable stream: ``promote``, or what stands in for it."""
 
 
 class PromotionPlan(msgspec.Struct, frozen=True, kw_only=True):

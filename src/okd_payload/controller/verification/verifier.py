@@ -24,6 +24,7 @@ from okd_payload.controller.configuration.durations import format_duration
 from okd_payload.controller.configuration.model import Runner as RunnerSettings
 from okd_payload.controller.configuration.model import StreamConfiguration, Verification
 from okd_payload.controller.model import Edge, Release, RunState, VerificationRun
+from okd_payload.controller.reconciling.actions import Action, EndRun, StartRun, Taken
 from okd_payload.controller.records import releases, runs, streams
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.origins import find_origin
@@ -152,6 +153,7 @@ class RunnerVerifier:
         try:
             async with asyncio.timeout(self._patience):
                 if run.state is RunState.QUEUED:
+                    self._tell_start(context)
                     update = await runner.start(context)
                 else:
                     update = await runner.poll(context)
@@ -161,6 +163,7 @@ class RunnerVerifier:
             update = RunUpdate(state=run.state, message=self._tell_silence())
         if not update.state.is_final and self._is_over(context):
             limit = format_duration(context.verification.timeout)
+            self._tell_end(context, reason=f"it did not end within {limit}")
             await self._cancel(runner, context)
             await self._note(
                 _ended(run, RunState.ERROR, f"it did not end within {limit}", self._now())
@@ -208,6 +211,7 @@ class RunnerVerifier:
         context = self._context(
             configuration, known.get(run.verification, taken_away), release, run
         )
+        self._tell_end(context, reason=reason)
         trouble = await self._cancel(runner, context) if runner is not None else ""
         if trouble and not self._is_over(context):
             waiting = f"{reason}; it cannot be ended now: {trouble}"
@@ -226,6 +230,19 @@ class RunnerVerifier:
         except TimeoutError:
             return self._tell_silence()
         return ""
+
+    def _tell_start(self, context: RunContext) -> None:
+        run = context.run
+        reason = f"an update from {run.from_release}" if run.from_release else ""
+        action = StartRun(release=run.release, run=run.id, runner=run.runner, reason=reason)
+        self._tell(context, action)
+
+    def _tell_end(self, context: RunContext, *, reason: str) -> None:
+        action = EndRun(release=context.run.release, run=context.run.id, reason=reason)
+        self._tell(context, action)
+
+    def _tell(self, context: RunContext, action: Action) -> None:
+        self._surroundings.progress(Taken(subject=context.configuration.name, action=action))
 
     def _tell_silence(self) -> str:
         return f"the runner did not answer within {format_duration(self._patience)}"

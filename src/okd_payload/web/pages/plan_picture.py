@@ -27,7 +27,7 @@ _ROWS = 24
 _BOX_WIDTH, _BOX_HEIGHT, _ROW = 224, 26, 36
 _GAP, _FOLD_GAP = 56, 14
 _MARGIN, _HEAD = 10, 30
-_LONGEST_NAME = 23
+_LONGEST_NAME, _LONGEST_ALONE = 22, 28
 _SIGNS = {
     Action.BUILT.value: "✓",
     Action.REUSED.value: "↺",
@@ -159,7 +159,6 @@ def _edge(start: _Place, end: _Place, kind: str) -> Markup:
 
 def _box(step: BuildStep, place: _Place, *, link: str, is_critical: bool) -> Markup:
     name = clean(step.name, 300)
-    shown = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
     classes = f"node {step.state.replace(' ', '-')}{' on-path' if is_critical else ''}"
     return Markup(
         '<a href="{}"><g class="{}"><title>{}</title>'
@@ -176,11 +175,19 @@ def _box(step: BuildStep, place: _Place, *, link: str, is_critical: bool) -> Mar
         place.x + 8,
         place.y + 17,
         sign_of(step.state),
-        shown,
+        _shorten(name, _LONGEST_NAME if _time(step) else _LONGEST_ALONE),
         place.x + _BOX_WIDTH - 6,
         place.y + 17,
         _time(step),
     )
+
+
+def _shorten(name: str, longest: int) -> str:
+    """``name`` with both of its ends, which tell names of one family apart."""
+    if len(name) <= longest:
+        return name
+    head = (longest - 1) // 2
+    return f"{name[:head]}…{name[head + 1 - longest :]}"
 
 
 def _title(step: BuildStep, name: str, *, is_critical: bool) -> str:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,8 @@ from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.registry import RegistryClient, RegistryRepository, RegistrySettings
 from okd_payload.testing.clock import ManualClock
 from okd_payload.testing.registry_server import RegistryServer
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests import their helpers by name
 
 Open = Callable[[str], RegistryRepository]
 """Opens a repository of the server by its path."""

@@ -6,10 +6,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
+from certificate_keys import make_keys, run_openssl, server_context
 
 from okd_payload.errors import InvalidDocument, RegistryError, RegistryUnavailable
 from okd_payload.oci.reference import parse_reference
@@ -18,51 +18,16 @@ from okd_payload.testing.images import push_image
 from okd_payload.testing.registry_server import RegistryServer
 
 
-def _openssl(folder, *arguments):
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-
-def _sign(folder, name, subject, extension):
-    """A key and a certificate for ``subject``, signed by the authority in ``folder``."""
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    _openssl(folder, "req", *key, "-keyout", f"{name}.key", "-out", "request", "-subj", subject)
-    (folder / "extension").write_text(f"{extension}\nauthorityKeyIdentifier=keyid\n")
-    ca = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
-    _openssl(
-        folder,
-        "x509",
-        "-req",
-        "-in",
-        "request",
-        *ca,
-        "-extfile",
-        "extension",
-        "-out",
-        f"{name}.cert",
-    )
-
-
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory) -> Path:
     """A folder with an authority, a server's certificate and a client's."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
-    folder = tmp_path_factory.mktemp("keys")
-    authority = ("-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    output = ("-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=test authority")
-    usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")  # Python insists since 3.13
-    _openssl(folder, "req", *authority, *output, *usage)
-    _sign(folder, "server", "/CN=localhost", "subjectAltName=IP:127.0.0.1,DNS:localhost")
-    _sign(folder, "client", "/CN=me", "extendedKeyUsage=clientAuth")
-    return folder
+    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture
 def tls(keys) -> ssl.SSLContext:
     """What a server with the certificate speaks."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(keys / "server.cert", keys / "server.key")
-    return context
+    return server_context(keys)
 
 
 async def _use(server, clock, **settings):
@@ -168,7 +133,7 @@ async def test_a_key_with_a_password_does_not_ask_the_terminal(tls, clock, keys,
             "-out",
             str(folder / server.host / "client.key"),
         )
-        _openssl(keys, "ec", "-in", "client.key", *protected)
+        run_openssl(keys, "ec", "-in", "client.key", *protected)
         with pytest.raises(InvalidDocument, match="protected by a password"):
             await _use(server, clock, certificate_folders=(folder,))
 

@@ -39,6 +39,7 @@ class BadLine:
         """After how many bytes, in either direction, a connection breaks; one after the other."""
         self.broken = 0
         self.host = ""
+        self._carrying = set()
 
     async def __aenter__(self):
         self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
@@ -47,8 +48,13 @@ class BadLine:
 
     async def __aexit__(self, *_):
         self._server.close()
+        if self._carrying:
+            await asyncio.wait(self._carrying)
 
     async def _carry(self, reader, writer):
+        task = asyncio.current_task()
+        self._carrying.add(task)
+        task.add_done_callback(self._carrying.discard)
         there_reader, there_writer = await asyncio.open_connection(self._address, self._port)
         with contextlib.suppress(ConnectionError):
             await asyncio.gather(self._pump(reader, there_writer), self._pump(there_reader, writer))

@@ -2,8 +2,8 @@
 """The registry client: the distribution API (OCI distribution-spec 1.1, docker v2) over HTTP/1.1.
 
 ``RegistryClient`` opens repositories of any registry; ``RegistrySettings`` is what a user may
-decide. The client loads aiohttp, which takes a tenth of a second, so it is imported when it is
-first named: settings are made by commands that may never speak with a registry.
+decide. The client is imported when it is first named: settings are made by commands that may
+never speak with a registry.
 """
 
 from typing import TYPE_CHECKING
@@ -24,9 +24,6 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from okd_payload.oci.registry.loading import load_aiohttp
-
-    load_aiohttp()
     from okd_payload.oci.registry import client
 
     return getattr(client, name)

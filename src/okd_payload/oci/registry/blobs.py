@@ -8,10 +8,8 @@ for is kept. Bytes that a registry sends for a range nobody asked for are never 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-
-import aiohttp
 
 from okd_payload.errors import DigestMismatch, Unauthorized
 from okd_payload.oci.digest import Digest, SizeVerifier, Verifier
@@ -20,6 +18,7 @@ from okd_payload.oci.mirrors.repository import MirroredRepository
 from okd_payload.oci.registry.access import to_pull, to_push
 from okd_payload.oci.registry.headers import parse_content_range, parse_number
 from okd_payload.oci.registry.host import Host, Kind, Request
+from okd_payload.oci.registry.http.pool import Response
 from okd_payload.oci.registry.presence import blob_size
 from okd_payload.oci.registry.retry import Transient
 from okd_payload.oci.registry.uploads import Upload, cancel_upload
@@ -79,10 +78,15 @@ class RegistryBlobs:
             begin = verifier.size if ranged else 0
             try:
                 async with self._host.exchange(self._download(descriptor, what, begin)) as response:
-                    async for chunk in self._new_bytes(response, verifier.size, descriptor.size):
-                        verifier.update(chunk)
-                        patience.note_progress()
-                        yield chunk
+                    surplus = self._surplus(response, verifier.size, descriptor.size)
+                    while chunk := await self._host.transport.next_chunk(response):
+                        new = chunk[surplus:] if surplus else chunk
+                        surplus -= len(chunk) - len(new)
+                        if new:
+                            verifier.update(new)
+                            patience.note_progress()
+                            yield new
+                self._require_end(verifier.size, descriptor.size)
             except Transient as trouble:
                 ranged = ranged and not isinstance(trouble, _WrongRange)
                 await self._host.endure(patience, trouble)
@@ -90,18 +94,8 @@ class RegistryBlobs:
                 verifier.finish()
                 return
 
-    async def _new_bytes(
-        self, response: aiohttp.ClientResponse, offset: int, size: int
-    ) -> AsyncIterator[bytes]:
-        """The body from ``offset`` of the blob on. Raises Transient unless it reaches ``size``."""
-        surplus = self._surplus(response, offset, size)
-        async for chunk in self._host.transport.chunks(response):
-            new = chunk[surplus:]
-            surplus -= len(chunk) - len(new)
-            offset += len(new)
-            if new:
-                yield new
-        if offset < size:
+    def _require_end(self, found: int, size: int) -> None:
+        if found < size:
             raise Transient(f"{self._host.name} ends the content too early", doubtful=True)
 
     async def write(self, descriptor: Descriptor, source: BlobSource) -> None:
@@ -147,7 +141,7 @@ class RegistryBlobs:
             kind=Kind.DOWNLOAD,
         )
 
-    def _surplus(self, response: aiohttp.ClientResponse, offset: int, size: int) -> int:
+    def _surplus(self, response: Response, offset: int, size: int) -> int:
         """How many bytes at the beginning of the body we have already.
 
         Raises _WrongRange, and DigestMismatch when the registry's blob has another size.

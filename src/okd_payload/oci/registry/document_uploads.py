@@ -8,7 +8,6 @@ to the server that was named and, because redirects of PUT are not followed, to 
 
 from __future__ import annotations
 
-import aiohttp
 from yarl import URL
 
 from okd_payload.errors import (
@@ -22,6 +21,7 @@ from okd_payload.errors import (
 from okd_payload.oci.registry import responses
 from okd_payload.oci.registry.documents import parse_url
 from okd_payload.oci.registry.headers import parse_retry_after
+from okd_payload.oci.registry.http.pool import Response
 from okd_payload.oci.registry.proxies import is_loopback
 from okd_payload.oci.registry.retry import Patience, Transient
 from okd_payload.oci.registry.settings import RegistrySettings, lists_host
@@ -71,9 +71,7 @@ def _require_secrecy(url: URL, settings: RegistrySettings) -> None:
         )
 
 
-async def _judge(
-    response: aiohttp.ClientResponse, transport: Transport, what: str
-) -> RegistryError:
+async def _judge(response: Response, transport: Transport, what: str) -> RegistryError:
     """The error for an answer that says no."""
     try:
         body = await transport.read(response, limit=_MAX_PROBLEM)

@@ -10,7 +10,6 @@ be signed, so messages leave their queries away.
 
 from __future__ import annotations
 
-import aiohttp
 from yarl import URL
 
 from okd_payload.errors import (
@@ -23,6 +22,7 @@ from okd_payload.errors import (
 from okd_payload.oci.documents import DocumentAnswer
 from okd_payload.oci.registry import responses, urls
 from okd_payload.oci.registry.headers import parse_retry_after
+from okd_payload.oci.registry.http.pool import Response
 from okd_payload.oci.registry.retry import Patience, Transient
 from okd_payload.oci.registry.transport import Transport
 
@@ -86,7 +86,7 @@ def parse_url(text: str) -> URL:
     return url
 
 
-async def _follow(url: URL, transport: Transport, what: str, token: str) -> aiohttp.ClientResponse:
+async def _follow(url: URL, transport: Transport, what: str, token: str) -> Response:
     known_at = url.origin()
     for _ in range(_MAX_REDIRECTS + 1):
         headers = {"Accept": "*/*"}
@@ -104,9 +104,7 @@ async def _follow(url: URL, transport: Transport, what: str, token: str) -> aioh
     )
 
 
-async def _read(
-    response: aiohttp.ClientResponse, transport: Transport, *, what: str, limit: int
-) -> bytes:
+async def _read(response: Response, transport: Transport, *, what: str, limit: int) -> bytes:
     try:
         if response.status == 200:
             return await transport.read(response, limit=limit)
@@ -115,7 +113,7 @@ async def _read(
         response.release()
 
 
-def _judge(response: aiohttp.ClientResponse, what: str, *, now: float) -> RegistryError:
+def _judge(response: Response, what: str, *, now: float) -> RegistryError:
     """The error for an answer without the document."""
     problem = responses.Problem(response.status)
     if problem.is_transient:

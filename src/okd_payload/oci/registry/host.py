@@ -12,7 +12,6 @@ import enum
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
-import aiohttp
 import msgspec
 from multidict import CIMultiDictProxy
 from yarl import URL
@@ -28,6 +27,7 @@ from okd_payload.oci.registry.authorization import (
 from okd_payload.oci.registry.challenge import parse_challenges
 from okd_payload.oci.registry.credentials import Secret
 from okd_payload.oci.registry.headers import parse_retry_after
+from okd_payload.oci.registry.http.pool import Response
 from okd_payload.oci.registry.limiter import Limiter, Slot
 from okd_payload.oci.registry.proxies import is_loopback
 from okd_payload.oci.registry.retry import Patience, Transient
@@ -158,7 +158,7 @@ class Host:
             return Answer(response.status, response.headers, body, response.url)
 
     @asynccontextmanager
-    async def exchange(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def exchange(self, request: Request) -> AsyncIterator[Response]:
         """One try: the answer while its body streams.
 
         Raises Transient when another try may help, NotFound, Unauthorized or RegistryRefused
@@ -183,7 +183,7 @@ class Host:
         for limiter in self._limiters.values():
             limiter.pause(seconds)
 
-    async def _send(self, request: Request, limiter: Limiter, slot: Slot) -> aiohttp.ClientResponse:
+    async def _send(self, request: Request, limiter: Limiter, slot: Slot) -> Response:
         """An answer with a status that the caller understands; we log in when asked to."""
         secret = await self._authorizer.authorization(request.path, request.access)
         for _ in range(_MAX_LOGINS):
@@ -200,7 +200,7 @@ class Host:
             secret = renewed
         raise await self._judge(request, failure)
 
-    async def _read_failure(self, response: aiohttp.ClientResponse) -> Answer:
+    async def _read_failure(self, response: Response) -> Answer:
         """An answer that the caller does not understand, as far as it can be read."""
         try:
             body = await self.transport.read(response, limit=_MAX_PROBLEM)
@@ -235,7 +235,7 @@ class Host:
         login_hint = await self._authorizer.login_hint(request.path)
         return responses.refusal(problem, what=request.what, login_hint=login_hint)
 
-    async def _follow(self, request: Request, secret: Secret | None) -> aiohttp.ClientResponse:
+    async def _follow(self, request: Request, secret: Secret | None) -> Response:
         """The answer behind all redirects; only what reads is sent on."""
         url = urls.resolve(request.target, base=self._base, settings=self.settings)
         for _ in range(_MAX_REDIRECTS + 1):
@@ -250,9 +250,7 @@ class Host:
             hint="the registry, or a proxy before it, is set up wrongly",
         )
 
-    async def _open(
-        self, request: Request, url: URL, secret: Secret | None
-    ) -> aiohttp.ClientResponse:
+    async def _open(self, request: Request, url: URL, secret: Secret | None) -> Response:
         """One answer. The header goes to the registry itself and to nobody else."""
         headers = dict(request.headers)
         if secret and self._is_own(url):

@@ -1,21 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP as the registry client needs it: one pool of connections, and errors of our own.
 
-The only module that calls aiohttp. It knows TLS contexts, proxies and stalls; it follows no
-redirect, keeps no cookie, reads no ``.netrc`` and decodes no body. URLs of object storage carry
-signatures in their query, so messages name hosts, never URLs.
+It knows TLS contexts, proxies and stalls; it follows no redirect, keeps no cookie, reads no
+``.netrc`` and decodes no body. URLs of object storage carry signatures in their query, so
+messages name hosts, never URLs.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
-import socket
-import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 
-import aiohttp
 from yarl import URL
 
 from okd_payload import __version__
@@ -23,17 +18,33 @@ from okd_payload.clock import Clock
 from okd_payload.errors import RegistryError, RegistryRefused, RegistryUnavailable, TooLarge
 from okd_payload.oci.registry import responses
 from okd_payload.oci.registry.certificates import Certificates
+from okd_payload.oci.registry.http import errors
+from okd_payload.oci.registry.http.connection import Connection
+from okd_payload.oci.registry.http.dialling import Route, dial
+from okd_payload.oci.registry.http.heads import encode_head
+from okd_payload.oci.registry.http.pool import Pool, Response
 from okd_payload.oci.registry.proxies import Proxies
 from okd_payload.oci.registry.retry import Transient
 from okd_payload.oci.registry.settings import RegistrySettings
 
-_CONNECT_SECONDS = 30.0
-_READ_BUFFER = 512 * 1024
-_MAX_HEADER = 64 * 1024
-_UNKNOWN_NAME = frozenset({socket.EAI_NONAME, socket.EAI_NODATA})
+_HEADERS = {
+    "User-Agent": f"okd-payload/{__version__}",
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",
+}
+_SENDING = frozenset({"POST", "PUT", "PATCH"})
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 _NAME_HINT = "check the spelling of the registry's name, and the network"
 _PROXY_HINT = "check HTTPS_PROXY and NO_PROXY"
+_PASSING: dict[type[Exception], tuple[str, str]] = {
+    errors.ProxyUnreachable: ("the proxy before {host} cannot be reached: {error}", _PROXY_HINT),
+    errors.NoConnection: ("no connection to {host}: {error}", ""),
+    errors.Malformed: ("{host} does not speak HTTP: {error}", ""),
+    errors.Lost: ("the connection to {host} is lost: {error}", ""),
+    TimeoutError: ("{host} went silent", ""),
+}
+"""What to say, and what to do, where another try may go better."""
 
 Body = bytes | AsyncIterator[bytes] | None
 
@@ -43,175 +54,144 @@ class NoTls(RegistryUnavailable):
 
 
 class Transport:
-    """The connection pool. Open it with ``async with``."""
+    """The connection pool. Open it before use, and close it."""
 
     def __init__(self, settings: RegistrySettings, *, clock: Clock) -> None:
         self.settings = settings
         self.clock = clock
         self._certificates = Certificates(settings)
         self._proxies = Proxies(os.environ)
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: Pool | None = None
 
     async def open(self) -> None:
         """Be ready for requests."""
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            read_bufsize=_READ_BUFFER,
-            max_line_size=_MAX_HEADER,
-            max_field_size=_MAX_HEADER,
-            headers={"User-Agent": f"okd-payload/{__version__}", "Accept-Encoding": "identity"},
-        )
+        self._pool = Pool()
 
     async def close(self) -> None:
         """Close all connections."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
 
     async def send(
         self, method: str, url: URL, *, headers: Mapping[str, str], body: Body = None
-    ) -> aiohttp.ClientResponse:
+    ) -> Response:
         """The answer as soon as its headers are there; the caller releases it.
 
-        Raises Transient, or RegistryUnavailable where another try cannot help.
+        A ``body`` that streams has its length among the ``headers``. Raises Transient, or
+        RegistryUnavailable where another try cannot help.
         """
-        with self._own_errors(url):
+        try:
+            route = self._route(url)
             try:
-                return await self._request(method, url, headers=headers, body=body)
-            except aiohttp.ClientConnectorCertificateError:
-                if not self._certificates.add_system_roots(self._tls(url, self._proxies.find(url))):
+                return await self._request(method, route, headers=headers, body=body)
+            except errors.Untrusted:
+                if not self._certificates.add_system_roots(route.tls):
                     raise
-            return await self._request(method, url, headers=headers, body=body)
+            return await self._request(method, route, headers=headers, body=body)
+        except (errors.HttpError, TimeoutError, UnicodeError) as error:
+            raise _own_error(url, error) from error
 
     async def _request(
-        self, method: str, url: URL, *, headers: Mapping[str, str], body: Body
-    ) -> aiohttp.ClientResponse:
-        if self._session is None:
+        self, method: str, route: Route, *, headers: Mapping[str, str], body: Body
+    ) -> Response:
+        if self._pool is None:
             raise RuntimeError("the registry client is used outside of its `async with` block")
-        streamed = body is not None and not isinstance(body, bytes)
-        patience = self.settings.answer_seconds if streamed else self.settings.stall_seconds
+        request = _encode(method, route, headers, body)
+        kept = self._pool.take(route.key)
+        if kept is not None:
+            try:
+                return await self._exchange(kept, method, route, request=request, body=body)
+            except errors.Lost:
+                # The other side hung up on a connection that was waiting: no fault of anybody.
+                may_repeat = method in _IDEMPOTENT and not isinstance(body, AsyncIterator)
+                if kept.was_heard or not may_repeat:
+                    raise
+        connection = await dial(route)
+        self._pool.add(connection)
+        return await self._exchange(connection, method, route, request=request, body=body)
+
+    async def _exchange(
+        self, connection: Connection, method: str, route: Route, *, request: bytes, body: Body
+    ) -> Response:
+        settings = self.settings
+        streams = isinstance(body, AsyncIterator)
+        head = await connection.exchange(
+            request,
+            body or b"",
+            patience=settings.answer_seconds if streams else settings.stall_seconds,
+            stall=settings.stall_seconds,
+            has_body=method != "HEAD",
+        )
+        if self._pool is None:
+            raise errors.Lost("the client was closed meanwhile")
+        return Response(head, route.url, connection=connection, pool=self._pool, key=route.key)
+
+    def _route(self, url: URL) -> Route:
+        """The way to ``url``. A proxy that speaks TLS is trusted like any other host."""
         proxy = self._proxies.find(url)
-        async with asyncio.timeout(None) as watch:
-            return await self._session.request(
-                method,
-                url,
-                headers=headers,
-                data=self._watched(body, watch) if isinstance(body, AsyncIterator) else body,
-                allow_redirects=False,
-                ssl=self._tls(url, proxy),
-                proxy=proxy,
-                timeout=aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS, sock_read=patience),
-            )
+        proxy_tls = None
+        if proxy is not None and proxy.scheme == "https":
+            proxy_tls = self._certificates.context(proxy.host_port_subcomponent or "")
+            self._certificates.add_system_roots(proxy_tls)
+        is_tls = url.scheme == "https"
+        tls = self._certificates.context(url.host_port_subcomponent or "") if is_tls else None
+        return Route(url=url, tls=tls, proxy=proxy, proxy_tls=proxy_tls)
 
-    def _tls(self, url: URL, proxy: URL | None) -> ssl.SSLContext | bool:
-        """How to speak TLS on the way to ``url``, whose first hop may be a proxy that does."""
-        for hop in (url, proxy):
-            if hop is not None and hop.scheme == "https":
-                return self._certificates.context(hop.host_port_subcomponent or "")
-        return True
+    async def next_chunk(self, response: Response) -> bytes:
+        """More of the body, empty at its end. Raises Transient when it is cut or stalls."""
+        try:
+            return await response.read()
+        except (errors.HttpError, TimeoutError) as error:
+            raise _own_error(response.url, error) from error
 
-    async def chunks(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        """The body of ``response`` as it comes. Raises Transient when it is cut or stalls."""
-        with self._own_errors(response.url):
-            content = response.content
-            while not content.at_eof():
-                # Not iter_any, which copies all that came meanwhile into one piece.
-                chunk, _ = await content.readchunk()
-                if chunk:
-                    yield chunk
-            if (error := content.exception()) is not None:
-                raise error
-
-    async def read(self, response: aiohttp.ClientResponse, *, limit: int) -> bytes:
+    async def read(self, response: Response, *, limit: int) -> bytes:
         """The whole body. Raises TooLarge beyond ``limit`` bytes, Transient when it is cut."""
-        content = bytearray()
-        async for chunk in self.chunks(response):
+        content = b""
+        while chunk := await self.next_chunk(response):
             content += chunk
             if len(content) > limit:
                 raise TooLarge(
                     f"{response.url.host} answers with more than {limit} bytes",
                     hint="what was asked for cannot be that large: is this a registry?",
                 )
-        return bytes(content)
-
-    async def _watched(
-        self, body: AsyncIterator[bytes], watch: asyncio.Timeout
-    ) -> AsyncIterator[bytes]:
-        """``body``, with ``watch`` set off when the other side takes nothing for too long.
-
-        Time that ``body`` itself takes does not count: it may come from a slow registry.
-        """
-        async for chunk in body:
-            _expect_within(watch, self.settings.stall_seconds)
-            yield chunk
-            _expect_within(watch, None)
-        _expect_within(watch, self.settings.answer_seconds)
-
-    @contextlib.contextmanager
-    def _own_errors(self, url: URL) -> Iterator[None]:
-        """Whatever the network does, as an error of ours that says whom it concerns."""
-        host = responses.printable(url.host_port_subcomponent or "")
-        try:
-            yield
-        except aiohttp.ClientHttpProxyError as error:
-            # Not chained, like the next one: it carries the headers of the request.
-            raise RegistryUnavailable(
-                f"the proxy refuses the way to {host} (status {error.status})", hint=_PROXY_HINT
-            ) from None
-        except aiohttp.ClientResponseError as error:
-            raise Transient(f"{host} does not speak HTTP: {error.message}") from None
-        except (aiohttp.ClientError, OSError, UnicodeError) as error:
-            raise _connection_error(host, error) from error
+        return content
 
 
-def _expect_within(watch: asyncio.Timeout, seconds: float | None) -> None:
-    # A registry may answer before the body ended; then the watch has done its duty.
-    with contextlib.suppress(RuntimeError):
-        now = asyncio.get_running_loop().time()
-        watch.reschedule(None if seconds is None else now + seconds)
+def _encode(method: str, route: Route, headers: Mapping[str, str], body: Body) -> bytes:
+    """The head of a request. What the caller says about a header counts more than our habits."""
+    ours = {"Host": route.url.host_port_subcomponent or "", **_HEADERS}
+    if isinstance(body, bytes) or (body is None and method in _SENDING):
+        ours["Content-Length"] = str(len(body or b""))
+    given = {name.lower() for name in headers}
+    ours = {name: value for name, value in ours.items() if name.lower() not in given}
+    return encode_head(method, route.target, {**ours, **headers, **route.login})
 
 
-def _connection_error(host: str, error: Exception) -> RegistryError:
-    """``error`` as one of ours: Transient where another try may go better."""
+def _own_error(url: URL, error: Exception) -> RegistryError:
+    """What the network did, said of whom it concerns: Transient where a try may go better."""
+    host = responses.printable(url.host_port_subcomponent or "")
     match error:
-        case aiohttp.ClientConnectorError():
-            return _connector_error(host, error)
-        case aiohttp.InvalidURL() | UnicodeError():
-            return RegistryRefused(f"{host} is not the name of a host", hint=_NAME_HINT)
-        case TimeoutError():
-            return Transient(f"{host} went silent", overload=True)
-        case _:
-            return Transient(f"the connection to {host} is lost: {_reason(error)}")
-
-
-def _connector_error(host: str, error: aiohttp.ClientConnectorError) -> RegistryError:
-    reason = error.strerror or str(error)
-    match error:
-        case aiohttp.ClientConnectorCertificateError():
-            why = getattr(error.certificate_error, "verify_message", "") or error.certificate_error
+        case errors.ProxyRefused():
             return RegistryUnavailable(
-                f"the certificate of {host} is not trusted: {why}",
+                f"the proxy refuses the way to {host} (status {error})", hint=_PROXY_HINT
+            )
+        case errors.UnknownName():
+            return RegistryUnavailable(f"the name of {host} is unknown: {error}", hint=_NAME_HINT)
+        case errors.Untrusted():
+            return RegistryUnavailable(
+                f"the certificate of {host} is not trusted: {error}",
                 hint=f"put its authority into /etc/containers/certs.d/{host}/ca.crt, "
                 "or name the file with --certificate-authority",
             )
-        case aiohttp.ClientConnectorSSLError():
+        case errors.TlsFailed():
             return NoTls(
-                f"{host} does not speak TLS with us: {reason}",
+                f"{host} does not speak TLS with us: {error}",
                 hint=f"if {host} speaks plain http only, allow that: --plain-http {host}",
             )
-        case aiohttp.ClientConnectorDNSError() if error.errno in _UNKNOWN_NAME:
-            return RegistryUnavailable(
-                f"the name of {host} is unknown: {reason}",
-                hint=_NAME_HINT,
-            )
-        case aiohttp.ClientProxyConnectionError():
-            message = f"the proxy before {host} cannot be reached: {reason}"
-            return Transient(message, hint=_PROXY_HINT)
+        case errors.ImpossibleName() | UnicodeError():
+            return RegistryRefused(f"{host} is not the name of a host", hint=_NAME_HINT)
         case _:
-            return Transient(f"no connection to {host}: {reason}")
-
-
-def _reason(error: Exception) -> str:
-    return str(error).split("(", maxsplit=1)[0].strip() or type(error).__name__
+            message, hint = _PASSING[type(error)]
+            silent = isinstance(error, TimeoutError)
+            return Transient(message.format(host=host, error=error), hint=hint, overload=silent)

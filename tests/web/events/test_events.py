@@ -50,6 +50,17 @@ async def test_what_was_missed_comes_first_and_then_what_happens(rig, hub):
     await listener.aclose()
 
 
+async def test_who_knows_what_never_was_hears_from_now_on(rig, hub):
+    """A backup was put back: nobody waits until as many things happened again."""
+    await add_release(rig, 0)
+    listener = hub.follow(4711)
+    waiting = asyncio.create_task(take(listener, 1))
+    await listening(hub, 1)
+    await add_release(rig, 1)
+    assert (await waiting)[0].release == f"{STREAM}-0001"
+    await listener.aclose()
+
+
 async def test_who_knows_nothing_hears_from_now_on(rig, hub):
     """What was before is not told to who does not ask for it."""
     await add_release(rig, 0)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 import shutil
 import sys
 import tempfile
@@ -81,7 +82,7 @@ class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
     def describe(self) -> str:
         """What to type to see something happen."""
         coredns = self.example / "sources" / "coredns"
-        build = f"okd-payload --state {self.state} build {self.example}"
+        build = f"{name_program()} --state {self.state} build {self.example}"
         return (
             f"its images are in oci:{self.images}\n"
             "a change becomes a release by:\n"
@@ -118,6 +119,16 @@ async def prepare_demonstration(locations: Locations) -> AsyncIterator[Demonstra
             yield made
         finally:
             await _tidy(made)
+
+
+def name_program() -> str:
+    """What has to be typed to run this program: its name where a shell finds it by that."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return shlex.join([sys.executable, "-m", "okd_payload"])
+    found = shutil.which(called.name)
+    by_name = found is not None and Path(found).resolve() == called.resolve()
+    return called.name if by_name else shlex.quote(str(called.absolute()))
 
 
 def find_example() -> Path:

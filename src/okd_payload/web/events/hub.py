@@ -41,9 +41,11 @@ class EventHub:
     ) -> AsyncIterator[Sequence[Event]]:
         """What happens after the event numbered ``after`` (from now on, without), for ever.
 
-        An empty batch comes when nothing happened for ``heartbeat`` seconds.
+        An empty batch comes when nothing happened for ``heartbeat`` seconds. Whoever knows later
+        events than there are knew another database: they hear of what happens from now on.
         """
-        place = await self._site.ask(events.last_number) if after is None else after
+        last = await self._site.ask(events.last_number)
+        place = last if after is None else min(after, last)
         async with self._listening():
             while True:
                 batch = await self._read_on(place)

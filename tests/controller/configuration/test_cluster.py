@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from okd_payload.cluster import kinds
+from okd_payload.controller.configuration.checks import check_surroundings
 from okd_payload.controller.configuration.cluster import ANNOTATION, ClusterStreams, combine
+from okd_payload.controller.configuration.folder import read_annotation
 from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
 from okd_payload.errors import ClusterError
 from okd_payload.testing.clock import ManualClock
@@ -131,3 +133,17 @@ def test_of_two_sources_the_first_counts() -> None:
     theirs = {name: StreamConfiguration(name=name, title="theirs") for name in ("a", "b")}
     combined = combine(lambda: {"a": ours}, lambda: theirs)
     assert {name: each.title for name, each in combined().items()} == {"a": "ours", "b": "theirs"}
+
+
+async def test_a_file_of_openshift_is_for_the_image_stream_of_its_name(project: Project) -> None:
+    """What the file says counts, where the annotation says; else it says that it has no place."""
+    await project.watched.refresh()
+    text = msgspec.json.encode(NIGHTLY | {"maxUnreadyReleases": 7}).decode()
+    stream, _ = read_annotation(text, path="release-scos.json")
+    (issue,) = check_surroundings({stream.name: stream}, has_cluster=True)
+    assert (issue.code, issue.blocks) == ("placeless-stream", False)
+    found = combine(lambda: {stream.name: stream}, project.watched)()
+    placed = found["4.20.0-0.okd-scos"]
+    assert (placed.max_unready, placed.releases) == (7, PUBLIC)
+    assert placed.input.image_stream == "origin/scos-4.20"
+    assert check_surroundings(found, has_cluster=True) == ()

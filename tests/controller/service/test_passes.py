@@ -13,6 +13,7 @@ from okd_payload.controller.configuration.model import (
     Input,
     Runner,
     StreamConfiguration,
+    StreamKind,
     Verification,
 )
 from okd_payload.controller.model import Phase, Release, RunState, StreamState, VerificationRun
@@ -272,3 +273,16 @@ async def test_a_stream_whose_name_makes_no_version_fails_at_once(
     (release,) = await rig.database.read(lambda unit: releases.list_of(unit, "nightly"))
     assert (release.phase, release.attempts) == (Phase.FAILED, 1)
     assert "is not a semantic version" in release.message
+
+
+@pytest.mark.parametrize("kind", StreamKind)
+async def test_a_stream_without_a_place_says_so(
+    rig: Rig, service: Service, kind: StreamKind
+) -> None:
+    """One of OpenShift's files, whose image stream nobody follows: nothing is tried in vain."""
+    nowhere = {"content": "", "releases": "", "content_name": "", "releases_name": ""}
+    rig.configure(kind=kind, input=Input(), imported=b"{}", **nowhere)
+    assert (await service.sync(STREAM)).actions == ()
+    state = await state_of(rig)
+    assert state.error == ""
+    assert "does not say where images are" in state.waiting

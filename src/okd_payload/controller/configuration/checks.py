@@ -61,20 +61,33 @@ def check_together(streams: Mapping[str, StreamConfiguration]) -> tuple[Issue, .
     return tuple(found)
 
 
-def check_clusterless(streams: Mapping[str, StreamConfiguration]) -> tuple[Issue, ...]:
-    """What is wrong where no cluster is known: streams for which nothing can be made so."""
+def check_surroundings(
+    streams: Mapping[str, StreamConfiguration], *, has_cluster: bool
+) -> tuple[Issue, ...]:
+    """What is wrong with streams where the server is: nothing can be made for them there."""
     return tuple(
-        _issue(stream, codes.CLUSTER_NEEDED, text, "")
+        _issue(stream, code, text, "")
         for stream in streams.values()
-        if (text := cluster_needed(stream))
+        for code, text in _obstacles(stream, has_cluster=has_cluster)
     )
 
 
-def cluster_needed(stream: StreamConfiguration) -> str:
-    """Why no payload of ``stream`` can be made without a cluster; empty when it can."""
-    if stream.in_job:
-        return "payloads are to be made in Jobs of a cluster, and none is known here"
-    return ""
+def obstacle_of(stream: StreamConfiguration, *, has_cluster: bool) -> str:
+    """Why nothing can be made for ``stream`` here; empty when it can."""
+    return "; ".join(text for _, text in _obstacles(stream, has_cluster=has_cluster))
+
+
+def _obstacles(
+    stream: StreamConfiguration, *, has_cluster: bool
+) -> Iterator[tuple[IssueCode, str]]:
+    if stream.end_of_life:
+        return
+    if stream.is_placeless:
+        text = "a file of OpenShift's does not say where images are: the image stream that it is"
+        yield codes.PLACELESS_STREAM, f"{text} for does, see serve --annotated"
+    if stream.in_job and not has_cluster:
+        text = "payloads are to be made in Jobs of a cluster, and none is known here"
+        yield codes.CLUSTER_NEEDED, text
 
 
 def _issue(stream: StreamConfiguration, code: IssueCode, text: str, file: str) -> Issue:

@@ -173,13 +173,31 @@ def put_in_place(
 
 
 def combine(first: Configurations, *others: Configurations) -> Configurations:
-    """All streams of several sources; of two with one name, the one that comes first counts."""
+    """All streams of several sources; of two with one name, the one that comes first counts.
+
+    One that does not say where its images are, as OpenShift's files, is where the next one is.
+    """
 
     def combined() -> Mapping[str, StreamConfiguration]:
         found: dict[str, StreamConfiguration] = {}
         for source in (first, *others):
             for name, stream in source().items():
-                found.setdefault(name, stream)
+                before = found.setdefault(name, stream)
+                if before.is_placeless:
+                    found[name] = _put_where(before, stream)
         return found
 
     return combined
+
+
+def _put_where(stream: StreamConfiguration, other: StreamConfiguration) -> StreamConfiguration:
+    """``stream`` with the places of ``other``."""
+    return msgspec.structs.replace(
+        stream,
+        input=other.input,
+        target=other.target,
+        releases=other.releases,
+        releases_name=other.releases_name,
+        content=other.content,
+        content_name=other.content_name,
+    )

@@ -55,3 +55,8 @@ CLUSTER_NEEDED = IssueCode(
     Severity.ERROR,
     "A release stream wants its payloads made in Jobs, and the server knows no cluster.",
 )
+PLACELESS_STREAM = IssueCode(
+    "placeless-stream",
+    Severity.WARNING,
+    "A file of OpenShift's configures a stream, and no image stream says where its images are.",
+)

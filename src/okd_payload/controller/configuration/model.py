@@ -233,3 +233,8 @@ class StreamConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     """Updates that are blocked, or for some clusters only."""
     imported: bytes = b""
     """The JSON it was read from, where it is one of OpenShift's: served back unchanged."""
+
+    @property
+    def is_placeless(self) -> bool:
+        """Whether it is one of OpenShift's, and nothing has said where its images are."""
+        return bool(self.imported) and not self.releases

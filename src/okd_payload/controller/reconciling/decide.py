@@ -66,9 +66,10 @@ def decide(situation: Situation) -> Decision:
         for release in situation.releases
         if release.phase is Phase.PENDING and release.retry_at and release.retry_at > situation.now
     ]
-    waiting, wake = "", None
-    if configuration.kind is StreamKind.INTEGRATION and _is_wanted(situation):
-        waiting, wake = (situation.obstacle, None) if situation.obstacle else _hold_back(situation)
+    waiting, wake = situation.obstacle, None
+    is_made_here = configuration.kind is StreamKind.INTEGRATION and not waiting
+    if is_made_here and _is_wanted(situation):
+        waiting, wake = _hold_back(situation)
         if not waiting:
             reason = "asked for" if state.rebuild else "the images changed"
             actions.append(Begin(input_hash=situation.input_hash, reason=reason))

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from okd_payload.controller.adoption.adopting import adopt_new
-from okd_payload.controller.configuration.checks import cluster_needed
+from okd_payload.controller.configuration.checks import obstacle_of
 from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
 from okd_payload.controller.creation.makers import Maker, ProcessMaker
 from okd_payload.controller.creation.naming import name_release
@@ -143,6 +143,10 @@ class StreamPass:
         """Let each follower do its work; when they want to be called again."""
         return [await each.advance(configuration) for each in self._followers]
 
+    def _obstacle(self, configuration: StreamConfiguration) -> str:
+        has_cluster = self._surroundings.cluster is not None
+        return obstacle_of(configuration, has_cluster=has_cluster)
+
     async def _mirror(self, configuration: StreamConfiguration) -> str:
         """Copy what the input takes over from another stream; what went wrong."""
         if configuration.end_of_life:
@@ -160,7 +164,8 @@ class StreamPass:
 
     async def _adopt(self, configuration: StreamConfiguration) -> str:
         """Begin a release for whatever was put into a stable stream; what went wrong."""
-        if configuration.kind is not StreamKind.STABLE or configuration.end_of_life:
+        is_adopting = configuration.kind is StreamKind.STABLE and not configuration.end_of_life
+        if not is_adopting or configuration.is_placeless:
             return ""
         try:
             return await adopt_new(self._surroundings, configuration, write=self._leadership.write)
@@ -197,7 +202,7 @@ class StreamPass:
             releases=found,
             input_hash=images.input_hash,
             known=releases.has_hash(unit, configuration.name, images.input_hash),
-            obstacle=cluster_needed(configuration) if self._surroundings.cluster is None else "",
+            obstacle=self._obstacle(configuration),
             verdicts={
                 name: judge(configuration, made[name], since=each.changed)
                 for name, each in ready.items()

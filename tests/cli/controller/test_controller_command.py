@@ -19,8 +19,8 @@ from rig import STREAM, Rig
 
 from okd_payload.cli.controller.asking import SERVER_VARIABLE, TOKEN_VARIABLE
 from okd_payload.cli.main import main
-from okd_payload.controller.model import Phase
-from okd_payload.controller.records import audit, open_database, releases, tokens, uses
+from okd_payload.controller.model import Phase, RunState, VerificationRun
+from okd_payload.controller.records import audit, open_database, releases, runs, tokens, uses
 from okd_payload.testing.document_server import Answer, DocumentServer
 
 RELEASE = f"{STREAM}-0000"
@@ -56,6 +56,19 @@ def read(url: str, unit):
     return asyncio.run(ask())
 
 
+def write(url: str, unit) -> None:
+    """Change what the records hold."""
+
+    async def ask() -> None:
+        opened = open_database(url)
+        try:
+            await opened.write(unit)
+        finally:
+            await opened.close()
+
+    asyncio.run(ask())
+
+
 def test_a_release_is_judged_on_the_database(database, capsys):
     """The name of who did it and why stand there, the audit log too, and no token stays."""
     arguments = ["controller", "reject", RELEASE, "--reason", "it breaks"]
@@ -70,6 +83,27 @@ def test_a_release_is_judged_on_the_database(database, capsys):
         (f"POST /api/v2/releases/{RELEASE}/reject", 200)
     ]
     assert read(database, tokens.list_all) == []
+
+
+def test_a_person_says_how_a_run_went(database, capsys):
+    """Saying the same again changes nothing, and something else is refused."""
+    run = VerificationRun(
+        id=f"{RELEASE}-look",
+        release=RELEASE,
+        verification="look",
+        runner="manual",
+        state=RunState.RUNNING,
+        queued=1.0,
+        started=1.0,
+    )
+    write(database, lambda unit: runs.write(unit, run, time=1.0))
+    asked = [run.id, "--database", database]
+    for _ in range(2):
+        assert main(["controller", "finish", *asked, "--succeeded", "--reason", "it boots"]) == 0
+        assert capsys.readouterr().out == f"{run.id}: Succeeded\n"
+    assert read(database, lambda unit: runs.find(unit, run.id)).message == "it boots"
+    assert main(["controller", "finish", *asked, "--failed"]) == 2
+    assert "has ended already" in capsys.readouterr().err
 
 
 def test_a_release_is_used_and_not_any_more(database, capsys):

@@ -63,14 +63,15 @@ class Told(msgspec.Struct, frozen=True):
     team: str = ""
     reporter: str = ""
     until: str = ""
-    ended: bool | None = None
+    ended: bool | str | None = None
+    """Of a use whether it was taken back, of a run when it ended."""
 
     @property
     def sentence(self) -> str:
         """What became of the object that was asked about."""
         if self.reporter:
             return f"used by {self.reporter}" + (f" until {self.until}" if self.until else "")
-        if self.ended is not None:
+        if isinstance(self.ended, bool):
             return "not used by you any more" if self.ended else "you had not said that you use it"
         return self.phase or self.health or self.state or f"approved by {self.team}"
 

@@ -127,10 +127,14 @@ async def test_releases_are_kept_withdrawn_and_restored(site, past, rig) -> None
     name = past.names[MAIN][-3]
     async with open_as(site, Role.MANAGER) as client:
         page = f"/releasetag/{name}"
-        assert "It is kept" in (await client.post(f"{page}/keep", data={})).text
+        told = (await client.post(f"{page}/keep", data={})).text
+        assert "It is kept until" in told
+        assert "stays: it is kept" in told
         assert (await find(rig, name)).kept
         assert "stop-keeping" in offered((await client.get(page)).text)
-        assert "not kept any more" in (await client.post(f"{page}/stop-keeping", data={})).text
+        told = (await client.post(f"{page}/stop-keeping", data={})).text
+        assert "not kept any more" in told
+        assert "stays: it is kept" not in told
         told = (await client.post(f"{page}/withdraw", data={"sure": "yes"})).text
         assert "It is withdrawn." in told
         assert offered(told) == {"restore"}

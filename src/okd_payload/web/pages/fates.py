@@ -39,13 +39,18 @@ class FateReader:
         self._site = site
         self._found: dict[str, _Found] = {}
 
-    async def read(self, configuration: StreamConfiguration | None) -> Mapping[str, Fate]:
-        """The fate of each release of the stream; none where it is not configured any more."""
+    async def read(
+        self, configuration: StreamConfiguration | None, *, anew: bool = False
+    ) -> Mapping[str, Fate]:
+        """The fate of each release of the stream; none where it is not configured any more.
+
+        Whoever has just changed something wants it looked at ``anew``.
+        """
         if configuration is None:
             return {}
         number, now = await self._site.ask(events.last_number), self._site.now()
         known = self._found.get(configuration.name)
-        if known is None or not known.stands(configuration, number=number, now=now):
+        if anew or known is None or not known.stands(configuration, number=number, now=now):
             fates = await self._site.ask(
                 read_fates,
                 configuration,

@@ -15,9 +15,11 @@ from litestar.params import FromPath
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import Phase, Release, RunState, Transition, VerificationRun
 from okd_payload.controller.records import approvals
+from okd_payload.controller.records import releases as records
 from okd_payload.controller.verification.junit import TestResults, read_junit
 from okd_payload.controller.views.release import ReleaseView, read_comparison, read_release
 from okd_payload.errors import UnknownName
+from okd_payload.web.keeping import KEPT
 from okd_payload.web.pages import release_acting
 from okd_payload.web.pages.acting import Refusal, roles_of
 from okd_payload.web.pages.fates import FateReader
@@ -28,6 +30,7 @@ from okd_payload.web.pages.offers import offer, possible_on_release
 from okd_payload.web.pages.places import read_places
 from okd_payload.web.pages.release_acting import address_of
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
+from okd_payload.web.pages.saying import said
 from okd_payload.web.pages.suspects import FailedRun, Suspect, rank_suspects
 from okd_payload.web.pages.updates import draw_updates, updates_into, updates_out_of
 from okd_payload.web.site import Site
@@ -36,6 +39,8 @@ _EXCERPTS = 5
 """Failed runs whose logs and results are read for the page."""
 _EXCERPT_LINES = 15
 _SUSPECTS = 10
+_OFFERED = 200
+"""The newest releases whose names a browser completes."""
 
 
 class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,14 +76,14 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
     async def show_refusal(request: AnyRequest, name: str, refusal: Refusal) -> Response[bytes]:
         return await show(request, name, refusal=refusal)
 
-    @get("/releasestream/{stream:str}/release/{tag:str}", include_in_schema=False)
+    @get("/releasestream/{stream:str}/release/{tag:str}", include_in_schema=False, opt=KEPT)
     async def release(
         request: AnyRequest, stream: FromPath[str], tag: FromPath[str]
     ) -> Response[bytes]:
         """A release of a stream."""
         return await show(request, tag, stream)
 
-    @get("/releasetag/{tag:str}", include_in_schema=False)
+    @get("/releasetag/{tag:str}", include_in_schema=False, opt=KEPT)
     async def release_tag(request: AnyRequest, tag: FromPath[str]) -> Response[bytes]:
         """The same by its name alone."""
         return await show(request, tag)
@@ -88,19 +93,17 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         """What differs between two releases."""
         before = request.query_params.get("from", "").strip()
         after = request.query_params.get("to", "").strip()
-        if not before or not after:
-            return renderer.answer(
-                request, "compare.html", comparison=None, before=before, after=after
-            )
-        comparison = await site.ask(read_comparison, before, after)
-        status = 200 if comparison is not None else 404
+        asked = bool(before and after)
+        comparison = await site.ask(read_comparison, before, after) if asked else None
+        newest = await site.ask(records.list_of, limit=_OFFERED)
         return renderer.answer(
             request,
             "compare.html",
-            status=status,
+            status=404 if asked and comparison is None else 200,
             comparison=comparison,
             before=before,
             after=after,
+            newest=newest,
         )
 
     return [release, release_tag, compare, *release_acting.routes(site, show_refusal)]
@@ -136,7 +139,7 @@ async def _values(
         "out_of": out_of,
         "picture": draw_updates(release.name, into, out_of) if into or out_of else "",
         "instructions": tell_release(release),
-        "fate": (await fates.read(configuration)).get(release.name),
+        "fate": (await fates.read(configuration, anew=bool(said(request)))).get(release.name),
         "kinds": _kinds(configuration),
         "stands": stands,
         "approvals": await site.ask(approvals.list_of, release.name),

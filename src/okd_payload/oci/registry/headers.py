@@ -9,7 +9,6 @@ header is the same as an absent one. Formats: RFC 9110 (Retry-After, Content-Ran
 from __future__ import annotations
 
 import datetime as dt
-import email.utils
 import re
 
 import msgspec
@@ -38,8 +37,10 @@ def parse_number(text: str) -> int | None:
 def parse_retry_after(text: str, *, now: float) -> float | None:
     """Seconds to wait from ``now`` (seconds since the epoch); the header has either form."""
     seconds = parse_number(text)
-    if seconds is not None:
-        return float(seconds)
+    if seconds is not None or not text:
+        return None if seconds is None else float(seconds)
+    import email.utils
+
     try:
         moment = email.utils.parsedate_to_datetime(text).replace(tzinfo=dt.UTC)
     except (ValueError, TypeError, OverflowError):

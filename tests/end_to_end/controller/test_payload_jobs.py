@@ -10,13 +10,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from serving import Server, Streams, wait_for
+from serving import DEADLINE, Server, Streams, wait_for
 
 from okd_payload.cluster import kinds
 from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.registry import RegistryClient, RegistrySettings
-from okd_payload.testing.jobs import Jobs, ToolPods
-from okd_payload.testing.kubernetes import SimulatedCluster
+from okd_payload.testing.jobs import Jobs, PodEnd, ToolPods
+from okd_payload.testing.kubernetes import JsonObject, SimulatedCluster
 from okd_payload.testing.kubernetes.server import KubernetesServer
 from okd_payload.testing.registry_logins import Accounts, Login
 from okd_payload.testing.registry_server import RegistryServer, ServerOptions
@@ -67,14 +67,33 @@ def give_rights(cluster: SimulatedCluster) -> None:
     cluster.create(kinds.ROLE_BINDING, binding, namespace=NAMESPACE)
 
 
+class HeldPods:
+    """Runs pods once a test lets them."""
+
+    def __init__(self, pods: ToolPods) -> None:
+        self.go = asyncio.Event()
+        self.begun = asyncio.Event()
+        self._pods = pods
+
+    async def __call__(self, pod: JsonObject) -> PodEnd:
+        """Wait, and run it."""
+        self.begun.set()
+        await self.go.wait()
+        return await self._pods(pod)
+
+
 async def test_a_pod_makes_the_payload_with_the_credentials_of_its_secret(
     tmp_path: Path, streams: Streams, serve: Callable[..., Server]
 ) -> None:
-    """With no rights but those that are documented, in a restricted namespace."""
+    """With no rights but those that are documented, in a restricted namespace.
+
+    The server that made its Job is killed meanwhile; the one that goes on makes no other.
+    """
     cluster = SimulatedCluster()
     cluster.add_namespace(NAMESPACE, {"pod-security.kubernetes.io/enforce": "restricted"})
     give_rights(cluster)
-    jobs = Jobs(ToolPods(cluster, tmp_path / "pods"))
+    pods = HeldPods(ToolPods(cluster, tmp_path / "pods"))
+    jobs = Jobs(pods)
     cluster.controllers.append(jobs)
     async with RegistryServer(LOGIN) as registry, KubernetesServer(cluster) as api:
         file = tmp_path / "auth.json"
@@ -91,11 +110,17 @@ async def test_a_pod_makes_the_payload_with_the_credentials_of_its_secret(
         (streams.files / "a.yaml").write_text(FILE.format(name=NAME, host=registry.host))
         kubeconfig = tmp_path / "kubeconfig"
         api.write_kubeconfig(kubeconfig, namespace=NAMESPACE, user=SERVER)
-        server = serve(
+        options = (
             *("--kubeconfig", kubeconfig, "--credentials", "registry", "-a", file),
-            *("--image", "quay.test/okd-payload:1"),
+            *("--image", "quay.test/okd-payload:1", "--lease", "1"),
         )
+        killed = serve(*options)
+        async with asyncio.timeout(DEADLINE):
+            await pods.begun.wait()
+        await asyncio.to_thread(killed.kill)
+        server = serve(*options)
         await asyncio.to_thread(server.wait_until_it_answers)
+        pods.go.set()
 
         def accepted() -> bool:
             return '"phase":"Accepted"' in server.get(f"/api/v2/releases?stream={NAME}").text

@@ -156,11 +156,11 @@ def sleeping(server: Server) -> list[str]:
 
 @pytest.fixture
 def small_disk(streams: Streams) -> Iterator[Path]:
-    """The folder of the stream, on a disk of its own that holds a megabyte."""
+    """The folder of the releases, on a disk of its own that holds a megabyte."""
     if not is_privileged():
         pytest.skip("only root can mount a small disk")
-    folder = streams.folder / NAME
-    folder.mkdir()
+    folder = streams.folder / NAME / "releases"
+    folder.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True)
     yield folder
     subprocess.run(["umount", "--lazy", folder], check=True)
@@ -172,9 +172,9 @@ async def test_a_full_disk(serve: Serve, streams: Streams, small_disk: Path) -> 
     await streams.push(NAME, "one")
     server = serve().wait_until_it_answers()
     wait_for(lambda: accepted(server, 1), what="the first release")
-    await streams.push(NAME, "two")
     filling = small_disk / "filling"
     fill(filling)
+    await streams.push(NAME, "two")
     pending = wait_for(
         lambda: [
             each
@@ -199,6 +199,40 @@ def fill(path: Path) -> None:
                 pass
         except OSError:
             return
+
+
+@pytest.fixture
+def small_state(tmp_path: Path) -> Iterator[Path]:
+    """The state folder of the server, on a disk of its own that holds three megabytes."""
+    if not is_privileged():
+        pytest.skip("only root can mount a small disk")
+    folder = tmp_path / "home" / "state"
+    folder.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+async def test_a_database_whose_disk_is_full(
+    serve: Serve, streams: Streams, small_state: Path
+) -> None:
+    """It is read and takes nothing: the pages are there, and say why nothing goes on."""
+    streams.add(NAME)
+    await streams.push(NAME, "one")
+    server = serve("--lease", "3").wait_until_it_answers()
+    wait_for(lambda: accepted(server, 1), what="the first release")
+    filling = small_state / "filling"
+    fill(filling)
+    await streams.push(NAME, "two")
+    wait_for(lambda: metric(server, "okd_payload_database_writable") == 0, what="being told")
+    for path in ("/", f"/releasestream/{NAME}"):
+        page = server.get(path)
+        assert page.status == 200
+        assert "disk is full" in page.text
+    filling.unlink()
+    wait_for(lambda: accepted(server, 2), what="the second release", seconds=60)
+    assert metric(server, "okd_payload_database_writable") == 1
+    assert server.stop() == 0
 
 
 def test_an_address_that_is_taken(serve: Serve, streams: Streams, tmp_path: Path) -> None:

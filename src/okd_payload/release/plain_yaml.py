@@ -19,7 +19,7 @@ import yaml
 from okd_payload.errors import InvalidDocument
 from okd_payload.imagestream import go_yaml
 
-_OUTLINE = re.compile(rb"^[^\s#].*", re.MULTILINE)
+_OUTLINE = re.compile(rb"\n([^\s#].*)")
 _PLAIN_LINE = re.compile(rb"([A-Za-z]\w*):(?: +([A-Za-z][\w./-]*))?")
 _PLAIN_ITEM = re.compile(rb"- [A-Za-z][\w./-]*:?(?: +[A-Za-z][\w./-]*)?")
 _CERTAIN_TEXT = re.compile(rb"[A-Za-z][\w.-]*[\d/][\w./-]*|[A-Za-z]{6,}")
@@ -38,7 +38,7 @@ def is_plain_object(content: bytes) -> bool:
         if _is_doubtful(content):
             return False
         yaml.CSafeLoader(content).raw_parse()
-        outline = _OUTLINE.findall(content)
+        outline = _OUTLINE.findall(b"\n" + content)
         return _is_plainly_typed(outline) or _is_typed(go_yaml.parse(b"\n".join(outline), path=""))
     except (yaml.YAMLError, ValueError, RecursionError, InvalidDocument):
         return False
@@ -66,12 +66,16 @@ def _is_plainly_typed(outline: list[bytes]) -> bool:
 
 
 def _is_doubtful(content: bytes) -> bool:
+    """Single bytes are looked for first, which is ten times faster and mostly finds nothing."""
     return (
-        b"{{" in content
-        or b"<<" in content
-        or b"!!" in content
+        (b"{" in content and b"{{" in content)
+        or (b"<" in content and b"<<" in content)
+        or (b"!" in content and b"!!" in content)
         or _NO_NUMBER.search(content) is not None
-        or any(_begins_node(content, mark.start()) for mark in _MARK.finditer(content))
+        or (
+            (b"&" in content or b"*" in content)
+            and any(_begins_node(content, mark.start()) for mark in _MARK.finditer(content))
+        )
     )
 
 

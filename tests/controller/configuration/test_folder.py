@@ -192,6 +192,7 @@ def test_what_is_wrong_is_told_with_its_line(line: str, words: str) -> None:
         ("releases: ''", "releases names no repository"),
         ("input: {}", "nothing to watch"),
         ("content: 'oci:here'\ninJob: true", "content is on a disk of this machine"),
+        ("input: {release: 'quay.io/a/b:1', mirror: {from: quay.io/c/d}}", "input.mirror copies"),
         ("stable: true\ninJob: true", "inJob is for payloads that are made of images"),
     ],
 )

@@ -24,8 +24,10 @@ from okd_payload.oci.repository import Repository
 from okd_payload.progress import ignore_progress
 from okd_payload.testing.clock import ManualClock
 from okd_payload.testing.images import push_image
-from okd_payload.testing.kubernetes import MemoryCluster
+from okd_payload.testing.kubernetes import MemoryCluster, SimulatedCluster
 from okd_payload.testing.memory_repository import MemoryRepository
+from okd_payload.testing.openshift import ImageStreams, serve_openshift
+from okd_payload.testing.openshift.registry import StreamRegistry
 
 OURS, THEIRS = "quay.test/okd/scos", "quay.test/ocp/images"
 
@@ -218,3 +220,41 @@ async def test_another_stream_is_mirrored_but_for_what_is_built_here(
     assert await plan_mirror(surroundings, watching(repository=OURS)) == ()
     with pytest.raises(InputError, match="watches no repository"):
         await plan_mirror(surroundings, watching(file="x", mirror_from=THEIRS))
+
+
+async def test_an_image_stream_is_mirrored_into_another(surroundings: Surroundings) -> None:
+    """By the registry behind it, as ocp/4.20 into okd/scos-4.20; what is built here stays."""
+    simulated = SimulatedCluster()
+    serve_openshift(simulated)
+    streams, registries = ImageStreams(simulated), {}
+    for namespace, name in (("ocp", "4.20"), ("okd", "scos-4.20")):
+        streams.add(namespace, name)
+        place = streams.repository(namespace, name)
+        content = MemoryRepository(place)
+        registries[place] = StreamRegistry(content, streams, namespace=namespace, stream=name)
+    theirs, ours = registries.values()
+
+    async def open_registry(location: Location) -> Repository:
+        return registries[location.repository]
+
+    inside = msgspec.structs.replace(
+        surroundings,
+        cluster=MemoryCluster("okd", cluster=simulated),
+        open_location=open_registry,
+        open_target=open_registry,
+    )
+    shared = (await push_image(theirs, tag="etcd", layers=[b"etcd"])).digest
+    await push_image(theirs, tag="installer", layers=[b"of OCP"])
+    own = (await push_image(ours, tag="installer", layers=[b"of OKD"])).digest
+    configuration = watching(
+        image_stream="okd/scos-4.20", mirror_from="ocp/4.20", mirror_exclude=("installer",)
+    )
+    planned = await plan_mirror(inside, configuration)
+    assert [image.tag for image in planned] == ["etcd"]
+    assert not (await mirror(inside, configuration, planned)).failed
+    found = await read_input(inside, configuration)
+    assert {image.tag: image.digest for image in found.images} == {
+        "etcd": shared,
+        "installer": own,
+    }
+    assert await plan_mirror(inside, configuration) == ()

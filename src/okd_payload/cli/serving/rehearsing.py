@@ -18,6 +18,7 @@ import msgspec
 from okd_payload.cli.serving.hands import Hands
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.creation.makers import UnderWay
+from okd_payload.controller.inputs.mirroring import find_target
 from okd_payload.controller.model import FrozenInput, Release, RunState
 from okd_payload.controller.publishing.publisher import PublishContext
 from okd_payload.controller.records import releases
@@ -56,7 +57,7 @@ class RehearsedPlaces:
         images: tuple[FrozenInput, ...],
     ) -> TransferReport:
         """Let ``images`` be found in the input of the stream; stands in for ``mirror``."""
-        target = await self.open(parse_location(configuration.input.repository))
+        target = await self.open(await find_target(surroundings, configuration))
         for image in images:
             source = await surroundings.open_location(parse_location(image.reference))
             target.take(image.tag, image.digest, source)

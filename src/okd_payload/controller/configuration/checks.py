@@ -104,6 +104,8 @@ def _places(stream: StreamConfiguration) -> Iterator[str]:
         yield "releases names no repository that its releases would be in"
     if stream.kind is StreamKind.INTEGRATION and not stream.content:
         yield "content names no repository that its images would be kept in"
+    if stream.input.mirror_from and not (stream.input.repository or stream.input.image_stream):
+        yield "input.mirror copies into a repository or imageStream, and input names none"
     if stream.in_job:
         yield from _in_job(stream)
 

@@ -18,7 +18,8 @@ from okd_payload.controller.inputs.reading import read_input
 from okd_payload.controller.model import FrozenInput
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import InputError
-from okd_payload.oci.location import parse_location
+from okd_payload.imagestream.cluster import read_cluster_stream
+from okd_payload.oci.location import Location, parse_location
 from okd_payload.oci.transfer import ImageCopier, ImageCopy, TransferReport
 
 Mirroring = Callable[
@@ -32,20 +33,19 @@ async def plan_mirror(
 ) -> tuple[FrozenInput, ...]:
     """The images of the other stream that this one lacks or has otherwise.
 
-    Raises InputError where this stream is no repository, and what reading either raises.
+    Raises InputError where this stream can take none, and what reading either raises.
     """
     watched = configuration.input
     if not watched.mirror_from:
         return ()
-    if not watched.repository:
+    if not (watched.repository or watched.image_stream):
         raise InputError(
             f"{configuration.name} mirrors {watched.mirror_from} and watches no repository",
-            hint="name the repository that the images are copied into as input.repository",
+            hint="name what the images are copied into as input.repository or input.imageStream",
         )
     theirs = await read_input(surroundings, _watching(configuration, watched.mirrored))
-    ours = await read_input(
-        surroundings, _watching(configuration, Input(repository=watched.repository))
-    )
+    own = Input(repository=watched.repository, image_stream=watched.image_stream)
+    ours = await read_input(surroundings, _watching(configuration, own))
     present = {image.tag: image.digest for image in ours.images}
     return tuple(image for image in theirs.images if present.get(image.tag) != image.digest)
 
@@ -59,7 +59,7 @@ async def mirror(
 
     Every image that could be copied is there afterwards; the report says which could not.
     """
-    target = await surroundings.open_target(parse_location(configuration.input.repository))
+    target = await surroundings.open_target(await find_target(surroundings, configuration))
     copies = []
     for image in images:
         location = parse_location(image.reference)
@@ -68,6 +68,26 @@ async def mirror(
             ImageCopy(source=source, reference=image.digest, destination=target, tag=image.tag)
         )
     return await ImageCopier(progress=surroundings.progress).copy(copies)
+
+
+async def find_target(surroundings: Surroundings, configuration: StreamConfiguration) -> Location:
+    """Where images are copied to: the repository of the stream, or of its image stream.
+
+    Raises ClusterError, and InputError for an image stream without a registry.
+    """
+    watched = configuration.input
+    if watched.repository or surroundings.cluster is None:
+        return parse_location(watched.repository)
+    namespace, _, name = watched.image_stream.rpartition("/")
+    stream = await read_cluster_stream(surroundings.cluster, name, namespace=namespace)
+    inside = stream.status.docker_image_repository
+    place = stream.status.public_docker_image_repository or inside
+    if not place:
+        raise InputError(
+            f"the image stream {watched.image_stream} has no repository that can be pushed to",
+            hint="let the cluster have its own registry, or watch a repository",
+        )
+    return parse_location(place)
 
 
 def _watching(configuration: StreamConfiguration, watched: Input) -> StreamConfiguration:

@@ -28,6 +28,7 @@ def record(message: str, **extra: object) -> logging.LogRecord:
         "password=s3cret host=db.test",
         '{"token": "s3cret"}',
         "GET /api?token=s3cret&x=1",
+        "GET /releasetag/okdp_da347e24de37_s3cret-and-more_",
     ],
 )
 def test_secrets_are_hidden(text: str) -> None:
@@ -40,6 +41,14 @@ def test_ordinary_words_stay() -> None:
     """What is no secret is not touched."""
     text = "stream scos: https://quay.test/v2/okd/manifests/latest answers 503"
     assert hide_secrets(text) == text
+
+
+def test_a_token_in_an_address_is_hidden() -> None:
+    """Somebody put it into the path by mistake: it is neither in the message nor beside it."""
+    path = "/releasetag/okdp_da347e24de37_s3cret"
+    line = JsonFormatter().format(record(f"GET {path}: 404", path=path))
+    assert "s3cret" not in line
+    assert msgspec.json.decode(line)["path"] == "/releasetag/okdp_da347e24de37_***"
 
 
 def test_json_lines_say_what_is_known() -> None:

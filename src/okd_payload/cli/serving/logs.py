@@ -24,6 +24,7 @@ _SECRETS = (
         r"(?i)((?:password|passwd|secret|token|api[_-]?key)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;]+"
     ),
     re.compile(r"(://[^\s/:@]*:)[^\s/@]+(?=@)"),
+    re.compile(r"(\bokdp_[0-9a-f]{12}_)[\w-]+"),
 )
 _HIDDEN = r"\g<1>***"
 _LOUD = ("uvicorn", "httpx", "asyncio")
@@ -64,9 +65,10 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": hide_secrets(record.getMessage()),
         }
-        told |= {
-            name: value for name in _OURS if (value := getattr(record, name, None)) is not None
-        }
+        for name in _OURS:
+            value = getattr(record, name, None)
+            if value is not None:
+                told[name] = hide_secrets(value) if isinstance(value, str) else value
         if record.exc_info:
             told["exception"] = hide_secrets(self.formatException(record.exc_info))
         return msgspec.json.encode(told).decode()

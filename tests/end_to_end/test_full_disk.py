@@ -17,7 +17,7 @@ from okd_payload.engines.buildah.program import is_privileged
 pytestmark = pytest.mark.integration
 
 ENOUGH = "size=200m"
-FIRST_SIZES = (200, 1000, 2000, 4000)
+FIRST_SIZES = (200, 2000)
 """Kilobytes; too few for the root file system."""
 SPARES = (50, 300)
 """Kilobytes; too few for what is built on it."""

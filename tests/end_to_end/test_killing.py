@@ -15,7 +15,6 @@ from real_program import Built, Program, digests_of
 
 pytestmark = pytest.mark.integration
 
-MOMENTS = 20
 DEADLINE = 20.0
 
 
@@ -45,9 +44,10 @@ def finish(program: Program, built: Built) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_may_be_killed_at_any_moment(program, built) -> None:
-    """After twenty kills the same command ends with the same digests, and nothing is left."""
-    moments = random.Random(20).sample(range(200, 2400), MOMENTS)
+@pytest.mark.parametrize("times", [8, pytest.param(40, marks=pytest.mark.endurance)])
+def test_a_run_may_be_killed_at_any_moment(program, built, times) -> None:
+    """After all kills the same command ends with the same digests, and nothing is left."""
+    moments = random.Random(20).sample(range(200, 2400), times)
     killed = 0
     for number, moment in enumerate(moments):
         if number % 4 == 3:
@@ -59,7 +59,7 @@ def test_a_run_may_be_killed_at_any_moment(program, built) -> None:
         wait_for_silence(program)
         assert program.mounts() == []
 
-    assert killed > MOMENTS / 2
+    assert killed > times / 2
     finish(program, built)
 
 

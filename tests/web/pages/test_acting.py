@@ -116,7 +116,7 @@ async def test_what_is_refused_keeps_what_was_typed(site, past, rig) -> None:
         assert 'value="too &#34; old"' in answer.text
         answer = await client.post(f"/releasetag/{name}/publish", data={"publication": "nowhere"})
         assert answer.status_code == 404
-        assert "unknown publication" in answer.text
+        assert "Unknown publication" in answer.text
         assert (await client.post("/releasetag/nothing/keep", data={})).status_code == 404
     found = await find(rig, name)
     assert (found.phase, found.withdrawn) == (Phase.ACCEPTED, None)

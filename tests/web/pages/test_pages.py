@@ -219,7 +219,7 @@ async def test_a_release_is_found_in_its_stream_only(client: Client, past) -> No
     """Another stream's page of it does not exist."""
     answer = await client.get(f"/releasestream/{STABLE}/release/{past.names[MAIN][0]}")
     assert answer.status_code == 404
-    assert "unknown release" in answer.text
+    assert "Unknown release" in answer.text
 
 
 async def test_releases_without_configuration_are_still_shown(client: Client, past, rig) -> None:

@@ -50,6 +50,8 @@ verify:
   update:  # nobody signs these releases
     settings: {{check: accept, permit: "unverified-update no-update-keys"}}
     upgradeFrom: {{rule: Previous}}
+publish:
+  newest: {{tag: latest}}
 channels: [stable-4]
 """
 
@@ -83,6 +85,8 @@ class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
         """What to type to see something happen."""
         coredns = self.example / "sources" / "coredns"
         build = f"{name_program()} --state {self.state} build {self.example}"
+        make_token = f"{name_program()} controller token create me --role administrator"
+        records = f"sqlite:///{self.state}/controller/records.db"
         return (
             f"its images are in oci:{self.images}\n"
             "a change becomes a release by:\n"
@@ -90,7 +94,9 @@ class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
             f"  {build}\n"
             "and one that is rejected by:\n"
             f"  echo 'ENTRYPOINT [\"/usr/bin/nothing\"]' >>{coredns}/Dockerfile\n"
-            f"  {build}"
+            f"  {build}\n"
+            "to act on its pages, sign in with the token that this makes:\n"
+            f"  {make_token} --database {records}"
         )
 
 

@@ -19,7 +19,7 @@ from okd_payload.controller.views.stream import Decided
 from okd_payload.web.pages.words import tell_duration, tell_moment
 
 WIDTH, HEIGHT = 560, 120
-_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 8, 8, 20
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 8, 8, 20
 _WINDOW = 10
 """Releases over which the share of accepted ones is taken."""
 

@@ -23,6 +23,10 @@ from okd_payload.testing.registry_server import RegistryServer
 pytestmark = pytest.mark.integration
 
 OPERATORS = ("op-a", "op-b", "op-c")
+HEAVY = {
+    *("aiohttp", "cryptography", "jinja2", "lightkube", "pysequoia", "rich", "yaml"),
+    *("attr", "email.message", "http.client", "multiprocessing", "urllib.request"),
+}
 
 
 class Desk:
@@ -56,17 +60,27 @@ class Desk:
     async def run(self, *arguments: str) -> list[tuple[str, str]]:
         """What was asked during one run: methods, and digests or tags, sorted."""
         self._server.requests.clear()
+        await self._run(*arguments)
+        asked = ((item.method, item.path.rpartition("/")[2]) for item in self._server.requests)
+        return sorted(item for item in asked if item[1])
+
+    async def loaded(self, *arguments: str) -> set[str]:
+        """The modules that were imported during one run."""
+        errors = await self._run(*arguments, PYTHONPROFILEIMPORTTIME="1")
+        return {line.rpartition("|")[2].strip() for line in errors.splitlines()}
+
+    async def _run(self, *arguments: str, **variables: str) -> str:
         outcome = await process.run(
             [sys.executable, "-m", "okd_payload", "release", *arguments],
             environment={
                 **os.environ,
                 "OKD_PAYLOAD_STATE": str(self._folder / "state"),
                 "OKD_PAYLOAD_CACHE": str(self._folder / "cache"),
+                **variables,
             },
         )
         assert outcome.code == 0, outcome.errors
-        asked = ((item.method, item.path.rpartition("/")[2]) for item in self._server.requests)
-        return sorted(item for item in asked if item[1])
+        return outcome.errors
 
     async def new(self) -> list[tuple[str, str]]:
         """Make the release; what was read for it, without what it is put on and pushed."""
@@ -147,6 +161,16 @@ async def test_info_asks_for_three_things(desk) -> None:
     asked = await desk.run("info", desk.release)
 
     assert [method for method, _ in asked] == ["GET"] * 3
+
+
+async def test_info_loads_only_what_it_needs(desk) -> None:
+    """A registry is spoken to without loading a library for it, or what such libraries load."""
+    await desk.new()
+
+    loaded = await desk.loaded("info", desk.release)
+
+    assert "okd_payload.oci.registry.client" in loaded
+    assert not loaded & HEAVY
 
 
 async def test_sizes_may_come_from_the_cache(desk, world) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from okd_payload.cli.serving.heads import HeadRequests
 from okd_payload.cli.serving.requests import RequestLog
 from okd_payload.errors import InputError
 
@@ -67,7 +68,7 @@ async def answer(
     When stopped, ``beside`` ends first, and requests that are under way are finished.
     """
     config = uvicorn.Config(
-        RequestLog(application),
+        RequestLog(HeadRequests(application)),
         log_config=None,
         access_log=False,
         server_header=False,

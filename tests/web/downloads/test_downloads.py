@@ -104,6 +104,20 @@ async def test_tools_are_taken_out_once_and_told_of_meanwhile(rig, downloads, ex
     assert ARCHIVE in (await downloads.get(f"/releases/{release.name}/tools")).text
 
 
+async def test_an_address_that_another_instance_gave_leads_to_the_file(rig, downloads, extraction):
+    """Whoever comes from its list is told to wait, and not that there is nothing."""
+    release = await add_release(rig, phase=Phase.ACCEPTED)
+    path = f"/releases/{release.name}/tools/{ARCHIVE}"
+    answer = await downloads.get(path)
+    assert answer.status_code == 503
+    assert "retry-after" in answer.headers
+    extraction.go_on.set()
+    await extraction.done.wait()
+    await asyncio.wait(extraction.tasks)
+    assert (await downloads.get(path)).content == CONTENT
+    assert extraction.count == 1
+
+
 async def test_ranges_are_given(rig, site, downloads, extraction):
     """A download that broke off goes on; a range that is none is refused."""
     extraction.go_on.set()

@@ -8,7 +8,7 @@ import urllib.parse
 from typing import Annotated, Any
 
 from litestar import Response, get
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ServiceUnavailableException
 from litestar.params import FromPath, HeaderParameter
 from litestar.response import Stream
 
@@ -103,6 +103,11 @@ def routes(site: Site, extract: Extract | None = None) -> list[Any]:
         release = await find_release(site, name)
         path = await asyncio.to_thread(store.file, release, file)
         if path is None:
+            tools = await store.look(release)
+            if not _has_ended(tools):  # another instance had them, or they had to make room
+                raise ServiceUnavailableException(
+                    f"the tools of {name} are being taken out here: {tools.message}"
+                )
             raise NotFound(
                 f"there is no {file} of {name} here",
                 hint=f"see what there is: /releases/{name}/tools",

@@ -25,7 +25,7 @@ from okd_payload.controller.configuration.model import (
 from okd_payload.controller.creation.making import make_payload
 from okd_payload.controller.inputs.reading import read_input
 from okd_payload.controller.model import Phase, Release, RunState
-from okd_payload.controller.records import payloads, releases, runs, schedules
+from okd_payload.controller.records import events, payloads, releases, runs, schedules
 from okd_payload.controller.records.schedules import ScheduleRun, ScheduleState
 from okd_payload.controller.schedules.builder import BuildProgress
 from okd_payload.controller.schedules.follower import ScheduleFollower
@@ -221,6 +221,27 @@ async def test_a_periodic_build_is_started_and_followed(rig: Rig, *, succeeds: b
     assert run.state is (ScheduleState.DONE if succeeds else ScheduleState.FAILED)
     assert builds.started == [("stream.yaml", f"{STREAM}-{run.identity}")]
     assert run.message == f"{run.handle} built"
+
+
+async def test_a_run_is_told_when_it_begins_and_when_it_ends(rig: Rig) -> None:
+    """With how, and not each time that somebody looks at it."""
+    rig.configure(schedules=(BUILD,))
+    follows = follower(rig.surroundings, Builds(succeeds=False))
+    await passes(rig, follows)
+    rig.clock.advance(HOUR)
+    await passes(rig, follows, 5)
+    told = await rig.database.read(lambda unit: events.read_since(unit, 0))
+    words = [each.message for each in told if each.kind == "schedule"]
+    assert words == ["s: Running", f"s: Failed, {(await last(rig)).handle} built"]
+
+
+async def test_what_is_known_of_a_schedule_goes_with_it(rig: Rig) -> None:
+    """Pages and alerts do not tell for ever that it failed."""
+    rig.configure(schedules=(BUILD,))
+    await passes(rig, follower(rig.surroundings, Builds()))
+    rig.configure(schedules=())
+    await passes(rig, follower(rig.surroundings, Builds()))
+    assert await rig.database.read(schedules.list_of) == []
 
 
 async def test_a_controller_without_an_engine_says_so(rig: Rig) -> None:

@@ -16,7 +16,8 @@ from rig import STREAM, Rig
 
 from okd_payload.controller.configuration.model import PublishAction
 from okd_payload.controller.model import Phase, Publication, PublicationState, RunState
-from okd_payload.controller.records import streams, webhooks
+from okd_payload.controller.records import schedules, streams, webhooks
+from okd_payload.controller.records.schedules import ScheduleRun, ScheduleState
 from okd_payload.controller.records.webhooks import WebhookProgress
 from okd_payload.controller.service import Service
 from okd_payload.errors import RecordsUnavailable
@@ -49,10 +50,14 @@ async def fill(rig: Rig) -> None:
     await add_run(rig, ready, id="three", state=RunState.RUNNING)
     failed = Publication(release=accepted.name, name="tag", state=PublicationState.FAILED, time=NOW)
     progress = WebhookProgress(name="ci", delivered=3, dropped=1, attempts=2)
+    nightly = ScheduleRun(
+        stream=STREAM, schedule="nightly", since=NOW, started=NOW, state=ScheduleState.FAILED
+    )
 
     def unit(connection):
         streams.add_publication(connection, failed, stream=STREAM)
         webhooks.write_progress(connection, progress)
+        schedules.write(connection, nightly, time=NOW)
 
     await rig.database.write(unit)
 
@@ -96,6 +101,19 @@ async def test_a_publication_fails_until_it_succeeds(rig, site):
     found = await scrape(site)
     assert found["okd_payload_publication_failing", "tag", STREAM] == 0
     assert found["okd_payload_publish_failures_total", "tag", STREAM] == 1
+
+
+async def test_a_schedule_that_failed_is_told_until_it_succeeds(rig, site):
+    """A build of the night that fails must not wait for somebody to look."""
+    await fill(rig)
+    found = await scrape(site)
+    assert found["okd_payload_schedule_failed", "nightly", STREAM] == 1
+    assert found["okd_payload_schedule_last_run_timestamp_seconds", "nightly", STREAM] == NOW
+    done = ScheduleRun(
+        stream=STREAM, schedule="nightly", since=NOW, started=NOW, state=ScheduleState.DONE
+    )
+    await rig.database.write(lambda unit: schedules.write(unit, done, time=NOW))
+    assert (await scrape(site))["okd_payload_schedule_failed", "nightly", STREAM] == 0
 
 
 async def test_every_metric_is_told(rig, site):

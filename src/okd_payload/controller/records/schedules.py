@@ -23,6 +23,11 @@ class ScheduleState(enum.Enum):
     DONE = "Done"
     FAILED = "Failed"
 
+    @property
+    def is_final(self) -> bool:
+        """Whether it has ended, until it is due again."""
+        return self in (ScheduleState.DONE, ScheduleState.FAILED)
+
 
 class ScheduleRun(msgspec.Struct, frozen=True, kw_only=True):
     """The last run of one schedule of a stream."""
@@ -63,16 +68,19 @@ def list_of(connection: Connection, stream: str = "") -> list[ScheduleRun]:
 
 def write(connection: Connection, run: ScheduleRun, *, time: float) -> None:
     """Write ``run``; of one that began or ended, tell."""
+    before = find(connection, run.stream, run.schedule)
     put(connection, schedule_runs, run)
-    if run.state is ScheduleState.IDLE:
+    known = (before.identity, before.state) if before is not None else ("", ScheduleState.IDLE)
+    if (run.identity, run.state) == known:
         return
+    words = f", {run.message}" if run.state.is_final and run.message else ""
     events.add(
         connection,
         Event(
             time=time,
             kind="schedule",
             stream=run.stream,
-            message=f"{run.schedule}: {run.state.value}",
+            message=f"{run.schedule}: {run.state.value}{words}",
             content=msgspec.json.encode(run),
         ),
     )

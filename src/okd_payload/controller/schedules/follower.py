@@ -55,6 +55,7 @@ class ScheduleFollower:
 
     async def advance(self, configuration: StreamConfiguration) -> float | None:
         """Do what is due; when to be called again at the latest."""
+        await self._forget_removed(configuration)
         wakes = []
         for schedule in configuration.schedules:
             await self._write_if_due(configuration, schedule)
@@ -64,6 +65,18 @@ class ScheduleFollower:
             due = next_time(schedule, run.since)
             wakes += [due] if due is not None else []
         return min(wakes, default=None)
+
+    async def _forget_removed(self, configuration: StreamConfiguration) -> None:
+        """Let go of what is known of schedules that are no more."""
+        known = await self._surroundings.database.read(
+            lambda unit: schedules.list_of(unit, configuration.name)
+        )
+        names = {each.name for each in configuration.schedules}
+        gone = [run.schedule for run in known if run.schedule not in names]
+        for name in gone:
+            await self._write(
+                lambda unit, name=name: schedules.forget(unit, configuration.name, name)  # type: ignore[misc]  # a default is how a loop's value is bound
+            )
 
     async def _find(self, configuration: StreamConfiguration, schedule: Schedule) -> ScheduleRun:
         found = await self._surroundings.database.read(

@@ -9,7 +9,8 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from okd_payload.controller.model import Phase, PublicationState, RunState
-from okd_payload.controller.records import events, leases, webhooks
+from okd_payload.controller.records import events, leases, schedules, webhooks
+from okd_payload.controller.records.schedules import ScheduleRun
 from okd_payload.controller.records.tables import publications, releases, runs, transitions
 from okd_payload.controller.records.webhooks import WebhookProgress
 
@@ -43,6 +44,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     failing: frozenset[tuple[str, str]]
     """Streams and their ways of publishing of which the last try failed."""
     webhooks: tuple[WebhookProgress, ...]
+    schedules: tuple[ScheduleRun, ...] = ()
+    """The last run of each."""
 
 
 def read_figures(connection: Connection, *, now: float) -> Figures:
@@ -60,6 +63,7 @@ def read_figures(connection: Connection, *, now: float) -> Figures:
         failed_publications=_count_failed(connection),
         failing=_find_failing(connection),
         webhooks=tuple(webhooks.read_progress(connection).values()),
+        schedules=tuple(schedules.list_of(connection)),
     )
 
 

@@ -26,6 +26,7 @@ from prometheus_client.registry import Collector
 
 from okd_payload.controller.graph.gaps import UntestedUpdate
 from okd_payload.controller.model import RunState, StreamState
+from okd_payload.controller.records.schedules import ScheduleState
 from okd_payload.controller.service.service import Health
 from okd_payload.controller.views.figures import Duration, Figures
 from okd_payload.web.metrics import names
@@ -73,6 +74,7 @@ class _Collector(Collector):
             yield from _of_streams(snapshot, snapshot.figures)
             yield from _of_runs(snapshot.figures)
             yield from _of_webhooks(snapshot.figures)
+            yield from _of_schedules(snapshot.figures)
 
 
 def _of_instance(snapshot: Snapshot) -> Iterator[Family]:
@@ -135,6 +137,18 @@ def _of_webhooks(figures: Figures) -> Iterator[Family]:
     yield _counter(names.WEBHOOK_DELIVERED, {(each.name,): each.delivered for each in known})
     yield _counter(names.WEBHOOK_DROPPED, {(each.name,): each.dropped for each in known})
     yield _gauge(names.WEBHOOK_ATTEMPTS, {(each.name,): each.attempts for each in known})
+
+
+def _of_schedules(figures: Figures) -> Iterator[Family]:
+    known = figures.schedules
+    failed = {
+        (each.stream, each.schedule): float(each.state is ScheduleState.FAILED) for each in known
+    }
+    yield _gauge(names.SCHEDULE_FAILED, failed)
+    started = {
+        (each.stream, each.schedule): each.started for each in known if each.started is not None
+    }
+    yield _gauge(names.SCHEDULE_STARTED, started)
 
 
 def _gauge(metric: Metric, values: Mapping[Key, float]) -> Family:

@@ -77,6 +77,16 @@ PUBLISH_FAILING = Metric(
     "1 while the last try of a publication has failed.",
     ("stream", "publication"),
 )
+SCHEDULE_FAILED = Metric(
+    "okd_payload_schedule_failed",
+    "1 while the last run of a schedule failed.",
+    ("stream", "schedule"),
+)
+SCHEDULE_STARTED = Metric(
+    "okd_payload_schedule_last_run_timestamp_seconds",
+    "When a schedule was last due and begun.",
+    ("stream", "schedule"),
+)
 UNTESTED = Metric(
     "okd_payload_untested_updates",
     "Stable releases into which no update from the one before has passed.",

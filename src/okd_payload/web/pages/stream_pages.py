@@ -11,9 +11,11 @@ from litestar.params import FromPath
 
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import Phase
+from okd_payload.controller.records import schedules
 from okd_payload.controller.retention.deciding import Fate
 from okd_payload.controller.views.overview import read_overview
 from okd_payload.controller.views.stream import ReleaseFilter, StreamPage, read_stream
+from okd_payload.web.keeping import KEPT
 from okd_payload.web.pages import stream_acting
 from okd_payload.web.pages.acting import Refusal, roles_of
 from okd_payload.web.pages.fates import FateReader
@@ -24,6 +26,7 @@ from okd_payload.web.pages.offers import Choice, offer, possible_on_stream
 from okd_payload.web.pages.places import Place, read_places
 from okd_payload.web.pages.plots import plot_pass_rate, plot_time_to_accept
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
+from okd_payload.web.pages.schedules import show_schedules
 from okd_payload.web.pages.stream_acting import address_of
 from okd_payload.web.pages.updates import updates_into
 from okd_payload.web.site import Site
@@ -36,7 +39,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
     """The two pages."""
     fates = FateReader(site)
 
-    @get("/", include_in_schema=False)
+    @get("/", include_in_schema=False, opt=KEPT)
     async def overview(request: AnyRequest) -> Response[bytes]:
         """All streams."""
         ordered = order_streams(dict(site.surroundings.configurations()))
@@ -77,6 +80,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         wanted = read_filter(request)
         page = await site.ask(read_stream, name, wanted)
         places = await site.ask(read_places, configuration)
+        runs = await site.ask(schedules.list_of, name)
         possible = possible_on_stream(configuration, page.state, _returns(places))
         return renderer.answer(
             request,
@@ -85,6 +89,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             refusal=refusal,
             offers=offer(possible, address_of(name), roles_of(request)),
             places=places,
+            schedules=show_schedules(configuration, runs),
             instance=site.service.health if site.service is not None else None,
             configuration=configuration,
             page=page,
@@ -98,7 +103,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             ],
         )
 
-    @get("/releasestream/{stream:str}", include_in_schema=False)
+    @get("/releasestream/{stream:str}", include_in_schema=False, opt=KEPT)
     async def stream(request: AnyRequest, stream: FromPath[str]) -> Response[bytes]:
         """One stream."""
         return await show(request, stream)

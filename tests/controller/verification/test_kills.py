@@ -76,15 +76,19 @@ def _open(unit: Connection) -> list[VerificationRun]:
 
 @pytest.mark.parametrize("kind", ["command", "tekton", "prowjob", "github"])
 async def test_a_run_is_made_once_whatever_is_killed(
-    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    rig: Rig,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
 ) -> None:
     """Three controllers die one after the other; the fourth finds the run and follows it."""
     monkeypatch.setenv("TOKEN", "t")
-    world = World(rig, tmp_path)
+    path = tmp_path_factory.mktemp("others")
+    world = World(rig, path)
     settings: dict[str, dict[str, Any]] = {
         "tekton": {"settings": {"pipeline": "verify"}},
         "prowjob": {"settings": {"job": "e2e"}},
-        "command": {"arguments": ("/bin/sh", "-c", f"echo run >> {tmp_path}/starts")},
+        "command": {"arguments": ("/bin/sh", "-c", f"echo run >> {path}/starts")},
         "github": {
             "settings": {"repository": "o/r", "workflow": "w.yaml", "tokenVariable": "TOKEN"}
         },

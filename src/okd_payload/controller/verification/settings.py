@@ -98,7 +98,21 @@ KINDS = {
         RunnerKind(
             name="command",
             meaning="a program of this machine",
-            settings=(*_LIMITS, _INHERIT, _PROFILE),
+            settings=(
+                *_LIMITS,
+                _INHERIT,
+                Setting(
+                    name="sandbox",
+                    meaning="whether what is the controller's is hidden from it; `try` without",
+                    choices=("try", "yes", "no"),
+                ),
+                Setting(
+                    name="network",
+                    meaning="whether it has a network; `host` without",
+                    choices=("host", "none"),
+                ),
+                _PROFILE,
+            ),
             takes_command=True,
         ),
         RunnerKind(

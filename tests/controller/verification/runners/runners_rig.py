@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -127,4 +129,18 @@ async def until_ended(
     raise AssertionError("the run does not end")
 
 
-__all__ = ["CONTENT", "MakeContext", "MakeRelease", "noted", "until_ended"]
+def runs(program: str) -> bool:
+    """Whether a program with these words in its command is among the processes of this machine."""
+    listed = subprocess.run(("ps", "-eo", "stat,args"), check=True, capture_output=True, text=True)
+    return any(program in line and not line.startswith("Z") for line in listed.stdout.splitlines())
+
+
+def await_program(program: str, *, there: bool = True) -> None:
+    """Return when it runs, or does not run any more."""
+    deadline = time.monotonic() + 60
+    while runs(program) is not there:
+        assert time.monotonic() < deadline, program
+        time.sleep(0.05)
+
+
+__all__ = ["CONTENT", "MakeContext", "MakeRelease", "await_program", "noted", "runs", "until_ended"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from rig import Rig
-from runners_rig import MakeContext, noted, until_ended
+from runners_rig import MakeContext, await_program, noted, until_ended
 
 from okd_payload.controller.model import FrozenInput, RunState
 from okd_payload.controller.records import releases
@@ -146,10 +146,12 @@ def run_environment() -> set[str]:
     return {"LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 
 
-async def test_failed_tests_are_named(rig: Rig, make_context: MakeContext) -> None:
+async def test_failed_tests_are_named(
+    rig: Rig, make_context: MakeContext, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Where the program left results of tests."""
     context = make_context("command", arguments=(*SCRIPT, "cp $RESULTS $ARTIFACT_DIR; exit 1"))
-    results = rig.surroundings.state / "junit_e2e.xml"
+    results = tmp_path_factory.mktemp("others") / "junit_e2e.xml"
     cases = [TestCase(name=f"t{n}", outcome=CaseOutcome.FAILED) for n in range(9)]
     results.write_bytes(write_junit("e2e", cases))
     runner = msgspec.structs.replace(
@@ -208,13 +210,14 @@ async def test_two_controllers_start_one_run(rig: Rig, make_context: MakeContext
 async def test_nothing_of_a_run_outlives_it(rig: Rig, make_context: MakeContext, how: str) -> None:
     """Cancelled, out of time or with its keeper killed: daemons that it started go too."""
     stubborn = "trap '' TERM; " if how == "time" else ""  # which is waited for, and then not
-    script = f"{stubborn}setsid sleep 1000 & echo daemon $!; echo self $$; wait; sleep 1000"
+    programs = [f"sleep 1000.{os.getpid()}{number}" for number in (1, 2)]
+    script = f"{stubborn}setsid {programs[0]} & {programs[1]} & echo begun; wait; sleep 1000"
     verification = {"timeout": -59.0} if how == "time" else {}
     context = make_context("command", arguments=(*SCRIPT, script), verification=verification)
     runner = CommandRunner(rig.surroundings)
-    running = await begun(runner, context, "self")
-    words = read_log(context).split()
-    processes = [int(words[1]), int(words[3])]
+    running = await begun(runner, context, "begun")
+    for program in programs:
+        await asyncio.to_thread(await_program, program)
     if how == "cancel":
         await runner.cancel(running)
     elif how == "keeper":
@@ -222,8 +225,8 @@ async def test_nothing_of_a_run_outlives_it(rig: Rig, make_context: MakeContext,
         os.kill(keeper, signal.SIGKILL)
         await until_dead(keeper)
     update = await until_ended(runner, running)
-    for process in processes:
-        await until_dead(process)
+    for program in programs:
+        await asyncio.to_thread(await_program, program, there=False)
     expected = {
         "cancel": (RunState.ABORTED, "it was cancelled"),
         "time": (RunState.ERROR, "it did not end in its time"),

@@ -8,11 +8,11 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from images_rig import ELSEWHERE, HERE, Images, busybox, for_machine
+from runners_rig import await_program, runs
 
 from okd_payload.controller.verification.runners.builtin.findings import Findings
 from okd_payload.testing.images import push_index
@@ -35,20 +35,6 @@ DYNAMIC = Path(shutil.which("ls") or "/bin/ls").resolve()
 def images(tmp_path: Path) -> Images:
     """A release without images yet."""
     return Images(tmp_path / "state")
-
-
-def runs(program: str) -> bool:
-    """Whether it is among the processes of this machine."""
-    listed = subprocess.run(("ps", "-eo", "args"), check=True, capture_output=True, text=True)
-    return program in listed.stdout
-
-
-def await_program(program: str) -> None:
-    """Return when it runs."""
-    deadline = time.monotonic() + 60
-    while not runs(program):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def libraries_of(program: Path) -> dict[str, bytes]:

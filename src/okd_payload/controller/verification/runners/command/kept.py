@@ -24,12 +24,13 @@ import msgspec
 from okd_payload import supervisor
 from okd_payload.controller.verification.run_files import ARTIFACTS, HALF_LOG_BYTES
 from okd_payload.controller.verification.runners.command import keeper
+from okd_payload.controller.verification.runners.command.sandbox import SHADOW
 from okd_payload.errors import StorageError
 
 Document = TypeVar("Document")
 
 _LOCK = "lock"
-FOLDERS = ("work", "home", "tmp")
+FOLDERS = ("work", "home", "tmp", SHADOW)
 """What a run uses and nobody needs afterwards."""
 
 

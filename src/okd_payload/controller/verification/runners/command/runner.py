@@ -4,8 +4,9 @@
 A program finds the contract of test jobs in its environment and none of the controller's
 variables, but for a path, a locale, and what its stream names: credentials reach it on purpose or
 not at all. HOME, TMPDIR and the folder it starts in are empty and its own, ARTIFACT_DIR is what
-it wants to be kept. It may use what the user of the controller may use: whoever writes stream
-files is trusted like whoever starts the controller.
+it wants to be kept. What the controller keeps and its user's credentials are hidden from it
+(``sandbox``), as far as the machine allows; else it may use what that user may use: whoever
+writes stream files is trusted like whoever starts the controller.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ from okd_payload.controller.verification.run_files import (
 )
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
 from okd_payload.controller.verification.runners.command.kept import Ending, KeptRun, Life
+from okd_payload.controller.verification.runners.command.sandbox import (
+    Confinement,
+    find_credentials,
+)
 from okd_payload.controller.verification.settings import split_list
 
 _HANDED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -74,6 +79,22 @@ class CommandRunner:
         named = split_list(context.verification.runner.settings.get("inherit", ""))
         return (*_HANDED_ON, *named)
 
+    def confinement(self, context: RunContext) -> Confinement:
+        """What is hidden from the program."""
+        settings = context.verification.runner.settings
+        hidden = find_credentials(
+            self._surroundings.configurations().values(),
+            environment=os.environ,
+            kept=split_list(settings.get("inherit", "")),
+        )
+        return Confinement(
+            wish=settings.get("sandbox") or "try",
+            network=settings.get("network") or "host",
+            state=self._surroundings.state.absolute(),
+            run=context.folder.absolute(),
+            hidden=hidden,
+        )
+
     async def _bring_on(self, context: RunContext, command: Sequence[str]) -> RunUpdate:
         outcome = read_outcome(context.folder)
         if outcome is not None:
@@ -87,8 +108,9 @@ class CommandRunner:
                     state=RunState.ERROR, message=f"there is no program {command[0]} here"
                 )
             limited = [*limit(context.verification.runner.settings), *command]
+            confined = self.confinement(context).command(limited)
             seconds = context.verification.timeout + _GRACE_SECONDS
-            life = await kept.start(limited, environment, seconds=seconds)
+            life = await kept.start(confined, environment, seconds=seconds)
         if life is Life.ALIVE:
             handle = f"{socket.gethostname()}/{context.run.id}"
             log = LOG if (context.folder / LOG).exists() else ""

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.runner import RunContext, Runner, RunUpdate
 from okd_payload.controller.verification.runners.command import CommandRunner
+from okd_payload.controller.verification.runners.command.sandbox import Confinement
 from okd_payload.controller.verification.runners.container.pod import PodRunner
 
 _STORAGE = ("REGISTRY_AUTH_FILE", "CONTAINERS_STORAGE_CONF", "STORAGE_DRIVER", "XDG_RUNTIME_DIR")
@@ -60,6 +63,10 @@ class _BuildahRunner(CommandRunner):
         """Make the container, run the command in it, and remove it."""
         image = context.verification.runner.settings.get("image", "")
         return ("/bin/sh", "-c", _SCRIPT, "sh", image, *context.verification.runner.arguments)
+
+    def confinement(self, context: RunContext) -> Confinement:
+        """None: buildah needs its storage and logins, and its container is one."""
+        return msgspec.structs.replace(super().confinement(context), wish="no")
 
     def inherited(self, context: RunContext) -> Sequence[str]:
         """What says where images and logins are, too."""

@@ -18,7 +18,7 @@ from okd_payload.controller.configuration.model import (
 )
 from okd_payload.controller.model import Phase, Release, RunState, StreamState, VerificationRun
 from okd_payload.controller.reconciling.actions import Begin, Make, Settle, Verify
-from okd_payload.controller.records import events, leases, releases, runs, streams
+from okd_payload.controller.records import leases, releases, runs, streams
 from okd_payload.controller.service import Service
 from okd_payload.errors import RegistryUnavailable
 from okd_payload.release.load import load_release
@@ -210,19 +210,6 @@ async def test_an_input_that_cannot_be_read_is_told_and_waited_for(
     rig.clock.advance(1000)
     await service.sync(STREAM)
     assert (await state_of(rig)).error == ""
-
-
-async def test_a_preview_says_what_a_pass_would_do_and_does_nothing(
-    rig: Rig, service: Service
-) -> None:
-    """A dry run of each step, and not a line written."""
-    await push_small_stream(rig.repository(INPUT))
-    for expected in (Begin, Make, Settle):
-        before = await rig.database.read(events.last_number)
-        preview = await service.passes.preview(STREAM)
-        assert await rig.database.read(events.last_number) == before
-        assert [type(action) for action in preview.actions] == [expected]
-        assert (await service.sync(STREAM)).actions == preview.actions
 
 
 async def test_the_shared_images_of_another_stream_are_taken_over(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -221,6 +222,21 @@ async def test_a_periodic_build_is_started_and_followed(rig: Rig, *, succeeds: b
     assert run.state is (ScheduleState.DONE if succeeds else ScheduleState.FAILED)
     assert builds.started == [("stream.yaml", f"{STREAM}-{run.identity}")]
     assert run.message == f"{run.handle} built"
+
+
+async def test_two_instances_begin_what_is_due_once(rig: Rig) -> None:
+    """Also in the moment in which one takes over from the other."""
+    rig.configure(schedules=(BUILD, msgspec.structs.replace(VERIFY, name="again")))
+    newest = await make(rig, "4.20.0-0.test-1")
+    builds = Builds()
+    instances = [follower(rig.surroundings, builds) for _ in range(2)]
+    await passes(rig, instances[0])
+    rig.clock.advance(HOUR)
+    for _ in range(4):
+        await asyncio.gather(*(each.advance(rig.streams[STREAM]) for each in instances))
+    assert len(builds.started) == 1
+    found = await rig.database.read(lambda unit: runs.list_of(unit, [newest.name]))
+    assert len(found[newest.name]) == 1
 
 
 async def test_a_run_is_told_when_it_begins_and_when_it_ends(rig: Rig) -> None:

@@ -295,7 +295,7 @@ async def test_a_lost_database_is_said_on_a_page(client: Client, past, rig, monk
     await rig.database.write(lambda unit: unit.exec_driver_sql("DROP TABLE runs"))
     answer = await client.get("/")
     assert answer.status_code in (502, 503)
-    assert "the database" in answer.text
+    assert "The database" in answer.text
     assert "<h1>" in answer.text
 
 

@@ -21,6 +21,7 @@ from okd_payload import __version__
 from okd_payload.web.access.auditing import make_audit
 from okd_payload.web.access.guard import make_guard
 from okd_payload.web.events.delivering import deliver_beside
+from okd_payload.web.keeping import make_keeping
 from okd_payload.web.problems import SAFE_HEADERS, answer_error
 from okd_payload.web.site import Site
 
@@ -51,7 +52,7 @@ def make_application(site: Site, *, parts: Sequence[str] | None = None) -> Lites
     return Litestar(
         route_handlers=handlers,
         guards=[make_guard(site)],
-        middleware=[make_audit(site)],
+        middleware=[make_audit(site), make_keeping(site)],
         exception_handlers={Exception: answer_error},
         response_headers=[
             ResponseHeader(name=name, value=text) for name, text in SAFE_HEADERS.items()

@@ -32,7 +32,7 @@ def require_match(wanted: str | None, answer: msgspec.Struct) -> None:
     """Return when ``wanted`` names the state that ``answer`` tells. Raises PreconditionFailed."""
     if wanted is None or wanted.strip() == "*":
         return
-    if tag_of(msgspec.json.encode(answer)) not in _tags(wanted):
+    if tag_of(msgspec.json.encode(answer)) not in read_tags(wanted):
         raise PreconditionFailed("it has changed since it was read: read it again, then decide")
 
 
@@ -44,7 +44,7 @@ def tag_answers(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         held: list[HTTPResponseStartEvent] = []
-        known = _tags(Headers.from_scope(scope).get("if-none-match", ""))
+        known = read_tags(Headers.from_scope(scope).get("if-none-match", ""))
 
         async def tag(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -59,7 +59,7 @@ def tag_answers(app: ASGIApp) -> ASGIApp:
                     headers["etag"] = etag
                     headers["cache-control"] = "no-cache"
                     if etag in known or "*" in known:
-                        await _answer_unchanged(start, send)
+                        await answer_unchanged(start, send)
                         return
                 await send(start)
             await send(message)
@@ -69,7 +69,8 @@ def tag_answers(app: ASGIApp) -> ASGIApp:
     return tagged
 
 
-async def _answer_unchanged(start: HTTPResponseStartEvent, send: Send) -> None:
+async def answer_unchanged(start: HTTPResponseStartEvent, send: Send) -> None:
+    """Answer with a word that the content is as it was, instead of ``start`` and its body."""
     kept = [
         (name, text)
         for name, text in start["headers"]
@@ -79,5 +80,6 @@ async def _answer_unchanged(start: HTTPResponseStartEvent, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _tags(text: str) -> frozenset[str]:
+def read_tags(text: str) -> frozenset[str]:
+    """The ETags in a header like ``If-None-Match``."""
     return frozenset(part.strip().removeprefix("W/") for part in text.split(",") if part.strip())

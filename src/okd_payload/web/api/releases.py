@@ -43,6 +43,7 @@ from okd_payload.web.api.values import (
     read_place,
     write_place,
 )
+from okd_payload.web.keeping import KEPT
 from okd_payload.web.site import Site
 
 
@@ -94,7 +95,7 @@ class LockAnswer(Answer, frozen=True, kw_only=True):
 def routes(site: Site) -> list[Any]:
     """Reading releases."""
 
-    @get("/releases", responses=READING, tags=["releases"], operation_id="listReleases")
+    @get("/releases", responses=READING, tags=["releases"], operation_id="listReleases", opt=KEPT)
     async def list_page(
         *,
         stream: Text = "",
@@ -123,7 +124,13 @@ def routes(site: Site) -> list[Any]:
         found, place = await site.ask(list_releases, wanted)
         return ReleasePage(items=tuple(map(tell_release, found)), next=write_place(place))
 
-    @get("/releases/{name:str}", responses=READING, tags=["releases"], operation_id="getRelease")
+    @get(
+        "/releases/{name:str}",
+        responses=READING,
+        tags=["releases"],
+        operation_id="getRelease",
+        opt=KEPT,
+    )
     async def get_one(name: Name) -> ReleaseAnswer:
         """One release: inputs, runs, transitions, publications, approvals, expiry, updates."""
         return await tell_whole(site, name)

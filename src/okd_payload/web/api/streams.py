@@ -17,6 +17,7 @@ from okd_payload.web.api.answers import ReleaseSummary, tell_release
 from okd_payload.web.api.parameters import Name
 from okd_payload.web.api.problems import READING
 from okd_payload.web.api.values import Answer, known_moment
+from okd_payload.web.keeping import KEPT
 from okd_payload.web.site import Site
 
 _MINUTE = 60
@@ -63,12 +64,18 @@ class StreamList(Answer, frozen=True, kw_only=True):
 def routes(site: Site) -> list[Any]:
     """Reading streams."""
 
-    @get("/streams", responses=READING, tags=["streams"], operation_id="listStreams")
+    @get("/streams", responses=READING, tags=["streams"], operation_id="listStreams", opt=KEPT)
     async def list_streams() -> StreamList:
         """All streams: state, health, newest and accepted release, and why nothing is new."""
         return StreamList(items=tuple(await _read(site, sorted(configurations(site)))))
 
-    @get("/streams/{stream:str}", responses=READING, tags=["streams"], operation_id="getStream")
+    @get(
+        "/streams/{stream:str}",
+        responses=READING,
+        tags=["streams"],
+        operation_id="getStream",
+        opt=KEPT,
+    )
     async def get_stream(stream: Name) -> StreamAnswer:
         """One stream."""
         return await read_stream(site, stream)

@@ -14,6 +14,7 @@ from okd_payload.controller.views.names import NamedRelease, find_all, list_name
 from okd_payload.web.compatibility.answers import Answer, Refusal, send_json
 from okd_payload.web.compatibility.numbers import read_count
 from okd_payload.web.compatibility.shown import by_version, in_order, show
+from okd_payload.web.keeping import KEPT
 from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
@@ -48,7 +49,7 @@ def routes(site: Site) -> Sequence[Any]:
 
 
 def _list_route(site: Site, word: str, phase: Phase | None) -> Any:
-    @read(f"/api/v1/releasestreams/{word}", include_in_schema=False)
+    @read(f"/api/v1/releasestreams/{word}", include_in_schema=False, opt=KEPT)
     async def listed() -> Answer:
         """The names of releases by stream; null for a stream that has none."""
         configurations = site.surroundings.configurations()

@@ -32,6 +32,7 @@ from okd_payload.web.compatibility.shown import (
     show,
     version_of,
 )
+from okd_payload.web.keeping import KEPT
 from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
@@ -51,7 +52,7 @@ def routes(site: Site) -> Sequence[Any]:
     """What is below one stream, but for a single release."""
     options: dict[str, Any] = {"include_in_schema": False}
 
-    @read("/api/v1/releasestream/{stream:str}/tags", **options)
+    @read("/api/v1/releasestream/{stream:str}/tags", opt=KEPT, **options)
     async def tags(
         stream: FromPath[str], phase: FromQuery[list[str] | None] = None, form: Form = ""
     ) -> Answer:
@@ -63,7 +64,7 @@ def routes(site: Site) -> Sequence[Any]:
         shown = tuple(show(each, site) for each in by_version(wanted))
         return send_json(ShownTags(name=stream, tags=shown or None))
 
-    @read("/api/v1/releasestream/{stream:str}/latest", **options)
+    @read("/api/v1/releasestream/{stream:str}/latest", opt=KEPT, **options)
     async def latest(
         *,
         stream: FromPath[str],

@@ -14,6 +14,7 @@ from okd_payload.controller.views.news import News, read_news
 from okd_payload.errors import UnknownName
 from okd_payload.web.api.conditional import tag_answers
 from okd_payload.web.feeds.atom import Entry, Feed, write_feed
+from okd_payload.web.keeping import KEPT
 from okd_payload.web.site import Site
 
 FeedName = Annotated[str, PathParameter(max_length=260)]
@@ -26,7 +27,7 @@ _MOST_CHANGES = 50
 def routes(site: Site) -> list[Any]:
     """The feeds."""
 
-    @get("/feeds/{name:str}", include_in_schema=False, middleware=[tag_answers])
+    @get("/feeds/{name:str}", include_in_schema=False, middleware=[tag_answers], opt=KEPT)
     async def feed(request: Request[Any, Any, Any], name: FeedName) -> Response[bytes]:
         """The feed of a stream, or of all."""
         stream = name.removesuffix(_SUFFIX)

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 
 from okd_payload.controller.views.images import Found, read_history, search
 from okd_payload.errors import UnknownName
+from okd_payload.web.keeping import KEPT
 from okd_payload.web.pages.health import order_streams
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
 from okd_payload.web.site import Site
@@ -24,7 +25,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         ordered = order_streams(dict(site.surroundings.configurations()))
         return [each.name for each in ordered]
 
-    @get("/component/{name:str}", include_in_schema=False)
+    @get("/component/{name:str}", include_in_schema=False, opt=KEPT)
     async def component(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
         """Which image of the component was in which releases."""
         history = await site.ask(read_history, name, names())

@@ -30,7 +30,7 @@ Serve = Callable[..., Server]
 NAME = "4.20.0-0.okd"
 HANGING = """\
 verify:
-  hangs: {runner: command, command: [sleep, "600"], timeout: 3s}
+  hangs: {runner: command, command: [sleep, "600"], timeout: 3s, errorRetries: 0}
 """
 FULL_SECONDS = 90.0
 """A creation that failed is tried again after a minute."""

@@ -269,7 +269,14 @@ async def test_a_stream_without_a_place_says_so(
     """One of OpenShift's files, whose image stream nobody follows: nothing is tried in vain."""
     nowhere = {"content": "", "releases": "", "content_name": "", "releases_name": ""}
     rig.configure(kind=kind, input=Input(), imported=b"{}", **nowhere)
-    assert (await service.sync(STREAM)).actions == ()
+    began = rig.clock.now()
+    for _ in range(2):
+        assert (await service.sync(STREAM)).actions == ()
+        rig.clock.advance(60)
     state = await state_of(rig)
-    assert state.error == ""
     assert "does not say where images are" in state.waiting
+    assert (state.error, state.error_since) == (state.waiting, began)
+    rig.configure(kind=kind)
+    await service.sync(STREAM)
+    state = await state_of(rig)
+    assert (state.error, state.error_since, state.waiting) == ("", None, "")

@@ -69,6 +69,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     situation: Situation
     images: InputImages
     known: tuple[Release, ...]
+    before: StreamState
+    """What was remembered of the stream when it was looked at."""
 
 
 class StreamPass:
@@ -111,7 +113,7 @@ class StreamPass:
         configuration = self._surroundings.configurations()[name]
         clock = self._surroundings.clock
         copied = await self._errands.go_on(("mirror", name), lambda: self._mirror(configuration))
-        trouble = copied or await self._adopt(configuration)
+        adopted = await self._adopt(configuration) if not copied else ""
         look = await self._look(configuration, in_motion=copied is None or bool(copied))
         decision = decide(look.situation)
         if copied is None:
@@ -119,10 +121,15 @@ class StreamPass:
             decision = msgspec.structs.replace(
                 decision, waiting=words, wake=clock.now() + ERRAND_SECONDS
             )
-        state = msgspec.structs.replace(look.situation.state, waiting=decision.waiting)
-        if trouble and (copied or not state.error):
-            since = state.error_since if state.error else clock.now()
-            state = msgspec.structs.replace(state, error=trouble, error_since=since)
+        seen = look.situation.state
+        trouble = copied or seen.error or adopted or look.situation.obstacle
+        since = look.before.error_since if look.before.error else clock.now()
+        state = msgspec.structs.replace(
+            seen,
+            waiting=decision.waiting,
+            error=trouble,
+            error_since=since if trouble else None,
+        )
         await self._leadership.write(lambda unit: _remember(unit, state))
         for action in decision.actions:
             if not isinstance(action, Verify):  # of which the verifier tells each run
@@ -179,29 +186,27 @@ class StreamPass:
         database, name = self._surroundings.database, configuration.name
         before = await database.read(lambda unit: streams.find(unit, name))
         if in_motion:
-            seen = Observation(state=before)
+            seen = Observation(state=msgspec.structs.replace(before, error=""))
         else:
             seen = await observe(self._surroundings, configuration, before)
-        return await database.read(
-            lambda unit: self._read(unit, configuration, seen.state, seen.images)
-        )
+        return await database.read(lambda unit: self._read(unit, configuration, before, seen))
 
     def _read(
         self,
         unit: Connection,
         configuration: StreamConfiguration,
-        state: StreamState,
-        images: InputImages,
+        before: StreamState,
+        seen: Observation,
     ) -> Look:
         found = tuple(releases.list_of(unit, configuration.name))
         ready = {each.name: each for each in found if each.phase is Phase.READY}
         made = runs.list_of(unit, ready)
         situation = Situation(
             configuration=configuration,
-            state=state,
+            state=seen.state,
             releases=found,
-            input_hash=images.input_hash,
-            known=releases.has_hash(unit, configuration.name, images.input_hash),
+            input_hash=seen.images.input_hash,
+            known=releases.has_hash(unit, configuration.name, seen.images.input_hash),
             obstacle=self._obstacle(configuration),
             verdicts={
                 name: judge(configuration, made[name], since=each.changed)
@@ -209,7 +214,7 @@ class StreamPass:
             },
             now=self._surroundings.clock.now(),
         )
-        return Look(situation=situation, images=images, known=found)
+        return Look(situation=situation, images=seen.images, known=found, before=before)
 
     async def _carry_out(
         self, action: Action, configuration: StreamConfiguration, look: Look

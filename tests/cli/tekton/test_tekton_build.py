@@ -130,7 +130,7 @@ def test_a_detached_build_is_cancelled(
     reach = ["--kubeconfig", str(cluster.kubeconfig)]
     code, out, err = run_cli("runs", "cancel", run, *reach)
     assert (code, err) == (0, "")
-    assert out.startswith(f"{run}: 2 TaskRuns cancelled")
+    assert out.startswith(f"{run}: 2 objects cancelled")
     code, out, err = run_cli("runs", "list", *reach)
     assert "cancelled, detached" in out
     code, out, err = run_cli("runs", "attach", run, *reach)

@@ -17,9 +17,8 @@ from okd_payload.cli.cluster_options import (
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import escape_controls
 from okd_payload.cli.settings import Settings
-from okd_payload.engines.pod import labels
-from okd_payload.engines.tekton.runs.attaching import Attachment
-from okd_payload.engines.tekton.runs.overview import find_run
+from okd_payload.engines.runs.attaching import Attachment
+from okd_payload.engines.runs.overview import find_run
 
 
 @click.command(name="attach")
@@ -39,12 +38,11 @@ async def _attach(settings: Settings, options: ClusterOptions, name: str) -> int
     async with connect(options) as cluster:
         namespace = options.namespace or cluster.namespace
         known = await find_run(cluster, name, namespace=namespace)
-        stream = known.task_runs[0].metadata.labels.get(labels.STREAM, "")
         attachment = Attachment(
             cluster,
             known,
             namespace=namespace,
-            folder=settings.locations.runs(stream) / name / "logs",
+            folder=settings.locations.runs(known.stream) / name / "logs",
             show=_show,
         )
         return await attachment.follow()

@@ -16,7 +16,7 @@ from okd_payload.cli.cluster_options import (
 from okd_payload.cli.issues import count_of
 from okd_payload.cli.loop import run_async
 from okd_payload.clock import SystemClock
-from okd_payload.engines.tekton.runs.ending import cancel_run
+from okd_payload.engines.runs.ending import cancel_run
 
 
 @click.command(name="cancel")
@@ -29,7 +29,7 @@ def cancel_command(run: str, **options: Any) -> None:
     be looked at, until it is pruned.
     """
     count = run_async(_cancel(take_cluster_options(options), run))
-    click.echo(f"{run}: {count_of(count, 'TaskRun')} cancelled")
+    click.echo(f"{run}: {count_of(count, 'object')} cancelled")
 
 
 async def _cancel(options: ClusterOptions, run: str) -> int:

@@ -15,7 +15,7 @@ from okd_payload.cli.cluster_options import (
 )
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import output_option, print_document, print_table
-from okd_payload.engines.tekton.runs.overview import RunOverview, list_runs
+from okd_payload.engines.runs.overview import RunOverview, list_runs
 
 
 @click.command(name="list")

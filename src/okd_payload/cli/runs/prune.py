@@ -15,8 +15,8 @@ from okd_payload.cli.cluster_options import (
 )
 from okd_payload.cli.issues import count_of
 from okd_payload.cli.loop import run_async
-from okd_payload.engines.tekton.runs.ending import prune_runs
-from okd_payload.engines.tekton.runs.overview import find_run, list_runs
+from okd_payload.engines.runs.ending import prune_runs
+from okd_payload.engines.runs.overview import find_run, list_runs
 from okd_payload.errors import InputError
 
 
@@ -25,14 +25,14 @@ from okd_payload.errors import InputError
 @click.option("--stream", default="", metavar="NAME", help="Only runs of this stream.")
 @cluster_options
 def prune_command(names: tuple[str, ...], stream: str, **options: Any) -> None:
-    """Delete the TaskRuns of each RUN, or of all runs that are over, with their pods and logs.
+    """Delete what each RUN left there, or of all runs that are over, with their pods and logs.
 
     Images stay where they are. `okd-payload runs attach` brings the logs here before.
     """
     if names and stream:
         raise InputError("--stream chooses among all runs", hint="name runs, or give --stream")
     count = run_async(_prune(take_cluster_options(options), names, stream))
-    click.echo(f"{count_of(count, 'TaskRun')} deleted")
+    click.echo(f"{count_of(count, 'object')} deleted")
 
 
 async def _prune(options: ClusterOptions, names: tuple[str, ...], stream: str) -> int:

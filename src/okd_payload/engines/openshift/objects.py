@@ -31,6 +31,8 @@ class Phase(enum.Enum):
 
 
 ENDED = frozenset({"Complete", "Failed", "Error", "Cancelled"})
+CANCELLATION = b'{"status":{"cancelled":true}}'
+"""The merge patch that asks a build to end."""
 UNRESOLVABLE = frozenset({"InvalidImageReference", "InvalidOutputReference"})
 """Reasons for which a build stays ``New`` until it is cancelled: the cluster keeps hoping."""
 
@@ -54,6 +56,7 @@ class Metadata(Part, frozen=True, kw_only=True):
     name: str = ""
     namespace: str = ""
     uid: str = ""
+    creation_timestamp: str = ""
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     annotations: dict[str, str] = msgspec.field(default_factory=dict)
 

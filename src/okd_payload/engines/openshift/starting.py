@@ -14,7 +14,12 @@ import msgspec
 from okd_payload.build.engine import BuildStep
 from okd_payload.cluster import Cluster, kinds
 from okd_payload.engines.openshift.build_config import BuildSettings, request_of
-from okd_payload.engines.openshift.objects import BuildConfig, BuildRequest, decode_build
+from okd_payload.engines.openshift.objects import (
+    CANCELLATION,
+    BuildConfig,
+    BuildRequest,
+    decode_build,
+)
 from okd_payload.engines.pod.building import key_of_step
 from okd_payload.engines.pod.labels import KEY, key_value, selector
 from okd_payload.errors import (
@@ -26,8 +31,6 @@ from okd_payload.errors import (
     Refused,
     TransientBuildError,
 )
-
-_CANCEL = b'{"status":{"cancelled":true}}'
 
 
 async def define_build(cluster: Cluster, config: BuildConfig) -> None:
@@ -81,7 +84,7 @@ async def start(
 async def cancel(cluster: Cluster, name: str) -> None:
     """Ask the cluster to stop the build called ``name``; one that is gone has stopped."""
     with contextlib.suppress(NoSuchObject):
-        await cluster.patch(kinds.OPENSHIFT_BUILD, name, _CANCEL)
+        await cluster.patch(kinds.OPENSHIFT_BUILD, name, CANCELLATION)
 
 
 async def _instantiate(cluster: Cluster, request: BuildRequest) -> bytes:

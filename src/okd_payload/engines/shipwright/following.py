@@ -17,12 +17,12 @@ from okd_payload.engines.pod.causes import Cause, Reaction
 from okd_payload.engines.pod.judging import Verdict
 from okd_payload.engines.pod.log_copy import LogCopy
 from okd_payload.engines.pod.object_watch import ObjectWatch
+from okd_payload.engines.pod.run_objects import Condition
 from okd_payload.engines.shipwright.judging import judge_run
 from okd_payload.engines.shipwright.run_state import (
     RUN_LABEL,
     STEP,
     BuildRun,
-    Condition,
     Pod,
     decode_pod,
 )

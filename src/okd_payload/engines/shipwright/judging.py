@@ -11,7 +11,8 @@ from collections.abc import Mapping
 
 from okd_payload.engines.pod.causes import Cause
 from okd_payload.engines.pod.judging import Ending, Verdict, judge
-from okd_payload.engines.shipwright.run_state import BuildRun, Condition, Pod, observe
+from okd_payload.engines.pod.run_objects import Condition
+from okd_payload.engines.shipwright.run_state import BuildRun, Pod, observe
 
 _ACCOUNT_HINT = "make the service account, or name another one with --service-account"
 REASONS: Mapping[str, Cause] = {

@@ -11,7 +11,15 @@ from __future__ import annotations
 import msgspec
 
 from okd_payload.engines.pod import labels
-from okd_payload.engines.pod.judging import Ending, Observation, StepEnd
+from okd_payload.engines.pod.judging import Observation, StepEnd
+from okd_payload.engines.pod.run_objects import (
+    Condition,
+    Metadata,
+    Read,
+    Run,
+    RunStatus,
+    Terminated,
+)
 from okd_payload.engines.shipwright.results import read_failure
 from okd_payload.errors import ClusterError
 
@@ -23,51 +31,27 @@ SET_ASIDE = labels.PREFIX + "set-aside"
 RUN_LABEL = "buildrun.shipwright.io/name"
 """The label of pods by which those of a BuildRun are found."""
 _CONTAINER_PREFIX = "step-"
-_SUCCEEDED = "Succeeded"
 _AS_TEKTON_SAYS = {"StepOutOfMemory": "StepOOM"}
 """Words that Shipwright has for what Tekton calls otherwise."""
 _TIMEOUT = "BuildRunTimeout"
 _FAILED = "Failed"
 
 
-class _Read(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Base of what is read; all that is not named here is left alone."""
-
-
-class Metadata(_Read, frozen=True, kw_only=True):
-    """Who an object is."""
-
-    name: str
-    uid: str = ""
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-    deletion_timestamp: str = ""
-
-
-class Condition(_Read, frozen=True, kw_only=True):
-    """Where something is, in one word and in a sentence."""
-
-    type: str
-    status: str
-    reason: str = ""
-    message: str = ""
-
-
-class Output(_Read, frozen=True, kw_only=True):
+class Output(Read, frozen=True, kw_only=True):
     """The image that was made."""
 
     digest: str = ""
     size: int = 0
 
 
-class Location(_Read, frozen=True, kw_only=True):
+class Location(Read, frozen=True, kw_only=True):
     """Where something failed."""
 
     pod: str = ""
     container: str = ""
 
 
-class FailureDetails(_Read, frozen=True, kw_only=True):
+class FailureDetails(Read, frozen=True, kw_only=True):
     """Why something failed, where the strategy or Shipwright wrote it down."""
 
     location: Location = Location()
@@ -75,88 +59,45 @@ class FailureDetails(_Read, frozen=True, kw_only=True):
     message: str = ""
 
 
-class Executor(_Read, frozen=True, kw_only=True):
-    """What carries a run out."""
-
-    kind: str = ""
-    name: str = ""
-
-
-class Status(_Read, frozen=True, kw_only=True):
+class Status(RunStatus, frozen=True, kw_only=True):
     """What the controller says."""
 
-    conditions: tuple[Condition, ...] = ()
-    executor: Executor = Executor()
     output: Output = Output()
     failure_details: FailureDetails = FailureDetails()
 
 
-class Spec(_Read, frozen=True, kw_only=True):
+class Spec(Read, frozen=True, kw_only=True):
     """Of what was asked for only what changes it."""
 
     state: str = ""
 
 
-class BuildRun(_Read, frozen=True, kw_only=True):
+class BuildRun(Run, frozen=True, kw_only=True):
     """One run of a build."""
 
-    metadata: Metadata
     spec: Spec = Spec()
     status: Status = Status()
 
-    @property
-    def name(self) -> str:
-        """Its name in its namespace."""
-        return self.metadata.name
 
-    @property
-    def uid(self) -> str:
-        """What tells it from others that have had its name."""
-        return self.metadata.uid
-
-    @property
-    def condition(self) -> Condition | None:
-        """What the controller says about its success; None before it said anything."""
-        found = (item for item in self.status.conditions if item.type == _SUCCEEDED)
-        return next(found, None)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing of it will run any more."""
-        return self.condition is not None and self.condition.status != Ending.OPEN.value
-
-    @property
-    def key(self) -> str:
-        """The build key of the image that it makes; empty when it makes none of ours."""
-        return self.metadata.annotations.get(labels.WHOLE_KEY, "")
-
-
-class Terminated(_Read, frozen=True, kw_only=True):
-    """How a container ended."""
-
-    exit_code: int = 0
-    reason: str = ""
-
-
-class Begun(_Read, frozen=True, kw_only=True):
+class Begun(Read, frozen=True, kw_only=True):
     """That a container was started."""
 
 
-class ContainerState(_Read, frozen=True, kw_only=True):
+class ContainerState(Read, frozen=True, kw_only=True):
     """Where a container is."""
 
     running: Begun | None = None
     terminated: Terminated | None = None
 
 
-class ContainerStatus(_Read, frozen=True, kw_only=True):
+class ContainerStatus(Read, frozen=True, kw_only=True):
     """One container of a pod."""
 
     name: str
     state: ContainerState = ContainerState()
 
 
-class PodStatus(_Read, frozen=True, kw_only=True):
+class PodStatus(Read, frozen=True, kw_only=True):
     """Where a pod is."""
 
     phase: str = ""
@@ -169,7 +110,7 @@ class PodStatus(_Read, frozen=True, kw_only=True):
         return any(state.running is not None or state.terminated is not None for state in states)
 
 
-class Pod(_Read, frozen=True, kw_only=True):
+class Pod(Read, frozen=True, kw_only=True):
     """The pod of a run."""
 
     metadata: Metadata
@@ -207,7 +148,7 @@ def observe(
     if reason == _FAILED and pod is not None and pod.status.reason == "Evicted":
         reason = "PodEvicted"
     return Observation(
-        ending=Ending(condition.status),
+        ending=condition.ending,
         reason=reason,
         message=message,
         steps=_steps_of(pod),

@@ -12,57 +12,26 @@ from collections.abc import Mapping
 
 import msgspec
 
-from okd_payload.engines.pod import labels, outcome
-from okd_payload.engines.pod.judging import Ending, Observation, StepEnd
+from okd_payload.engines.pod import outcome
+from okd_payload.engines.pod.judging import Observation, StepEnd
+from okd_payload.engines.pod.run_objects import Read, Run, RunStatus, Terminated
 from okd_payload.errors import ClusterError
 
 CANCEL = "TaskRunCancelled"
 CANCEL_MESSAGE = "okd-payload was interrupted"
 """By this we know our own cancellations: what was set aside by one run is built by the next."""
-_SUCCEEDED = "Succeeded"
 _RUNNING = "Running"
 _SKIPPED = "Skipped"
 _STEP_TIMEOUT = "TimeoutExceeded"
 
 
-class _Read(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Base of what is read; all that is not named here is left alone."""
-
-
-class Metadata(_Read, frozen=True, kw_only=True):
-    """Who an object is."""
-
-    name: str
-    uid: str = ""
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-    creation_timestamp: str = ""
-    deletion_timestamp: str = ""
-
-
-class Condition(_Read, frozen=True, kw_only=True):
-    """Where something is, in one word and in a sentence."""
-
-    type: str
-    status: str
-    reason: str = ""
-    message: str = ""
-
-
-class Terminated(_Read, frozen=True, kw_only=True):
-    """How a container ended."""
-
-    exit_code: int = 0
-    reason: str = ""
-
-
-class Running(_Read, frozen=True, kw_only=True):
+class Running(Read, frozen=True, kw_only=True):
     """A container that was started."""
 
     started_at: str = ""
 
 
-class StepState(_Read, frozen=True, kw_only=True):
+class StepState(Read, frozen=True, kw_only=True):
     """Where a step is; at most one of the last two is set."""
 
     name: str = ""
@@ -77,67 +46,38 @@ class StepState(_Read, frozen=True, kw_only=True):
         return self.running is not None or self.terminated is not None
 
 
-class Result(_Read, frozen=True, kw_only=True):
+class Result(Read, frozen=True, kw_only=True):
     """A named value; ours are all strings."""
 
     name: str
     value: msgspec.Raw = msgspec.Raw(b'""')
 
 
-class Status(_Read, frozen=True, kw_only=True):
+class Status(RunStatus, frozen=True, kw_only=True):
     """What the controller says."""
 
-    conditions: tuple[Condition, ...] = ()
     pod_name: str = ""
     steps: tuple[StepState, ...] = ()
     results: tuple[Result, ...] = ()
 
 
-class Spec(_Read, frozen=True, kw_only=True):
+class Spec(Read, frozen=True, kw_only=True):
     """Of what was asked for only what changes it."""
 
     status: str = ""
     status_message: str = ""
 
 
-class TaskRun(_Read, frozen=True, kw_only=True):
+class TaskRun(Run, frozen=True, kw_only=True):
     """One run of one task."""
 
-    metadata: Metadata
     spec: Spec = Spec()
     status: Status = Status()
-
-    @property
-    def name(self) -> str:
-        """Its name in its namespace."""
-        return self.metadata.name
-
-    @property
-    def uid(self) -> str:
-        """What tells it from others that have had its name."""
-        return self.metadata.uid
-
-    @property
-    def condition(self) -> Condition | None:
-        """What the controller says about its success; None before it said anything."""
-        found = (item for item in self.status.conditions if item.type == _SUCCEEDED)
-        return next(found, None)
 
     @property
     def is_running(self) -> bool:
         """Whether its pod runs."""
         return self.condition is not None and self.condition.reason == _RUNNING
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing of it will run any more."""
-        condition = self.condition
-        return condition is not None and _ENDINGS.get(condition.status) in _OVER
-
-    @property
-    def key(self) -> str:
-        """The build key of the image that it makes; empty when it makes none of ours."""
-        return self.metadata.annotations.get(labels.WHOLE_KEY, "")
 
     @property
     def results(self) -> Mapping[str, str]:
@@ -160,7 +100,7 @@ def observe(task_run: TaskRun) -> Observation:
         return Observation()
     failure = task_run.results.get(outcome.FAILURE_RESULT, "")
     return Observation(
-        ending=_ENDINGS.get(condition.status, Ending.OPEN),
+        ending=condition.ending,
         reason=condition.reason,
         message=condition.message,
         steps=tuple(_step_end(step) for step in task_run.status.steps),
@@ -188,6 +128,4 @@ def _text(value: msgspec.Raw) -> str:
         return ""
 
 
-_ENDINGS = {ending.value: ending for ending in Ending}
-_OVER = (Ending.GOOD, Ending.BAD)
 _DECODER = msgspec.json.Decoder(TaskRun)

@@ -17,8 +17,8 @@ from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.causes import Cause
 from okd_payload.engines.pod.judging import judge
 from okd_payload.engines.pod.object_watch import ObjectWatch
+from okd_payload.engines.runs.overview import KnownRun
 from okd_payload.engines.tekton.following import Follower
-from okd_payload.engines.tekton.runs.overview import KnownRun
 from okd_payload.engines.tekton.settings import Patience
 from okd_payload.engines.tekton.task_run import TaskRun, decode_task_run, observe
 from okd_payload.errors import ClusterError, InputError, NoSuchObject

@@ -8,18 +8,20 @@ from typing import Any
 
 import pytest
 
-from okd_payload.cluster.kinds import TASK_RUN
+from okd_payload.cluster import ObjectKind
+from okd_payload.cluster.kinds import OPENSHIFT_BUILD, SHIPWRIGHT_BUILD_RUN, TASK_RUN
 from okd_payload.engines.pod import labels
-from okd_payload.engines.tekton.runs.attaching import Attachment, exit_code
-from okd_payload.engines.tekton.runs.ending import cancel_run, prune_runs
-from okd_payload.engines.tekton.runs.overview import (
+from okd_payload.engines.runs.attaching import Attachment, exit_code
+from okd_payload.engines.runs.ending import cancel_run, prune_runs
+from okd_payload.engines.runs.members import Member, read_member
+from okd_payload.engines.runs.overview import (
     RunState,
     find_run,
     list_runs,
     select_runs,
 )
-from okd_payload.engines.tekton.task_run import TaskRun, decode_task_run
-from okd_payload.errors import ClusterUnavailable, InputError, UnknownName
+from okd_payload.engines.tekton.task_run import decode_task_run
+from okd_payload.errors import ClusterUnavailable, InputError, NoSuchKind, UnknownName
 from okd_payload.testing.clock import ManualClock
 from okd_payload.testing.kubernetes import MemoryCluster
 
@@ -48,9 +50,9 @@ def document(
     }
 
 
-def read(*documents: dict[str, Any]) -> list[TaskRun]:
+def read(*documents: dict[str, Any]) -> list[Member]:
     """The TaskRuns that these are."""
-    return [decode_task_run(json.dumps(each).encode()) for each in documents]
+    return [read_member(TASK_RUN, json.dumps(each).encode()) for each in documents]
 
 
 @pytest.fixture
@@ -111,6 +113,62 @@ async def test_runs_are_listed_by_stream(cluster: MemoryCluster):
     assert "did you mean one?" in caught.value.hint
 
 
+def other_run(kind: ObjectKind, name: str, status: dict[str, Any]) -> dict[str, Any]:
+    """A build of another engine, of the run that is called like its kind."""
+    marks = labels.stream_labels("okd", role=labels.BUILD_ROLE, run=kind.plural)
+    return {
+        "apiVersion": kind.api_version,
+        "kind": kind.kind,
+        "metadata": {"name": name, "namespace": "builds", "labels": marks},
+        "spec": {"strategy": {"type": "Docker"}},
+        "status": status,
+    }
+
+
+def condition_of(status: str, reason: str) -> dict[str, Any]:
+    """The status of something that ends with a condition."""
+    return {"conditions": [{"type": "Succeeded", "status": status, "reason": reason}]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "going", "good", "bad"),
+    [
+        (
+            SHIPWRIGHT_BUILD_RUN,
+            condition_of(*RUNNING),
+            condition_of(*GOOD),
+            condition_of("False", "UndefinedVolume"),
+        ),
+        (OPENSHIFT_BUILD, {"phase": "Running"}, {"phase": "Complete"}, {"phase": "Failed"}),
+    ],
+    ids=["shipwright", "openshift"],
+)
+async def test_runs_of_every_engine_are_listed_ended_and_pruned(
+    cluster: MemoryCluster, kind: ObjectKind, going: Any, good: Any, bad: Any
+):
+    """What an engine has of its own for one build counts as a TaskRun does."""
+    cluster.simulated.serve(kind, status=kind is SHIPWRIGHT_BUILD_RUN)
+    for name, status in (("a", going), ("b", good), ("c", bad)):
+        cluster.simulated.put(kind, other_run(kind, name, status))
+    run = await find_run(cluster, kind.plural)
+    told = run.describe()
+    assert (told.building, told.built, told.failed) == (1, 1, 1)
+    assert (told.state, told.stream) == (RunState.RUNNING, "okd")
+    with pytest.raises(ClusterUnavailable, match="something of it still runs"):
+        await cancel_run(cluster, kind.plural, clock=ManualClock())
+    run = await find_run(cluster, kind.plural)
+    assert [it.name for it in run.members if it.is_ending] == ["a"]
+    cluster.simulated.put(kind, other_run(kind, "a", bad))
+    assert await prune_runs(cluster, [await find_run(cluster, kind.plural)]) == 3
+    assert [it.run for it in await list_runs(cluster)] == ["one"]
+
+
+async def test_a_cluster_without_any_engine_says_so():
+    """Where nothing could be a run, that is told, and not that there is none."""
+    with pytest.raises(NoSuchKind):
+        await list_runs(MemoryCluster("builds"))
+
+
 async def test_cancelling_reaches_what_is_made_meanwhile(cluster: MemoryCluster):
     """A child that the coordinator makes before it hears of its end is ended too."""
     late = document("late-1", run="one", role=labels.BUILD_ROLE, condition=RUNNING)
@@ -118,7 +176,9 @@ async def test_cancelling_reaches_what_is_made_meanwhile(cluster: MemoryCluster)
     assert await cancel_run(cluster, "one", clock=clock) == 3
     (run,) = await list_runs(cluster)
     assert run.is_over
-    assert {it.spec.status for it in run.task_runs} == {"TaskRunCancelled"}
+    assert {it.name: it.is_ending for it in run.members} == dict.fromkeys(
+        ("boss", "etcd-1", "late-1"), True
+    )
 
 
 async def test_a_controller_that_is_away_cancels_nothing(cluster: MemoryCluster):
@@ -158,8 +218,7 @@ def test_a_run_ends_with_the_exit_code_of_its_program(condition, steps, code):
     """Without a program that ran, it is 1."""
     boss = document("boss", run="one", role=labels.COORDINATOR_ROLE, condition=condition)
     boss["status"]["steps"] = steps
-    (task_run,) = read(boss)
-    assert exit_code(task_run) == code
+    assert exit_code(decode_task_run(json.dumps(boss).encode())) == code
 
 
 class _Controller:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs as they are now, read from the labels and states of their TaskRuns."""
+"""Runs as they are now, read from the labels and states of their objects."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from okd_payload.cluster import ClusterReader, kinds
+from okd_payload.cluster import ClusterReader
 from okd_payload.engines.pod import labels
-from okd_payload.engines.pod.causes import Reaction
-from okd_payload.engines.pod.judging import judge
-from okd_payload.engines.tekton.task_run import TaskRun, decode_task_run, observe
+from okd_payload.engines.runs.members import Member, Standing, list_members
 from okd_payload.errors import UnknownName
 
 
@@ -34,7 +32,7 @@ class RunOverview(msgspec.Struct, frozen=True, kw_only=True):
     stream: str
     state: RunState
     started: str
-    """When its first TaskRun was made."""
+    """When its first object was made."""
     detached: bool
     """Whether a coordinator on the cluster drives it."""
     building: int
@@ -43,35 +41,39 @@ class RunOverview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One run with its TaskRuns."""
+    """One run with its objects."""
 
     run: str
-    coordinator: TaskRun | None
-    builds: tuple[TaskRun, ...]
+    coordinator: Member | None
+    builds: tuple[Member, ...]
 
     @property
-    def task_runs(self) -> tuple[TaskRun, ...]:
+    def members(self) -> tuple[Member, ...]:
         """All of it; the coordinator first, because it makes the others."""
         return ((self.coordinator,) if self.coordinator else ()) + self.builds
 
     @property
     def is_over(self) -> bool:
         """Whether nothing of it runs any more."""
-        return all(task_run.is_over for task_run in self.task_runs)
+        return all(member.is_over for member in self.members)
+
+    @property
+    def stream(self) -> str:
+        """The stream that is built, as its label has it."""
+        return self.members[0].labels.get(labels.STREAM, "")
 
     def describe(self) -> RunOverview:
         """It, in a few words."""
-        ends = [judge(observe(build)).rule.reaction for build in self.builds]
-        first = self.task_runs[0]
+        standings = [build.standing for build in self.builds]
         return RunOverview(
             run=self.run,
-            stream=first.metadata.labels.get(labels.STREAM, ""),
+            stream=self.stream,
             state=self._state(),
-            started=min(it.metadata.creation_timestamp for it in self.task_runs),
+            started=min(member.created for member in self.members),
             detached=self.coordinator is not None,
-            building=ends.count(Reaction.WAIT),
-            built=ends.count(Reaction.TAKE),
-            failed=len(ends) - ends.count(Reaction.WAIT) - ends.count(Reaction.TAKE),
+            building=standings.count(Standing.GOING),
+            built=standings.count(Standing.GOOD),
+            failed=standings.count(Standing.BAD),
         )
 
     def _state(self) -> RunState:
@@ -79,18 +81,16 @@ class KnownRun(msgspec.Struct, frozen=True, kw_only=True):
             return RunState.RUNNING
         if self.coordinator is None:
             return RunState.ENDED
-        if judge(observe(self.coordinator)).rule.reaction is Reaction.TAKE:
+        if self.coordinator.standing is Standing.GOOD:
             return RunState.SUCCEEDED
-        return RunState.CANCELLED if self.coordinator.spec.status else RunState.FAILED
+        return RunState.CANCELLED if self.coordinator.is_ending else RunState.FAILED
 
 
-def select_runs(task_runs: Iterable[TaskRun]) -> list[KnownRun]:
-    """The runs that ``task_runs`` belong to, oldest first."""
-    found: dict[str, list[TaskRun]] = {}
-    for task_run in task_runs:
-        run = task_run.metadata.labels.get(labels.RUN, "")
-        if run:
-            found.setdefault(run, []).append(task_run)
+def select_runs(members: Iterable[Member]) -> list[KnownRun]:
+    """The runs that ``members`` belong to, oldest first."""
+    found: dict[str, list[Member]] = {}
+    for member in members:
+        found.setdefault(member.run, []).append(member)
     known = [_known_run(run, members) for run, members in found.items()]
     return sorted(known, key=lambda it: (it.describe().started, it.run))
 
@@ -99,9 +99,7 @@ async def list_runs(
     cluster: ClusterReader, *, namespace: str = "", stream: str = ""
 ) -> list[KnownRun]:
     """The runs in a namespace, oldest first; of one stream, or of all. Raises ClusterError."""
-    wanted = {labels.STREAM: labels.label_value(stream)} if stream else {}
-    listed = await cluster.list(kinds.TASK_RUN, namespace=namespace, labels=labels.selector(wanted))
-    return select_runs(decode_task_run(content) for content in listed.items)
+    return select_runs(await list_members(cluster, namespace=namespace, stream=stream))
 
 
 async def find_run(cluster: ClusterReader, run: str, *, namespace: str = "") -> KnownRun:
@@ -114,11 +112,8 @@ async def find_run(cluster: ClusterReader, run: str, *, namespace: str = "") -> 
     return known[run]
 
 
-def _known_run(run: str, members: list[TaskRun]) -> KnownRun:
-    by_role = labels.ROLE
-    coordinators = [
-        it for it in members if it.metadata.labels.get(by_role) == labels.COORDINATOR_ROLE
-    ]
+def _known_run(run: str, members: list[Member]) -> KnownRun:
+    coordinators = [it for it in members if it.labels.get(labels.ROLE) == labels.COORDINATOR_ROLE]
     builds = [it for it in members if it not in coordinators]
     return KnownRun(
         run=run,

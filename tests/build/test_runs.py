@@ -203,6 +203,9 @@ async def test_transient_failures_are_tried_again_after_a_pause(
     outcome = await workshop.run(catalog)
     assert record(outcome, "etcd").action is Action.BUILT
     assert record(outcome, "etcd").attempts == 3
+    assert record(outcome, "etcd").retries == {
+        "the build failed for reasons of its surroundings": 2
+    }
     assert workshop.clock.waits == [2.0, 4.0]
     notes = [event.message for event in workshop.events if isinstance(event, Noticed)]
     assert notes == [f"attempt {number} failed (network), trying again" for number in (1, 2)]
@@ -213,6 +216,7 @@ async def test_transient_failures_end_at_last(workshop: Workshop, catalog: Catal
     workshop.engine.fail("etcd", *[TransientBuildError("network")] * 3)
     outcome = await workshop.run(catalog)
     assert record(outcome, "etcd").action is Action.FAILED
+    assert record(outcome, "etcd").attempts == 3
     assert workshop.engine.attempts["etcd"] == 3
 
 

@@ -8,6 +8,7 @@ must give the same image wherever it runs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -50,6 +51,23 @@ class BuildStep(msgspec.Struct, frozen=True, kw_only=True):
     resources: Resources = Resources()
 
 
+class Retry(msgspec.Struct, frozen=True):
+    """That a build is tried again."""
+
+    cause: str
+    """Why, in words that are the same for all of a kind: retries are counted by it."""
+    message: str
+    """What people are told."""
+
+
+TellRetry = Callable[[Retry], None]
+"""Hears of every attempt after the first, before it begins."""
+
+
+def ignore_retry(_retry: Retry) -> None:
+    """Nobody counts."""
+
+
 class Engine(Protocol):
     """Turns build steps into images in the repository it was made for."""
 
@@ -58,10 +76,13 @@ class Engine(Protocol):
         """Part of every build key: changes when equal steps would give other images."""
         ...
 
-    async def build(self, step: BuildStep, *, log: Path) -> Digest:
+    async def build(
+        self, step: BuildStep, *, log: Path, retried: TellRetry = ignore_retry
+    ) -> Digest:
         """Build the image, store it untagged, and return its manifest's digest.
 
-        Everything the build prints is appended to ``log``. Raises BuildError, or
-        TransientBuildError when trying again may help; when cancelled, nothing is left behind.
+        Engines that try again by themselves say so to ``retried``. Everything the build prints is
+        appended to ``log``. Raises BuildError, or TransientBuildError when trying again may help;
+        when cancelled, nothing is left behind.
         """
         ...

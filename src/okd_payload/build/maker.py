@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from okd_payload.build.engine import BuildStep, Engine
+from okd_payload.build.engine import BuildStep, Engine, Retry, TellRetry, ignore_retry
 from okd_payload.build.images import MadeImage, StreamImages
 from okd_payload.build.key import explain_change, key_tag
 from okd_payload.build.plan import AliasNode, ComponentNode, ExternalNode, ImportNode, Node
@@ -28,6 +28,7 @@ from okd_payload.progress import Noticed, Progress, Started
 
 PAUSES = (2.0, 4.0)
 """Seconds between the attempts at a build that fails for reasons of its surroundings."""
+_TRANSIENT = "the build failed for reasons of its surroundings"
 _NOTHING_CHANGED = "nothing changed"
 
 
@@ -93,10 +94,20 @@ class Maker:
         self._forced = forced
         self._moves_tags = moves_tags
 
-    async def make(self, node: Node, parents: Mapping[str, MadeImage], *, log: Path) -> Made:
-        """The image of ``node``, whose ``parents`` are made. Raises OkdPayloadError."""
+    async def make(
+        self,
+        node: Node,
+        parents: Mapping[str, MadeImage],
+        *,
+        log: Path,
+        retried: TellRetry = ignore_retry,
+    ) -> Made:
+        """The image of ``node``, whose ``parents`` are made. Raises OkdPayloadError.
+
+        ``retried`` hears of every attempt after the first.
+        """
         if isinstance(node, ComponentNode):
-            made = await self._make_component(node, parents, log)
+            made = await self._make_component(node, parents, log=log, retried=retried)
         elif isinstance(node, AliasNode):
             record = describe(node, Action.REUSED, reason=f"is {node.target}")
             made = Made(parents[node.target], record)
@@ -119,7 +130,12 @@ class Maker:
         return await self._find_import(node)
 
     async def _make_component(
-        self, node: ComponentNode, parents: Mapping[str, MadeImage], log: Path
+        self,
+        node: ComponentNode,
+        parents: Mapping[str, MadeImage],
+        *,
+        log: Path,
+        retried: TellRetry,
     ) -> Made:
         prepared = await self._prepare(node, parents)
         found = await self._find_built(node, prepared)
@@ -128,9 +144,9 @@ class Maker:
         if found.image is not None:
             return Made(found.image, record)
         self._progress(Started(subject=node.name, activity="build", detail=found.reason))
-        digest, attempts = await self._build(prepared.step, log)
+        digest = await self._build(prepared.step, log, retried)
         await self._images.publish(digest, key_tag(prepared.key))
-        record = msgspec.structs.replace(record, action=Action.BUILT, attempts=attempts)
+        record = msgspec.structs.replace(record, action=Action.BUILT)
         return Made(await self._images.read(digest), record)
 
     async def _prepare(self, node: ComponentNode, parents: Mapping[str, MadeImage]) -> PreparedStep:
@@ -149,16 +165,21 @@ class Maker:
         changes = explain_change(before, prepared.inputs)
         return Finding(None, "; ".join(changes) or "its image is gone")
 
-    async def _build(self, step: BuildStep, log: Path) -> tuple[Digest, int]:
-        """Build ``step``, again after transient failures; the digest and the attempts."""
+    async def _build(self, step: BuildStep, log: Path, retried: TellRetry) -> Digest:
+        """Build ``step``, again after transient failures."""
+
+        def tell(retry: Retry) -> None:
+            self._progress(Noticed(subject=step.tag, message=retry.message))
+            retried(retry)
+
         for attempt, pause in enumerate(PAUSES, 1):
             try:
-                return await self._engine.build(step, log=log), attempt
+                return await self._engine.build(step, log=log, retried=tell)
             except TransientBuildError as error:
                 message = f"attempt {attempt} failed ({error.message}), trying again"
-                self._progress(Noticed(subject=step.tag, message=message))
+                tell(Retry(_TRANSIENT, message))
             await self._clock.wait(pause)
-        return await self._engine.build(step, log=log), len(PAUSES) + 1
+        return await self._engine.build(step, log=log, retried=tell)
 
     async def _make_import(self, node: ImportNode | ExternalNode, log: Path) -> Made:
         found = await self._find_import(node)

@@ -77,6 +77,8 @@ class ComponentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     started: float = 0.0
     seconds: float = 0.0
     attempts: int = 0
+    retries: dict[str, int] = {}
+    """How many of the attempts followed which cause."""
     log: str = ""
     """Relative to the folder of the run; empty when nothing was logged."""
 

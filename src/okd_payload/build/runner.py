@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -65,14 +66,18 @@ class Runner:
         log = self._folder.log_of(component_name(node))
         began = self._clock.now(), self._clock.monotonic()
         self._folder.begin(name, began[0], log=log)
+        retries: Counter[str] = Counter()
         try:
-            made = await self._maker.make(node, parents, log=log)
+            made = await self._maker.make(
+                node, parents, log=log, retried=lambda retry: retries.update([retry.cause])
+            )
         except OkdPayloadError as error:
             record = describe(node, Action.FAILED, reason=error.message)
-            seconds = self._remember(msgspec.structs.replace(record, hint=error.hint), log, began)
+            record = _counted(msgspec.structs.replace(record, hint=error.hint), retries)
+            seconds = self._remember(record, log, began)
             self._progress(Failed(subject=name, reason=error.message, seconds=seconds))
             raise
-        seconds = self._remember(made.record, log, began)
+        seconds = self._remember(_counted(made.record, retries), log, began)
         self._images[name] = made.image
         outcome, detail = made.record.action.value, made.record.reason
         self._progress(Finished(subject=name, outcome=outcome, detail=detail, seconds=seconds))
@@ -91,3 +96,10 @@ class Runner:
         reason = f"{ending.because_of} failed" if ending.because_of else "the run stopped before"
         self._folder.add(describe(self._nodes[ending.node], Action.SKIPPED, reason=reason))
         self._progress(Finished(subject=ending.node, outcome="skipped", detail=reason))
+
+
+def _counted(record: ComponentRecord, retries: Counter[str]) -> ComponentRecord:
+    """``record`` with how often the image was tried, which says nothing of what was there."""
+    if record.action is not Action.BUILT and not retries:
+        return record
+    return msgspec.structs.replace(record, attempts=1 + retries.total(), retries=dict(retries))

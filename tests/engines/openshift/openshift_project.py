@@ -71,7 +71,6 @@ class OpenShiftProject(Workshop):
             settings=BuildSettings(stream="test", run=run, jobs=jobs, log_seconds=0.1),
             format_version=self.engine.format_version,
             clock=self.clock,
-            progress=self.events.append,
             existing=existing,
         )
 

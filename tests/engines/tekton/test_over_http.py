@@ -20,7 +20,7 @@ from shipyard import Shipyard
 from weather import COUNT, JOBS, Weather, check, many
 from workshop import actions
 
-from okd_payload.build.engine import BuildStep
+from okd_payload.build.engine import BuildStep, TellRetry
 from okd_payload.build.job import JobOptions
 from okd_payload.cluster.lightkube_cluster import open_cluster
 from okd_payload.engines.pod.building import key_of_step
@@ -109,7 +109,7 @@ class _Finished:
     def __init__(self, digests: dict[str, str]) -> None:
         self._digests = digests
 
-    async def build(self, step: BuildStep, *, log: Path) -> Digest:
+    async def build(self, step: BuildStep, *, log: Path, retried: TellRetry) -> Digest:
         return Digest(self._digests[key_of_step(step)])
 
 

@@ -54,7 +54,6 @@ async def open_engine(request: EngineRequest) -> AsyncIterator[Engine]:
             ),
             format_version=format_version(),
             clock=request.services.clock,
-            progress=request.services.tell,
             existing=options.existing,
         )
         async with engine.opened():

@@ -14,7 +14,7 @@ import shlex
 from pathlib import Path
 from typing import IO
 
-from okd_payload.build.engine import BuildStep
+from okd_payload.build.engine import BuildStep, TellRetry, ignore_retry
 from okd_payload.catalog.component import Layering
 from okd_payload.engines.buildah import program
 from okd_payload.engines.buildah.dockerfile import declare_epoch
@@ -70,12 +70,16 @@ class BuildahEngine:
         """What decides images beside the step; buildah's version does not."""
         return format_version()
 
-    async def build(self, step: BuildStep, *, log: Path) -> Digest:
+    async def build(
+        self, step: BuildStep, *, log: Path, retried: TellRetry = ignore_retry
+    ) -> Digest:
         """Build the image, store it untagged, and return its manifest's digest.
 
-        Raises BuildError, TransientBuildError, StorageError, MissingTool, and SourceError or
-        RegistryError when what the step needs cannot be had.
+        It is tried once, and ``retried`` hears nothing. Raises BuildError, TransientBuildError,
+        StorageError, MissingTool, and SourceError or RegistryError when what the step needs
+        cannot be had.
         """
+        del retried
         parents = await self._open()
         with storage_errors("write to", log):
             log.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from okd_payload.build.engine import BuildStep
+from okd_payload.build.engine import BuildStep, Retry, TellRetry, ignore_retry
 from okd_payload.build.images import StreamImages
 from okd_payload.build.log_text import clean_text
 from okd_payload.clock import Clock
@@ -41,7 +41,6 @@ from okd_payload.engines.pod.object_watch import ObjectWatch
 from okd_payload.engines.pod.running_places import RunningPlaces
 from okd_payload.errors import BuildError, ClusterError, NotFound
 from okd_payload.oci.digest import Digest, is_digest
-from okd_payload.progress import Noticed, Progress
 
 _PAUSE = 2.0
 """Seconds before another attempt, more after each."""
@@ -60,7 +59,6 @@ class OpenShiftEngine:
         settings: BuildSettings,
         format_version: str,
         clock: Clock,
-        progress: Progress,
         existing: bool = False,
     ) -> None:
         """``images`` are what ``target`` names, as we reach it.
@@ -73,7 +71,6 @@ class OpenShiftEngine:
         self._settings = settings
         self._format_version = format_version
         self._clock = clock
-        self._progress = progress
         self._existing = existing
         labels = stream_labels(settings.stream, role=BUILD_ROLE)
         self._watch = ObjectWatch(
@@ -97,7 +94,9 @@ class OpenShiftEngine:
         async with self._watch.opened():
             yield self
 
-    async def build(self, step: BuildStep, *, log: Path) -> Digest:
+    async def build(
+        self, step: BuildStep, *, log: Path, retried: TellRetry = ignore_retry
+    ) -> Digest:
         """Let the cluster build the image, and return the digest of its manifest.
 
         Raises BuildError, TransientBuildError, MissingTool when the project cannot build at all,
@@ -119,7 +118,7 @@ class OpenShiftEngine:
             if not tried or ends[failure.cause] >= rule.most:
                 raise failure.to_error(rule.afterwards if tried else rule.reaction)
             message = f"{failure.message.partition(chr(10))[0]}: trying again"
-            self._progress(Noticed(subject=step.tag, message=message))
+            retried(Retry(failure.cause.value, message))
             await self._clock.wait(_PAUSE * ends[failure.cause])
 
     async def _run(self, step: BuildStep, log: LogCopy, *, enlarged: int) -> Build | None:

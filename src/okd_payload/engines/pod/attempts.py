@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from okd_payload.build.engine import Retry
 from okd_payload.engines.pod.causes import Cause, Reaction
 from okd_payload.engines.pod.judging import Verdict
 from okd_payload.errors import (
@@ -51,10 +52,10 @@ class Attempts:
             return float(min(_LONGEST_PAUSE, 2.0 ** (self._counts.total() - 1)))
         raise self._error(verdict)
 
-    def describe(self, verdict: Verdict) -> str:
+    def describe(self, verdict: Verdict) -> Retry:
         """That another attempt is made, and why."""
-        told = f": {verdict.message}" if verdict.message else ""
-        return f"attempt {self._counts.total()}: {verdict.cause.value}{told}; trying again"
+        cause, told = verdict.cause.value, f": {verdict.message}" if verdict.message else ""
+        return Retry(cause, f"attempt {self._counts.total()}: {cause}{told}; trying again")
 
     def _error(self, verdict: Verdict) -> OkdPayloadError:
         rule, cause = verdict.rule, verdict.cause

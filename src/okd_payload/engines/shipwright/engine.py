@@ -14,7 +14,7 @@ import contextlib
 from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
-from okd_payload.build.engine import BuildStep
+from okd_payload.build.engine import BuildStep, TellRetry, ignore_retry
 from okd_payload.build.images import StreamImages
 from okd_payload.clock import Clock
 from okd_payload.cluster import Cluster, kinds
@@ -37,7 +37,7 @@ from okd_payload.engines.shipwright.strategy import make_step_strategy
 from okd_payload.engines.shipwright.writing import BuildRunWriter
 from okd_payload.errors import ClusterError
 from okd_payload.oci.digest import Digest
-from okd_payload.progress import Noticed, Progress
+from okd_payload.progress import Progress
 
 
 class ShipwrightEngine:
@@ -63,7 +63,6 @@ class ShipwrightEngine:
         self._format_version = format_version
         self._settings = settings
         self._clock = clock
-        self._progress = progress
         self._afresh = frozenset(afresh)
         self._strategy = make_step_strategy(settings.tool)
         stream = labels.stream_labels(settings.stream, role=labels.BUILD_ROLE)
@@ -99,7 +98,9 @@ class ShipwrightEngine:
             finally:
                 await self._clear()
 
-    async def build(self, step: BuildStep, *, log: Path) -> Digest:
+    async def build(
+        self, step: BuildStep, *, log: Path, retried: TellRetry = ignore_retry
+    ) -> Digest:
         """Have the image built, and return its manifest's digest.
 
         Raises BuildError, TransientBuildError, and ClusterError, MissingTool or StorageError
@@ -127,7 +128,7 @@ class ShipwrightEngine:
                 spent.add(followed.run.name)
                 await self._put_away(followed.run, verdict)
             pause = attempts.count(verdict)
-            self._progress(Noticed(subject=step.tag, message=attempts.describe(verdict)))
+            retried(attempts.describe(verdict))
             await self._clock.wait(self._settings.patience.pause * pause)
 
     async def _carry_out(self, chosen: Follow | Make, step: BuildStep, log: LogCopy) -> Followed:

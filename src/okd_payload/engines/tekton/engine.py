@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from okd_payload.build.engine import BuildStep
+from okd_payload.build.engine import BuildStep, TellRetry, ignore_retry
 from okd_payload.build.images import StreamImages
 from okd_payload.clock import Clock
 from okd_payload.cluster import Cluster, kinds
@@ -41,7 +41,7 @@ from okd_payload.engines.tekton.task_run import TaskRun, decode_task_run
 from okd_payload.engines.tekton.writing import TaskRunWriter
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.repository import Repository
-from okd_payload.progress import Noticed, Progress
+from okd_payload.progress import Progress
 
 BringSources = Callable[[], Awaitable[str]]
 
@@ -70,7 +70,6 @@ class TektonEngine:
         self._errand = errand
         self._settings = settings
         self._clock = clock
-        self._progress = progress
         self._afresh = frozenset(afresh)
         self._cluster = cluster
         namespace = settings.namespace or cluster.namespace
@@ -129,16 +128,18 @@ class TektonEngine:
             finally:
                 await self._clearing.clear()
 
-    async def build(self, step: BuildStep, *, log: Path) -> Digest:
+    async def build(
+        self, step: BuildStep, *, log: Path, retried: TellRetry = ignore_retry
+    ) -> Digest:
         """Have the image built, and return its manifest's digest.
 
         Raises BuildError, TransientBuildError, and ClusterError, MissingTool or StorageError
         when nothing can be built. When cancelled, the TaskRun is cancelled too.
         """
         async with self._alone[key_of_step(step)]:  # two components may be the same image
-            return await self._build(step, log)
+            return await self._build(step, log, retried)
 
-    async def _build(self, step: BuildStep, log: Path) -> Digest:
+    async def _build(self, step: BuildStep, log: Path, retried: TellRetry) -> Digest:
         """The image of a step that nobody else of this run builds now."""
         key = key_of_step(step)
         attempts = Attempts(step.component)
@@ -162,7 +163,7 @@ class TektonEngine:
                 spent.add(followed.task_run.name)
                 await self._put_away(followed.task_run, verdict)
             pause = attempts.count(verdict)
-            self._progress(Noticed(subject=step.tag, message=attempts.describe(verdict)))
+            retried(attempts.describe(verdict))
             await self._clock.wait(self._settings.patience.pause * pause)
 
     async def _carry_out(self, chosen: Follow | Make, step: BuildStep, log: LogCopy) -> Followed:

@@ -14,7 +14,6 @@ NODE = ObjectKind("v1", "Node", "nodes", namespaced=False)
 POD = ObjectKind("v1", "Pod", "pods")
 CONFIG_MAP = ObjectKind("v1", "ConfigMap", "configmaps")
 SECRET = ObjectKind("v1", "Secret", "secrets")
-SERVICE = ObjectKind("v1", "Service", "services")
 SERVICE_ACCOUNT = ObjectKind("v1", "ServiceAccount", "serviceaccounts")
 PERSISTENT_VOLUME_CLAIM = ObjectKind("v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 EVENT = ObjectKind("v1", "Event", "events")
@@ -25,7 +24,6 @@ DEPLOYMENT = ObjectKind("apps/v1", "Deployment", "deployments")
 JOB = ObjectKind("batch/v1", "Job", "jobs")
 CRON_JOB = ObjectKind("batch/v1", "CronJob", "cronjobs")
 LEASE = ObjectKind("coordination.k8s.io/v1", "Lease", "leases")
-INGRESS = ObjectKind("networking.k8s.io/v1", "Ingress", "ingresses")
 NETWORK_POLICY = ObjectKind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
 STORAGE_CLASS = ObjectKind("storage.k8s.io/v1", "StorageClass", "storageclasses", namespaced=False)
 
@@ -82,11 +80,6 @@ BUILD_CONFIG = ObjectKind("build.openshift.io/v1", "BuildConfig", "buildconfigs"
 OPENSHIFT_BUILD = ObjectKind("build.openshift.io/v1", "Build", "builds")
 IMAGE_STREAM = ObjectKind("image.openshift.io/v1", "ImageStream", "imagestreams")
 IMAGE_STREAM_TAG = ObjectKind("image.openshift.io/v1", "ImageStreamTag", "imagestreamtags")
-IMAGE_STREAM_IMPORT = ObjectKind("image.openshift.io/v1", "ImageStreamImport", "imagestreamimports")
-PROJECT = ObjectKind("project.openshift.io/v1", "Project", "projects", namespaced=False)
-PROJECT_REQUEST = ObjectKind(
-    "project.openshift.io/v1", "ProjectRequest", "projectrequests", namespaced=False
-)
 ROUTE = ObjectKind("route.openshift.io/v1", "Route", "routes")
 SECURITY_CONTEXT_CONSTRAINTS = ObjectKind(
     "security.openshift.io/v1",

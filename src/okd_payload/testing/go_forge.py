@@ -74,11 +74,6 @@ class ForgeRepository:
         self.git("commit", "--quiet", "--allow-empty", "-m", message)
         return self.git("rev-parse", "HEAD")
 
-    def switch(self, branch: str) -> None:
-        """Go to ``branch``, which begins here when it is new."""
-        known = self.git("branch", "--list", branch)
-        self.git("switch", "--quiet", *([] if known else ["--create"]), branch)
-
     def propose(
         self, number: int, files: Mapping[str, str | None], *, message: str = "Proposed"
     ) -> str:

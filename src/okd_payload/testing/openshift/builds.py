@@ -17,7 +17,6 @@ from okd_payload.cluster import Change, kinds
 from okd_payload.testing.kubernetes import JsonObject, SimulatedCluster
 from okd_payload.testing.kubernetes.documents import (
     clone,
-    list_at,
     name_of,
     namespace_of,
     object_at,
@@ -228,9 +227,3 @@ class OpenShiftBuilds:
 
 def _ended(build: JsonObject) -> bool:
     return text_at(build, "status", "phase") in _ENDED
-
-
-def image_labels(build: JsonObject) -> dict[str, str]:
-    """The labels that a Build gives its image."""
-    labels = list_at(build, "spec", "output", "imageLabels")
-    return {label["name"]: label.get("value", "") for label in labels}

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from okd_payload.catalog.lint.check import lint_catalog
@@ -83,7 +83,6 @@ def _lint(name, number, place, new):
         return lint_catalog(read_subject([Path(folder)]))
 
 
-@settings(max_examples=80)
 @given(place=st.sampled_from(_EVERYWHERE), value=_VALUES)
 def test_any_value_anywhere(place, value):
     """One value of a catalog is something else; all that comes of it are issues."""

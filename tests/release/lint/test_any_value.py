@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from okd_payload.issues import Issue
@@ -57,7 +57,6 @@ def _places(value, path=()):
 _PLACES = [(name, path) for name, value in _OBJECTS.items() for path in _places(value) if path]
 
 
-@settings(max_examples=400, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(_PLACES), _VALUES), min_size=1, max_size=3))
 def test_any_value_anywhere(changes):
     """With any values in any places of a sound payload lint gives issues, and no error."""
@@ -76,7 +75,6 @@ def test_any_value_anywhere(changes):
     assert all(isinstance(issue, Issue) for issue in issues)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(_FILLED)), st.binary(max_size=60), max_size=4))
 def test_any_bytes(files):
     """Files of any bytes give issues too."""

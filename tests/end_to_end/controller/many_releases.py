@@ -68,6 +68,17 @@ async def write_many(database: Database, size: Size, *, input_hash: dict[str, st
     return Made(streams=names, newest=newest)
 
 
+def configure_jobs(size: Size) -> str:
+    """The lines of a stream's file that configure its jobs, and let all releases stay."""
+    jobs = "".join(
+        f"  job{number}: {{runner: manual, retries: 1, optional: {str(number > 6).lower()}}}\n"
+        for number in range(size.jobs)
+    )
+    return (
+        f"verify:\n{jobs}retention: {{keepRejected: {size.releases}, keepFailed: {size.releases}}}"
+    )
+
+
 def _tables(name: str, size: Size, newest: str) -> Iterator[tuple[Table, Iterator[Row]]]:
     ages = range(size.releases)
     yield releases, (_release(name, age, newest) for age in ages)
@@ -114,7 +125,7 @@ def _release(stream: str, age: int, newest: str) -> Row:
         "digest": digest,
         "pull_spec": f"quay.test/okd/release@{digest}",
         "reason": "VerificationSucceeded",
-        "message": "job-0, job-1, job-2 succeeded",
+        "message": "job0, job1, job2 succeeded",
         "kept": False,
         "withdrawn": None,
         "attempts": 1,
@@ -159,9 +170,9 @@ def _runs(stream: str, age: int, jobs: int) -> Iterator[Row]:
     accepted = _PHASES[age % len(_PHASES)] == "Accepted"
     for number in range(jobs):
         yield {
-            "id": f"{release}-job-{number}",
+            "id": f"{release}-job{number}",
             "release": release,
-            "verification": f"job-{number}",
+            "verification": f"job{number}",
             "attempt": 0,
             "number": 0,
             "state": "Succeeded" if accepted or number else "Failed",
@@ -184,7 +195,7 @@ def _edge(stream: str, age: int) -> Row:
     return {
         "source": _name(stream, age + 1),
         "target": _name(stream, age),
-        "run": f"{_name(stream, age)}-job-0",
+        "run": f"{_name(stream, age)}-job0",
         "url": "",
         "state": "Succeeded",
         "time": NOW - age * _HOUR,

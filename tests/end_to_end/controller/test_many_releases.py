@@ -19,13 +19,14 @@ from pathlib import Path
 import aiohttp
 import msgspec
 import pytest
-from many_releases import Made, Size, write_many
+from many_releases import Made, Size, configure_jobs, write_many
 from serving import Server, Streams
+from sqlalchemy import Connection
 
 from okd_payload.clock import SystemClock
 from okd_payload.controller.configuration.folder import StreamFolder
 from okd_payload.controller.inputs.reading import read_input
-from okd_payload.controller.records import open_database
+from okd_payload.controller.records import open_database, releases
 from okd_payload.controller.service import Service
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.oci.layout import LayoutRepository
@@ -44,7 +45,12 @@ SIZES = [
 ]
 READERS = 50
 TRIES = 20
+RESTING, RESTS_WITHIN = 0.05, 120
+"""Processor time of a second in which nothing is done; and seconds until then."""
+SHOWS_SOMETHING = {"Cookie": "seen=1"}
+"""Of whoever shows anything nothing is kept: each answer is made anew."""
 PAGE_SECONDS, API_SECONDS, SYNC_SECONDS, MEBIBYTES = 0.1, 0.05, 2.0, 400
+GRAPH_SECONDS = 0.5
 PATIENCE = 3.0
 """How much more than its bound something may take: other tests run on the same machine."""
 
@@ -55,8 +61,14 @@ class Figures(msgspec.Struct, kw_only=True):
     written: float = 0.0
     sync: float = 0.0
     medians: dict[str, float] = {}
+    """Of answers that were made for whoever asked."""
+    kept: dict[str, float] = {}
+    """Of answers that readers whom nobody knows get, who ask one after the other."""
     cpu: dict[str, float] = {}
-    """Processor time of server and database for each: what it takes on a machine of its own."""
+    """Processor time of server and database for each answer that is made: what it takes on a
+    machine of its own."""
+    graph: float = 0.0
+    """Seconds of the first graph after a release changed."""
     memory: int = 0
     requests: int = 0
     slowest: float = 0.0
@@ -99,13 +111,16 @@ async def measure(
     figures.written = time.perf_counter() - begun
     figures.sync = await measure_sync(url, streams)
     server = serve(OKD_PAYLOAD_DATABASE=url).wait_until_it_answers()
+    wait_until_it_rests(server)
     await measure_pages(server, made, figures, database=database)
+    figures.graph = await measure_graph(server, url, made)
     await measure_readers(server, made, figures, seconds=seconds)
     figures.memory = memory_of(server)
     assert server.stop() == 0
     print(f"\n{url.partition(':')[0]}: {msgspec.json.encode(figures).decode()}")  # noqa: T201
     assert figures.sync < PATIENCE * SYNC_SECONDS
     assert figures.memory < MEBIBYTES
+    assert figures.graph < PATIENCE * GRAPH_SECONDS
     for path, used in figures.cpu.items():
         assert used < PATIENCE * (API_SECONDS if "/api/" in path else PAGE_SECONDS), path
 
@@ -116,7 +131,7 @@ async def fill(url: str, streams: Streams, size: Size) -> Made:
     hashes = {}
     for number in range(size.streams):
         name = f"4.{10 + number}.0-0.okd"
-        streams.add(name, poll="1h")
+        streams.add(name, poll="1h", more=configure_jobs(size))
         if number == 0:
             first = streams.layout(name, "images")
             await push_small_stream(first, more=size.images - 3)
@@ -189,6 +204,10 @@ def paths_of(made: Made) -> list[str]:
         f"/api/v2/releases?stream={stream}",
         f"/api/v2/releases/{newest}",
         "/graph?channel=stable-4&arch=amd64",
+        "/api/v1/releasestreams/accepted",
+        "/api/v1/releasestreams/all",
+        f"/api/v1/releasestream/{stream}/tags",
+        f"/api/v1/releasestream/{stream}/latest",
     ]
 
 
@@ -200,16 +219,53 @@ async def measure_pages(
         for path in paths_of(made):
             async with client.get(path) as answer:
                 assert answer.status == 200, path
-            took, used = [], cpu_of(server.process.pid) + cpu_below(database)
-            for _ in range(TRIES):
-                begun = time.perf_counter()
-                async with client.get(path) as answer:
-                    await answer.read()
-                took.append(time.perf_counter() - begun)
-            used = cpu_of(server.process.pid) + cpu_below(database) - used
             name = path.partition("?")[0].replace(made.newest[made.streams[0]], "NEWEST")
-            figures.medians[name] = round(statistics.median(took), 4)
+            used = cpu_of(server.process.pid) + cpu_below(database)
+            figures.medians[name] = await median_of(client, path, SHOWS_SOMETHING)
+            used = cpu_of(server.process.pid) + cpu_below(database) - used
             figures.cpu[name] = round(used / TRIES, 4)
+            figures.kept[name] = await median_of(client, path, {})
+
+
+async def median_of(client: aiohttp.ClientSession, path: str, headers: dict[str, str]) -> float:
+    """Seconds until the whole answer is there."""
+    took = []
+    for _ in range(TRIES):
+        begun = time.perf_counter()
+        async with client.get(path, headers=headers) as answer:
+            await answer.read()
+        took.append(time.perf_counter() - begun)
+    return round(statistics.median(took), 4)
+
+
+async def measure_graph(server: Server, url: str, made: Made) -> float:
+    """Seconds of the first graph after a release changed."""
+    database, name = open_database(url), made.newest[made.streams[0]]
+
+    def unit(connection: Connection) -> None:
+        found = releases.find(connection, name)
+        assert found is not None
+        releases.change(connection, found, time=found.changed, reason="for a measurement")
+
+    await database.write(unit)
+    await database.close()
+    begun = time.perf_counter()
+    async with (
+        aiohttp.ClientSession(server.address) as client,
+        client.get("/graph?channel=stable-4&arch=amd64") as answer,
+    ):
+        assert name in await answer.text()
+    return round(time.perf_counter() - begun, 4)
+
+
+def wait_until_it_rests(server: Server) -> None:
+    """Return when the server has looked at everything once and waits for what comes."""
+    for _ in range(RESTS_WITHIN):
+        before = cpu_of(server.process.pid)
+        time.sleep(1)
+        if cpu_of(server.process.pid) - before < RESTING:
+            return
+    raise AssertionError("the server does not come to rest")
 
 
 async def measure_readers(server: Server, made: Made, figures: Figures, *, seconds: float) -> None:

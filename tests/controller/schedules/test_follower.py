@@ -251,6 +251,24 @@ async def test_a_run_is_told_when_it_begins_and_when_it_ends(rig: Rig) -> None:
     assert words == ["s: Running", f"s: Failed, {(await last(rig)).handle} built"]
 
 
+async def test_a_schedule_fails_until_it_succeeds(rig: Rig) -> None:
+    """While the next run goes on, too: an alert must not end for a while each night."""
+    rig.configure(schedules=(BUILD,))
+    await passes(rig, follower(rig.surroundings, Builds()))
+    rig.clock.advance(HOUR)
+    for succeeds, expected in ((False, ("Failed", True)), (True, ("Done", False))):
+        follows = follower(rig.surroundings, Builds(succeeds=succeeds))
+        before = (await last(rig)).failing
+        await passes(rig, follows, 1)
+        assert ((await last(rig)).state, (await last(rig)).failing) == (
+            ScheduleState.RUNNING,
+            before,
+        )
+        await passes(rig, follows, 1)
+        assert ((await last(rig)).state.value, (await last(rig)).failing) == expected
+        rig.clock.advance(HOUR)
+
+
 async def test_what_is_known_of_a_schedule_goes_with_it(rig: Rig) -> None:
     """Pages and alerts do not tell for ever that it failed."""
     rig.configure(schedules=(BUILD,))
@@ -323,6 +341,27 @@ async def test_the_best_candidate_is_put_into_the_stable_stream(rig: Rig) -> Non
     assert promoted.references.metadata.annotations is not None
     made_from = promoted.references.metadata.annotations["release.openshift.io/from-release"]
     assert made_from == f"{RELEASES}@{origin.digest}"
+
+
+async def test_a_sprint_without_anything_new_is_no_failure(rig: Rig) -> None:
+    """It is told; a release that something speaks against is one, because somebody must look."""
+    rig.configure(schedules=(PROMOTE,))
+    rig.configure(STABLE, kind=StreamKind.STABLE, input=Input(), releases=STABLE_RELEASES)
+    follows = follower(rig.surroundings)
+    await passes(rig, follows)
+    rig.clock.advance(HOUR)
+    await passes(rig, follows)
+    run = await last(rig)
+    assert run.state is ScheduleState.DONE
+    assert run.message == "there is no accepted release that was not promoted before"
+    informing = Verification(name="azure", runner=Runner(kind="manual"), optional=True)
+    rig.configure(schedules=(PROMOTE,), verifications=(informing,))
+    await make(rig, "4.20.0-0.test-1")
+    rig.clock.advance(HOUR)
+    await follows.advance(rig.streams[STREAM])
+    run = await last(rig)
+    assert run.state is ScheduleState.FAILED
+    assert "azure has not ended" in run.message
 
 
 async def test_a_version_that_somebody_else_pushed_is_not_written_over(rig: Rig) -> None:

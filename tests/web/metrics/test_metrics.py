@@ -51,7 +51,12 @@ async def fill(rig: Rig) -> None:
     failed = Publication(release=accepted.name, name="tag", state=PublicationState.FAILED, time=NOW)
     progress = WebhookProgress(name="ci", delivered=3, dropped=1, attempts=2)
     nightly = ScheduleRun(
-        stream=STREAM, schedule="nightly", since=NOW, started=NOW, state=ScheduleState.FAILED
+        stream=STREAM,
+        schedule="nightly",
+        since=NOW,
+        started=NOW,
+        state=ScheduleState.RUNNING,
+        failing=True,
     )
 
     def unit(connection):

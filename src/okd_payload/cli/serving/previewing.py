@@ -133,7 +133,7 @@ def _words(action: Action) -> Iterator[str]:
             yield action.phase.value
         case StartRun():
             yield f"by {action.runner}"
-        case Schedule() if action.subject:
+        case Schedule() if action.subject not in action.reason:
             yield action.subject
         case Promote():
             yield f"into {action.into}"

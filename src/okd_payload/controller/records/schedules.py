@@ -46,6 +46,8 @@ class ScheduleRun(msgspec.Struct, frozen=True, kw_only=True):
     started: float | None = None
     ended: float | None = None
     message: str = ""
+    failing: bool = False
+    """Whether the last run that ended failed, also while the next one goes on."""
 
 
 def find(connection: Connection, stream: str, schedule: str) -> ScheduleRun | None:

@@ -103,6 +103,7 @@ runs = Table(
     Column("state", String, nullable=False),
     Column("runner", String, nullable=False),
     Column("platform", String, nullable=False),
+    Column("architecture", String, nullable=False, server_default=""),
     Column("from_release", String, nullable=False),
     Column("from_pull_spec", String, nullable=False),
     Column("queued", Float, nullable=False),
@@ -297,4 +298,5 @@ schedule_runs = Table(
     Column("started", Float),
     Column("ended", Float),
     Column("message", Text, nullable=False),
+    Column("failing", Boolean, nullable=False),
 )

@@ -130,6 +130,7 @@ class ScheduleFollower:
             state=ScheduleState.RUNNING,
             identity=f"{schedule.name}-{moment:%Y-%m-%d-%H%M%S}",
             started=now,
+            failing=known.failing,
         )
         if schedule.kind == "verify":
             run = self._queue(unit, configuration, schedule, run)
@@ -160,6 +161,7 @@ class ScheduleFollower:
             verification=schedule.name,
             runner=verification.runner.kind,
             platform=verification.platform,
+            architecture=verification.architecture,
             queued=self._now(),
         )
         if verification.upgrade is not None:
@@ -262,7 +264,9 @@ def _plan(
     """Decide what is promoted, and write the reasons down before anything is done."""
     plan = plan_promotion(unit, configuration, schedule, now=run.since)
     if not plan.choice.release:
-        return _ended(run, ScheduleState.FAILED, plan.choice.message, run.since)
+        # that nothing is new is no failure, that everything new has something against it is one
+        state = ScheduleState.FAILED if plan.choice.considered else ScheduleState.DONE
+        return _ended(run, state, plan.choice.message, run.since)
     if not plan.version:
         message = f"{schedule.promote_to} has no version to count on from: push the first by hand"
         return _ended(run, ScheduleState.FAILED, message, run.since)
@@ -272,4 +276,5 @@ def _plan(
 
 
 def _ended(run: ScheduleRun, state: ScheduleState, message: str, now: float) -> ScheduleRun:
-    return msgspec.structs.replace(run, state=state, message=message, ended=now)
+    failing = state is ScheduleState.FAILED
+    return msgspec.structs.replace(run, state=state, message=message, ended=now, failing=failing)

@@ -26,7 +26,6 @@ from prometheus_client.registry import Collector
 
 from okd_payload.controller.graph.gaps import UntestedUpdate
 from okd_payload.controller.model import RunState, StreamState
-from okd_payload.controller.records.schedules import ScheduleState
 from okd_payload.controller.service.service import Health
 from okd_payload.controller.views.figures import Duration, Figures
 from okd_payload.web.metrics import names
@@ -141,9 +140,7 @@ def _of_webhooks(figures: Figures) -> Iterator[Family]:
 
 def _of_schedules(figures: Figures) -> Iterator[Family]:
     known = figures.schedules
-    failed = {
-        (each.stream, each.schedule): float(each.state is ScheduleState.FAILED) for each in known
-    }
+    failed = {(each.stream, each.schedule): float(each.failing) for each in known}
     yield _gauge(names.SCHEDULE_FAILED, failed)
     started = {
         (each.stream, each.schedule): each.started for each in known if each.started is not None

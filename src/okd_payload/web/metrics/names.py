@@ -79,7 +79,7 @@ PUBLISH_FAILING = Metric(
 )
 SCHEDULE_FAILED = Metric(
     "okd_payload_schedule_failed",
-    "1 while the last run of a schedule failed.",
+    "1 from the failure of a schedule on until it succeeds.",
     ("stream", "schedule"),
 )
 SCHEDULE_STARTED = Metric(

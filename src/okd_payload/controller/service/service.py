@@ -34,6 +34,8 @@ _ACTIVE_SECONDS = 2.0
 """Between passes while something is under way."""
 _TROUBLED_SECONDS = 15.0
 _LISTEN_SECONDS = 1.0
+_GATHER_SECONDS = 1.0
+"""From a change of an image stream to the pass that looks at it: each change is an event."""
 
 
 class Health(msgspec.Struct, kw_only=True):
@@ -81,6 +83,8 @@ class Service:
         self.health = Health()
         self._clock_watch = ClockWatch(surroundings.clock)
         self._nudges: dict[str, asyncio.Event] = {}
+        self._gathering: set[str] = set()
+        """Streams that are nudged in a moment."""
         self._watches = surroundings.watches
         if self._watches is not None:
             self._watches.listen(self._note_image_stream)
@@ -133,11 +137,20 @@ class Service:
             self.health.unwatched = len(self._watches.troubles)
 
     def _note_image_stream(self, namespace: str, name: str) -> None:
+        """Nudge those that it concerns, after a moment: many images are often pushed at once."""
         if self._watches is None or not self.leadership.is_acting:
             return
         for stream in self._surroundings.configurations().values():
+            if stream.name in self._gathering:
+                continue
             if self._watches.concerns(stream, namespace, name):
-                self.nudge(stream.name)
+                self._gathering.add(stream.name)
+                loop = asyncio.get_running_loop()
+                loop.call_later(_GATHER_SECONDS, self._nudge_gathered, stream.name)
+
+    def _nudge_gathered(self, name: str) -> None:
+        self._gathering.discard(name)
+        self.nudge(name)
 
     def _look_around(self) -> None:
         watch = self._clock_watch

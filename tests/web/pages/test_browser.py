@@ -85,6 +85,21 @@ async def test_pages_have_no_faults(address, past, kind) -> None:
     assert looker.faults == {}
 
 
+async def test_no_width_scrolls_sideways(address, past) -> None:
+    """Around the widths at which tables change their form, and far from them."""
+    pages = past.pages()
+    async with open_browser() as browser:
+        page = await browser.new_page()
+        for name in ("overview", "stream", "stream-hostile", "release-rejected"):
+            await page.goto(address + pages[name], wait_until="load")
+            for width in (320, 360, 600, 831, 834, 1000, 1119, 1122, 1920):
+                await page.set_viewport_size({"width": width, "height": 900})
+                seen = await page.evaluate(
+                    "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+                )
+                assert seen[0] <= seen[1], f"{name} needs {seen[0]} of {width}"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_forms_have_no_faults(address, past, rig, kind) -> None:
     """Those of every deed, open one after the other, and what they lead to."""

@@ -6,11 +6,10 @@ What it lacks is one error that says so, instead of the same failure of every co
 
 from __future__ import annotations
 
-import asyncio
-
 from okd_payload.cluster import Cluster, ObjectKind, kinds
+from okd_payload.engines.pod.missing_rights import require_rights
 from okd_payload.engines.pod.rights import TEKTON
-from okd_payload.errors import NoSuchKind, NotPermitted
+from okd_payload.errors import NoSuchKind
 
 _OLD_TASK_RUN = ObjectKind("tekton.dev/v1beta1", "TaskRun", "taskruns")
 _INSTALL = "https://tekton.dev/docs/installation/pipelines/"
@@ -32,20 +31,9 @@ async def check_cluster(cluster: Cluster, *, namespace: str) -> None:
             hint=f"install Tekton Pipelines: {_INSTALL}; `okd-payload doctor --cluster` says what "
             "else is missing",
         )
-    wanted = [(right, verb) for right in TEKTON for verb in right.verbs]
-    granted = await asyncio.gather(
-        *(
-            cluster.may(verb, right.kind, namespace=namespace, subresource=right.subresource)
-            for right, verb in wanted
-        )
+    await require_rights(
+        cluster,
+        TEKTON,
+        namespace=namespace,
+        hint="ask an administrator for the role that `okd-payload deploy tekton` makes",
     )
-    missing: dict[str, list[str]] = {}
-    for (right, verb), has in zip(wanted, granted, strict=True):
-        if not has:
-            missing.setdefault(right.resource, []).append(verb)
-    if missing:
-        listed = "; ".join(f"{', '.join(verbs)} {name}" for name, verbs in missing.items())
-        raise NotPermitted(
-            f"rights are missing in namespace {namespace}: {listed}",
-            hint="ask an administrator for the role that `okd-payload deploy tekton` makes",
-        )

@@ -336,7 +336,7 @@ async def test_a_dry_run_tells_what_a_pass_does_in_a_long_life(tmp_path: Path) -
 
 
 @pytest.mark.slow
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(st.lists(st.sampled_from(sorted(DEEDS)), min_size=8, max_size=24))
 def test_a_dry_run_tells_what_a_pass_does(tmp_path_factory, deeds: list[str]) -> None:
     """Whatever people, registries and time did before it."""

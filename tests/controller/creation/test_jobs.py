@@ -154,6 +154,7 @@ async def test_its_pod_has_no_rights_and_ends_by_itself(bench: Bench) -> None:
     assert spec["ttlSecondsAfterFinished"] > 0
     (pod,) = bench.simulated.objects(kinds.POD, namespace=NAMESPACE)
     assert pod["spec"]["automountServiceAccountToken"] is False
+    assert "runAsUser" not in pod["spec"]["securityContext"]  # OpenShift chooses it
     (container,) = pod["spec"]["containers"]
     security = container["securityContext"]
     assert security["readOnlyRootFilesystem"]

@@ -2,7 +2,9 @@
 """A whole pod that runs one command of the tool and builds nothing, for whoever makes pods.
 
 It has no rights in the cluster and none on its node; it writes to its work folder and nowhere
-else. Namespaces that enforce the restricted level of pod security let it in.
+else. Namespaces that enforce the restricted level of pod security let it in. No user is named:
+that of the image is an ordinary one, and OpenShift gives each namespace users of its own, which
+its default constraints insist on.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ def plain_pod_spec(
     return PodSpec(
         containers=(container,),
         volumes=tool.volumes,
-        security_context=tool.rights.pod,
+        security_context=msgspec.structs.replace(
+            tool.rights.pod, run_as_user=None, run_as_group=None, fs_group=None
+        ),
         restart_policy="Never",
         service_account_name=service_account,
         automount_service_account_token=False,

@@ -19,7 +19,7 @@ from okd_payload.build.drawing import direct_parents
 from okd_payload.build.graph import Graph, waves
 from okd_payload.build.records import Action
 from okd_payload.web.pages.builds import BUILDING, CUT_OFF, WAITING, BuildRun, BuildStep
-from okd_payload.web.pages.words import clean, tell_duration
+from okd_payload.web.pages.words import clean, tell_span
 
 MOST_WITH_ALL_EDGES = 40
 _ROWS = 24
@@ -151,6 +151,11 @@ def _kind_of_edge(parent: str, child: str) -> str:
 def _edge(start: _Place, end: _Place, kind: str) -> Markup:
     x1, y1 = start.x + _BOX_WIDTH, start.y + _BOX_HEIGHT // 2
     x2, y2 = end.x, end.y + _BOX_HEIGHT // 2
+    if x2 - x1 > _GAP:  # there are boxes between the two: round them, above
+        aside = _FOLD_GAP // 2
+        return Markup('<path class="edge {}" d="M{} {}h{}V{}H{}V{}H{}"/>').format(
+            kind, x1, y1, aside, _MARGIN + _HEAD - 6, x2 - aside, y2, x2
+        )
     middle = (x1 + x2) // 2
     return Markup('<path class="edge {}" d="M{} {}C{} {} {} {} {} {}"/>').format(
         kind, x1, y1, middle, y1, middle, y2, x2, y2
@@ -200,6 +205,6 @@ def _title(step: BuildStep, name: str, *, is_critical: bool) -> str:
 
 
 def _time(step: BuildStep) -> str:
-    """How long it took; nothing where that is no news."""
+    """How long it took, roughly; nothing where that is no news."""
     seconds = step.record.seconds if step.record is not None else 0.0
-    return tell_duration(seconds) if seconds >= 1 else ""
+    return tell_span(seconds) if seconds >= 1 else ""

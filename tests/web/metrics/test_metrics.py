@@ -16,7 +16,7 @@ from rig import STREAM, Rig
 
 from okd_payload.controller.configuration.model import PublishAction
 from okd_payload.controller.model import Phase, Publication, PublicationState, RunState
-from okd_payload.controller.records import schedules, streams, webhooks
+from okd_payload.controller.records import releases, schedules, streams, webhooks
 from okd_payload.controller.records.schedules import ScheduleRun, ScheduleState
 from okd_payload.controller.records.webhooks import WebhookProgress
 from okd_payload.controller.service import Service
@@ -119,6 +119,15 @@ async def test_a_schedule_that_failed_is_told_until_it_succeeds(rig, site):
     )
     await rig.database.write(lambda unit: schedules.write(unit, done, time=NOW))
     assert (await scrape(site))["okd_payload_schedule_failed", "nightly", STREAM] == 0
+
+
+async def test_a_release_that_cannot_be_made_is_counted(rig, site):
+    """From its first try that failed on, until it is made or given up."""
+    release = await add_release(rig, phase=Phase.PENDING)
+    assert (await scrape(site))["okd_payload_releases_unmade", STREAM] == 0
+    tried = msgspec.structs.replace(release, attempts=1, message="the disk is full")
+    await rig.database.write(lambda unit: releases.change(unit, tried, time=NOW, reason="full"))
+    assert (await scrape(site))["okd_payload_releases_unmade", STREAM] == 1
 
 
 async def test_every_metric_is_told(rig, site):

@@ -71,6 +71,7 @@ def configured(*names: str, **fields: object) -> StreamConfiguration:
 
 
 REJECTED = tuple(release(Phase.REJECTED, number) for number in range(3))
+UNMADE = msgspec.structs.replace(release(Phase.PENDING), attempts=1, message="the disk is full")
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,8 @@ REJECTED = tuple(release(Phase.REJECTED, number) for number in range(3))
         ((), {}, Condition.QUIET),
         ((release(Phase.ACCEPTED),), {}, Condition.GOOD),
         ((release(Phase.READY), *REJECTED[:2]), {}, Condition.WORKING),
+        ((release(Phase.PENDING),), {}, Condition.WORKING),
+        ((UNMADE, release(Phase.ACCEPTED)), {}, Condition.TROUBLED),
         (REJECTED, {}, Condition.FAILING),
         (REJECTED[:1], {}, Condition.FAILING),
         ((*REJECTED[:2], release(Phase.ACCEPTED)), {}, Condition.GOOD),

@@ -41,6 +41,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     open_runs: dict[RunState, int]
     failed_publications: dict[tuple[str, str], int]
     """How many steps of each way of publishing ever failed: a number that only grows."""
+    unmade: dict[str, int]
+    """By stream, how many releases could not be made so far."""
     failing: frozenset[tuple[str, str]]
     """Streams and their ways of publishing of which the last try failed."""
     webhooks: tuple[WebhookProgress, ...]
@@ -61,6 +63,7 @@ def read_figures(connection: Connection, *, now: float) -> Figures:
         runs=_count_runs(connection, since),
         open_runs=_count_open(connection),
         failed_publications=_count_failed(connection),
+        unmade=_count_unmade(connection),
         failing=_find_failing(connection),
         webhooks=tuple(webhooks.read_progress(connection).values()),
         schedules=tuple(schedules.list_of(connection)),
@@ -139,6 +142,15 @@ def _count_open(connection: Connection) -> dict[RunState, int]:
     )
     counted = {RunState(state): number for state, number in rows}
     return {state: counted.get(state, 0) for state in wanted}
+
+
+def _count_unmade(connection: Connection) -> dict[str, int]:
+    rows = connection.execute(
+        select(releases.c.stream, func.count())
+        .where(releases.c.phase == Phase.PENDING.value, releases.c.attempts > 0)
+        .group_by(releases.c.stream)
+    )
+    return {row.stream: int(row[1]) for row in rows}
 
 
 def _count_failed(connection: Connection) -> dict[tuple[str, str], int]:

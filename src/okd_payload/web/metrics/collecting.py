@@ -110,6 +110,8 @@ def _of_streams(snapshot: Snapshot, figures: Figures) -> Iterator[Family]:
     for gap in snapshot.gaps:
         gaps[(gap.stream,)] = gaps.get((gap.stream,), 0.0) + 1
     yield _gauge(names.UNTESTED, gaps)
+    unmade = {(name,): figures.unmade.get(name, 0) for name in snapshot.configured}
+    yield _gauge(names.UNMADE, unmade)
     yield _counter(names.PUBLISH_FAILURES, figures.failed_publications)
     failing = {key: float(key in figures.failing) for key in snapshot.publications}
     yield _gauge(names.PUBLISH_FAILING, failing)

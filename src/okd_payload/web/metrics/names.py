@@ -67,6 +67,11 @@ DATABASE = Metric("okd_payload_database_up", "1 while the database answers.")
 WRITABLE = Metric(
     "okd_payload_database_writable", "1 while the database takes what this instance writes."
 )
+UNMADE = Metric(
+    "okd_payload_releases_unmade",
+    "Pending releases whose payload could not be made so far.",
+    _BY_STREAM,
+)
 PUBLISH_FAILURES = Metric(
     "okd_payload_publish_failures_total",
     "Steps of publications that failed.",

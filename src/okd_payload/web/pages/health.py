@@ -8,6 +8,7 @@ import enum
 import msgspec
 
 from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
+from okd_payload.controller.model import Phase
 from okd_payload.controller.views.overview import StreamOverview
 
 
@@ -36,8 +37,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 def judge_health(overview: StreamOverview) -> Health:
     """How the stream fares, the worst first."""
     state = overview.state
-    if state.error:
-        return Health(condition=Condition.TROUBLED, sentence=state.error)
+    if trouble := state.error or _tell_unmade(overview):
+        return Health(condition=Condition.TROUBLED, sentence=trouble)
     if overview.lacks_accepted:
         return Health(
             condition=Condition.FAILING,
@@ -53,6 +54,14 @@ def judge_health(overview: StreamOverview) -> Health:
         return Health(condition=Condition.FAILING, sentence="no release was accepted yet")
     condition = Condition.GOOD if is_decided else Condition.WORKING
     return Health(condition=condition, sentence=state.waiting)
+
+
+def _tell_unmade(overview: StreamOverview) -> str:
+    """Why the newest release could not be made so far; empty where nothing stood in the way."""
+    newest = next(iter(overview.newest), None)
+    if newest is None or newest.phase is not Phase.PENDING or not newest.attempts:
+        return ""
+    return f"{newest.name} could not be made so far: {newest.message}"
 
 
 def order_streams(configurations: dict[str, StreamConfiguration]) -> list[StreamConfiguration]:

@@ -132,12 +132,12 @@ def _edges(run: BuildRun, places: Mapping[str, _Place], critical: Sequence[str])
     has_few = len(places) <= MOST_WITH_ALL_EDGES
     drawn: dict[str, list[Markup]] = {"": [], "held": [], "broken": [], "critical": []}
     for node, end in places.items():
-        direct = set(direct_parents(run.graph, node))
+        direct = set(direct_parents(run.graph, node)) if has_few else set()
         for parent in run.graph.parents_of(node):
             kind = _kind_of_edge(states.get(parent, ""), states.get(node, ""))
             if (parent, node) in on_path:
                 kind = "critical"
-            if kind or (has_few and parent in direct):
+            if kind or parent in direct:
                 drawn[kind].append(_edge(places[parent], end, kind))
     return [edge for group in drawn.values() for edge in group]
 

@@ -136,6 +136,8 @@ class VerificationRun(msgspec.Struct, frozen=True, kw_only=True):
     state: RunState = RunState.QUEUED
     runner: str
     platform: str = ""
+    architecture: str = ""
+    """Which one of the release it is about; all of them without."""
     from_release: str = ""
     """Where an upgrade starts."""
     from_pull_spec: str = ""

@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from okd_payload.controller.configuration.model import Runner, StreamConfiguration, Verification
 from okd_payload.controller.model import Phase, Release, RunState, VerificationRun
-from okd_payload.controller.verification.judging import judge
+from okd_payload.controller.verification.judging import Standing, judge, stand_by_architecture
 from okd_payload.controller.verification.planning import plan_runs
 
 NOW = 1_700_000_000.0
@@ -124,6 +125,31 @@ def test_a_rejection_tells_what_broke_from_what_failed() -> None:
     assert judge(waiting, runs(a=[[F]])).message == (
         "b was not begun, because a failed; c was not begun, because b failed"
     )
+
+
+def test_each_architecture_has_a_verdict_of_its_own() -> None:
+    """What is about all of them counts for each; without any that is about one there is none."""
+    configuration = msgspec.structs.replace(
+        stream(
+            lint=BLOCKING,
+            here={"architecture": "amd64"},
+            there={"architecture": "arm64"},
+            odd=OPTIONAL | {"architecture": "amd64"},
+        ),
+        architectures=("amd64", "arm64"),
+    )
+    made = runs(lint=[[S]], here=[[S]], there=[[F]], odd=[[F]])
+    assert stand_by_architecture(configuration, made) == {
+        "amd64": Standing.SUCCEEDED,
+        "arm64": Standing.FAILED,
+    }
+    assert judge(configuration, made).message.startswith("there (arm64) failed: ")
+    assert stand_by_architecture(configuration, runs(lint=[[S]], here=[[R]])) == {
+        "amd64": Standing.OPEN,
+        "arm64": Standing.OPEN,
+    }
+    assert set(stand_by_architecture(configuration, runs(lint=[[F]])).values()) == {Standing.FAILED}
+    assert stand_by_architecture(stream(lint=BLOCKING), runs(lint=[[S]])) == {}
 
 
 def test_missing_runs_are_planned_once() -> None:

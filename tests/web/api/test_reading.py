@@ -8,7 +8,7 @@ import pytest
 from asking import DIGEST, add_release, add_run, token_for
 from rig import STREAM
 
-from okd_payload.controller.configuration.model import Retention
+from okd_payload.controller.configuration.model import Retention, Runner, Verification
 from okd_payload.controller.model import Phase, RunState
 from okd_payload.web.api.files import LARGEST_PIECE
 
@@ -132,6 +132,25 @@ async def test_one_release_is_told_whole(rig, client):
     assert later["previousAccepted"] == first.name
     lock = (await client.get(f"/api/v2/releases/{first.name}/lock")).json()
     assert (lock["inputHash"], lock["inputs"]) == (first.input_hash, found["inputs"])
+
+
+async def test_a_release_stands_for_each_architecture(rig, client):
+    """Where verifications are about one; a release of one architecture has none apart."""
+    runner = Runner(kind="command")
+    verifications = [
+        Verification(name=f"e2e-{each}", runner=runner, architecture=each)
+        for each in ("amd64", "arm64")
+    ]
+    rig.configure(architectures=("amd64", "arm64"), verifications=tuple(verifications))
+    release = await add_release(rig, phase=Phase.READY)
+    now = rig.clock.now()
+    fields = {"verification": "e2e-amd64", "state": RunState.SUCCEEDED, "queued": now}
+    await add_run(rig, release, **fields)
+    found = (await client.get(f"/api/v2/releases/{release.name}")).json()
+    assert found["architectures"] == {"amd64": "Succeeded", "arm64": "Open"}
+    rig.configure()
+    found = (await client.get(f"/api/v2/releases/{release.name}")).json()
+    assert found["architectures"] == {}
 
 
 async def test_changes_are_told_since_the_accepted_one_or_any(rig, client):

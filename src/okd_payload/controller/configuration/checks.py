@@ -129,6 +129,12 @@ def _verifications(stream: StreamConfiguration) -> Iterator[str]:
     for each in stream.verifications:
         for text in _verification(each, known):
             yield f"verification {each.name} {text}"
+        if each.architecture and each.architecture not in stream.architectures:
+            known_here = ", ".join(stream.architectures)
+            yield (
+                f"verification {each.name} is about {each.architecture}, "
+                f"which is none of {known_here}"
+            )
     after = {each.name: set(each.after) & known for each in stream.verifications}
     while ready := [name for name, before in after.items() if not before]:
         after = {name: before - set(ready) for name, before in after.items() if name not in ready}

@@ -87,6 +87,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     runner: Runner
     platform: str = ""
+    architecture: str = ""
+    """Which of the stream's it is about; all of them without."""
     disabled: bool = False
     optional: bool = False
     """Informing: its failure rejects nothing."""

@@ -140,6 +140,9 @@ class VerificationFields(Written, frozen=True, kw_only=True):
     command: Annotated[tuple[str, ...], Meta(description="program and arguments")] = ()
     environment: dict[VariableName, Line] = msgspec.field(default_factory=dict)
     platform: Line = ""
+    architecture: Annotated[
+        Line, Meta(description="which of the stream's it is about; all without")
+    ] = ""
     disabled: bool = False
     optional: Annotated[bool, Meta(description="its failure rejects nothing")] = False
     asynchronous: Annotated[bool, Meta(description="nobody waits for it")] = False
@@ -168,6 +171,7 @@ class VerificationFields(Written, frozen=True, kw_only=True):
                 environment=self.environment,
             ),
             platform=self.platform,
+            architecture=self.architecture,
             disabled=self.disabled,
             optional=self.optional,
             asynchronous=self.asynchronous,

@@ -17,6 +17,7 @@ from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import Phase, Release, RunState
 from okd_payload.controller.records import releases, runs
 from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.verification.judging import ready_since
 from okd_payload.controller.verification.verifier import RunnerVerifier
 
 _POLL_SECONDS = 10.0
@@ -66,7 +67,11 @@ def _find(unit: Connection, configuration: StreamConfiguration) -> list[_Late]:
         if release.stream == configuration.name and _is_decided(release)
     }
     return [
-        _Late(release=release, since=_ready_since(unit, release), is_open=release.name in open_of)
+        _Late(
+            release=release,
+            since=ready_since(release, releases.read_transitions(unit, release.name)),
+            is_open=release.name in open_of,
+        )
         for release in sorted(wanted.values(), key=lambda each: each.created, reverse=True)
     ]
 
@@ -77,16 +82,6 @@ def _is_decided(release: Release) -> bool:
 
 def _goes_on(release: Release) -> bool:
     return release.phase is Phase.ACCEPTED and release.withdrawn is None
-
-
-def _ready_since(unit: Connection, release: Release) -> float:
-    """When it became ready for the last time; runs from before do not count."""
-    times = [
-        each.time
-        for each in releases.read_transitions(unit, release.name)
-        if each.after is Phase.READY
-    ]
-    return max(times, default=release.created)
 
 
 def _tell(release: Release) -> str:

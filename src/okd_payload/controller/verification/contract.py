@@ -29,15 +29,18 @@ def architecture_of(configuration: StreamConfiguration) -> str:
 
 
 def release_variables(context: RunContext) -> dict[str, str]:
-    """The two releases of the run, by the names for their architecture."""
+    """The two releases of the run, by the names for their architecture.
+
+    A run that is about one of several finds them by the name for that one, too.
+    """
     latest = context.release.pull_spec
     initial = context.run.from_pull_spec or latest
     architecture = architecture_of(context.configuration)
     found: dict[str, str] = {}
     if architecture in (_PLAIN, _MULTI):
         found |= {LATEST: latest, INITIAL: initial}
-    if architecture != _PLAIN:
-        spelled = architecture.upper()
+    for named in {architecture, context.verification.architecture} - {_PLAIN, ""}:
+        spelled = named.upper()
         found |= {
             f"RELEASE_IMAGE_{spelled}_LATEST": latest,
             f"RELEASE_IMAGE_{spelled}_INITIAL": initial,
@@ -58,7 +61,7 @@ def make_contract(context: RunContext, images: Iterable[FrozenInput]) -> dict[st
         "OPENSHIFT_INSTALL_AWS_PUBLIC_ONLY": "false",
         "RELEASE_NAME": run.release,
         "RELEASE_STREAM": configuration.name,
-        "RELEASE_ARCHITECTURE": architecture_of(configuration),
+        "RELEASE_ARCHITECTURE": context.verification.architecture or architecture_of(configuration),
         "JOB_NAME": run.verification,
         "BUILD_ID": run.id,
     }

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from okd_payload.controller.configuration.model import StreamConfiguration, Verification
-from okd_payload.controller.model import Phase, RunState, VerificationRun
+from okd_payload.controller.model import Phase, Release, RunState, Transition, VerificationRun
 from okd_payload.controller.reconciling.decide import Verdict
 
 
@@ -75,6 +75,36 @@ def judge(
     names = ", ".join(each.verification.name for each in blocking)
     message = f"{names} succeeded" if names else "nothing blocks it"
     return Verdict(phase=Phase.ACCEPTED, reason="VerificationSucceeded", message=message)
+
+
+def stand_by_architecture(
+    configuration: StreamConfiguration, runs: Iterable[VerificationRun], *, since: float = 0.0
+) -> dict[str, Standing]:
+    """How the release stands for each architecture of its stream, where any is verified apart.
+
+    What blocks and is about all of them counts for each.
+    """
+    progressed = follow(configuration, runs, since=since)
+    if not any(each.verification.architecture for each in progressed):
+        return {}
+    found = {}
+    for architecture in configuration.architectures:
+        standings = {
+            each.standing
+            for each in progressed
+            if each.blocks and each.verification.architecture in ("", architecture)
+        }
+        found[architecture] = next(
+            (each for each in (Standing.FAILED, Standing.OPEN) if each in standings),
+            Standing.SUCCEEDED,
+        )
+    return found
+
+
+def ready_since(release: Release, transitions: Iterable[Transition]) -> float:
+    """When the release became ready for the last time; runs from before do not count."""
+    times = [each.time for each in transitions if each.after is Phase.READY]
+    return max(times, default=release.created)
 
 
 def follow(
@@ -151,6 +181,8 @@ def _tell_failures(failed: Sequence[Progressed]) -> str:
 
 def _tell(progressed: Progressed) -> str:
     name = progressed.verification.name
+    if architecture := progressed.verification.architecture:
+        name += f" ({architecture})"
     if progressed.waits_for:
         return f"{name} was not begun, because {progressed.waits_for} failed"
     last = progressed.attempts[-1]

@@ -122,6 +122,7 @@ class RunnerVerifier:
             number=needed.number,
             runner=verification.runner.kind,
             platform=verification.platform,
+            architecture=verification.architecture,
             queued=now,
         )
         if verification.upgrade is not None:

@@ -73,6 +73,7 @@ class RunAnswer(Answer, frozen=True, kw_only=True):
     state: str
     runner: str
     platform: str
+    architecture: str
     from_release: str
     queued: dt.datetime
     started: dt.datetime | UnsetType = UNSET
@@ -187,6 +188,7 @@ def tell_run(run: VerificationRun) -> RunAnswer:
         state=run.state.value,
         runner=run.runner,
         platform=run.platform,
+        architecture=run.architecture,
         from_release=run.from_release,
         queued=moment(run.queued),
         started=known_moment(run.started),

@@ -16,8 +16,9 @@ from okd_payload.controller.records import approvals
 from okd_payload.controller.records import releases as records
 from okd_payload.controller.retention.deciding import Fate
 from okd_payload.controller.retention.reading import read_fates
+from okd_payload.controller.verification.judging import ready_since, stand_by_architecture
 from okd_payload.controller.views.listing import Listing, list_releases
-from okd_payload.controller.views.release import read_release
+from okd_payload.controller.views.release import ReleaseView, read_release
 from okd_payload.errors import UnknownName
 from okd_payload.web.api.answers import (
     ApprovalAnswer,
@@ -77,6 +78,8 @@ class ReleaseAnswer(Answer, frozen=True, kw_only=True):
     """Left out for a stream that is not configured any more."""
     updates_in: tuple[UpdateAnswer, ...]
     updates_out: tuple[UpdateAnswer, ...]
+    architectures: dict[str, str]
+    """How it stands for each, where verifications are about one: Open, Succeeded or Failed."""
     previous_accepted: str | UnsetType = UNSET
     """The accepted release before it, from which its changes are told."""
     older: str | UnsetType = UNSET
@@ -181,10 +184,21 @@ async def tell_whole(site: Site, name: str) -> ReleaseAnswer:
         expiry=_tell_fate(fate) if fate is not None else UNSET,
         updates_in=tuple(map(tell_update, view.updates_in)),
         updates_out=tuple(map(tell_update, view.updates_out)),
+        architectures=_tell_architectures(view, configuration),
         previous_accepted=view.base.name if view.base is not None else UNSET,
         older=view.older or UNSET,
         newer=view.newer or UNSET,
     )
+
+
+def _tell_architectures(
+    view: ReleaseView, configuration: StreamConfiguration | None
+) -> dict[str, str]:
+    if configuration is None:
+        return {}
+    since = ready_since(view.release, view.transitions)
+    found = stand_by_architecture(configuration, view.runs, since=since)
+    return {architecture: standing.value for architecture, standing in found.items()}
 
 
 async def _fate_of(site: Site, configuration: StreamConfiguration, name: str) -> Fate | None:

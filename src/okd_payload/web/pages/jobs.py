@@ -83,7 +83,9 @@ def list_jobs(
         Job(
             name=each.verification.name,
             blocks=each.blocks,
-            platform=each.verification.platform,
+            platform=", ".join(
+                filter(None, (each.verification.platform, each.verification.architecture))
+            ),
             standing=_final(each) if is_decided else each.standing,
             attempts=each.attempts,
         )

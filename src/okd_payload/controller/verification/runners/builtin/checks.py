@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -109,7 +110,8 @@ async def _accept(context: RunContext, around: CheckSurroundings) -> Findings:
     origin = context.run.from_pull_spec
     if not origin:
         return tell_all("release accept", (), checked=["there is no release to update from"])
-    old, new = await _unpack(origin, around), await _unpack(context.release.pull_spec, around)
+    old = await _unpack(origin, context, around)
+    new = await _unpack(context.release.pull_spec, context, around)
     given = split_list(context.verification.runner.settings.get("signatureStores", ""))
 
     def open_all(keys: Configuration) -> SignatureStore:
@@ -139,7 +141,7 @@ async def _images(context: RunContext, around: CheckSurroundings) -> Findings:
     settings, defaults = context.verification.runner.settings, StartChoice()
     choice = StartChoice(
         images=split_list(settings.get("images", "")),
-        architectures=context.configuration.architectures,
+        architectures=_architectures_of(context),
         seconds=float(settings.get("seconds") or defaults.seconds),
         memory=int(settings.get("memory") or defaults.memory),
     )
@@ -152,16 +154,28 @@ async def _images(context: RunContext, around: CheckSurroundings) -> Findings:
     )
 
 
+def _architectures_of(context: RunContext) -> tuple[str, ...]:
+    """What the check is about."""
+    named = context.verification.architecture
+    return (named,) if named else context.configuration.architectures
+
+
+def _platforms_of(context: RunContext) -> re.Pattern[str] | None:
+    """Which member of a release for several architectures is read; None for any."""
+    named = context.verification.architecture
+    return re.compile(rf"^linux/{re.escape(named)}(?:/|$)") if named else None
+
+
 async def _read(context: RunContext, around: CheckSurroundings) -> ReleaseContent:
     repository, selector = await around.places.open_release(context.release.pull_spec)
-    return await read_release(repository, selector)
+    return await read_release(repository, selector, platforms=_platforms_of(context))
 
 
-async def _unpack(pull_spec: str, around: CheckSurroundings) -> Side:
+async def _unpack(pull_spec: str, context: RunContext, around: CheckSurroundings) -> Side:
     """The release as a cluster gets it; one that is not there is no error but a finding."""
     repository, selector = await around.places.open_release(pull_spec)
     try:
-        content = await read_release(repository, selector)
+        content = await read_release(repository, selector, platforms=_platforms_of(context))
     except NotFound as error:
         empty = PayloadTree(own=None, release=None)
         return Side(name=pull_spec, pull_spec=pull_spec, tree=empty, unavailable=error.message)

@@ -39,6 +39,7 @@ from okd_payload.oci.config import ContainerConfig
 from okd_payload.oci.image import Image, describe_image
 from okd_payload.oci.layers.entry import Entry
 from okd_payload.oci.layers.merged_tree import MergedTree
+from okd_payload.oci.manifest import Descriptor, Index
 from okd_payload.oci.platform import host_platform, image_members
 from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.repository import Repository
@@ -66,6 +67,17 @@ class StartChoice(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 10.0
     memory: int = 2048
     """Mebibytes that a program may write to."""
+
+    def members_of(self, index: Index) -> list[tuple[Descriptor, str]]:
+        """The members of ``index`` that are judged, with their architectures.
+
+        All of them where none is for an architecture that counts.
+        """
+        members = [
+            (member, member.platform.architecture if member.platform else "")
+            for member in image_members(index)
+        ]
+        return [each for each in members if each[1] in self.architectures] or members
 
     def takes(self, name: str) -> bool:
         """Whether the image called ``name`` is judged."""
@@ -126,10 +138,7 @@ async def _open(
             image = await describe_image(repository, referenced, referenced=referenced)
             return [_Opened(name=tag.name, repository=repository, image=image)]
         found = []
-        for member in image_members(referenced.index()):
-            architecture = member.platform.architecture if member.platform else ""
-            if len(choice.architectures) > 1 and architecture not in choice.architectures:
-                continue
+        for member, architecture in choice.members_of(referenced.index()):
             manifest = await repository.manifests.get(member.digest)
             image = await describe_image(repository, manifest, referenced=referenced)
             name = f"{tag.name} ({architecture})"

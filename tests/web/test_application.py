@@ -30,7 +30,7 @@ async def test_answers_load_nothing_from_elsewhere(client: Client) -> None:
 
 
 async def test_what_is_not_there_says_so(client: Client) -> None:
-    """JSON for interfaces, text for all else."""
+    """JSON for interfaces, a page for browsers, text for all else."""
     answer = await client.get("/api/v2/nothing")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -40,6 +40,13 @@ async def test_what_is_not_there_says_so(client: Client) -> None:
         404,
         "text/plain; charset=utf-8",
     )
+    accepted = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = await client.get("/nothing", headers=accepted)
+    assert answer.status_code == 404
+    assert "<h1>Not found</h1>" in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    answer = await client.get("/api/v2/nothing", headers=accepted)
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(

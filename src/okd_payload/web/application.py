@@ -37,6 +37,7 @@ PARTS = (
     "downloads",
 )
 """The packages with routes, each in its module ``routes``."""
+_FOR_PEOPLE = "pages"
 PROBES = ("health", "metrics")
 """Those of a process that shows nothing to people."""
 
@@ -46,14 +47,17 @@ _LARGEST_REQUEST = 1 << 20
 def make_application(site: Site, *, parts: Sequence[str] | None = None) -> Litestar:
     """Everything that ``site`` serves, or the named ``parts`` of it."""
     handlers: list[Any] = []
+    answer: Any = answer_error
     for part in PARTS if parts is None else parts:
         module = importlib.import_module(f"okd_payload.web.{part}.routes")
         handlers += module.routes(site)
+        if part == _FOR_PEOPLE:
+            answer = module.make_teller(site)
     return Litestar(
         route_handlers=handlers,
         guards=[make_guard(site)],
         middleware=[make_audit(site), make_keeping(site)],
-        exception_handlers={Exception: answer_error},
+        exception_handlers={Exception: answer},
         response_headers=[
             ResponseHeader(name=name, value=text) for name, text in SAFE_HEADERS.items()
         ],

@@ -35,7 +35,8 @@ SAFE_HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 """On every answer, errors too."""
-_JSON_BELOW = ("/api/", "/graph")
+JSON_BELOW = ("/api/", "/graph")
+"""Paths of programs, who get no page whatever they say they take."""
 NO_DATABASE = "the database cannot be used now: the log of the server says why"
 PROBLEM_JSON = "application/problem+json"
 
@@ -103,13 +104,17 @@ def _judge(error: OkdPayloadError) -> tuple[int, str]:
     return 502, "something this depends on failed"
 
 
+def headers_of(error: Exception, problem: Problem) -> dict[str, str]:
+    """What programs and browsers are told beside the problem: what to show, when to come back."""
+    later = {"Retry-After": "10"} if problem.status == 503 else {}
+    return later | dict(getattr(error, "headers", None) or {})
+
+
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The answer to a request that ended in ``error``: JSON or text, as its path has it."""
     problem = problem_of(error)
-    headers = SAFE_HEADERS | dict(getattr(error, "headers", None) or {})
-    if problem.status == 503:
-        headers["Retry-After"] = "10"
-    if request.url.path.startswith(_JSON_BELOW):
+    headers = SAFE_HEADERS | headers_of(error, problem)
+    if request.url.path.startswith(JSON_BELOW):
         content = msgspec.json.encode(problem)
         return Response(
             content, status_code=problem.status, media_type=PROBLEM_JSON, headers=headers

@@ -21,7 +21,7 @@ from okd_payload.web.pages import words
 from okd_payload.web.pages.assets import PREFIX, read_assets
 from okd_payload.web.pages.markdown import render_markdown
 from okd_payload.web.pages.saying import done_cookie, said
-from okd_payload.web.problems import SAFE_HEADERS, problem_of
+from okd_payload.web.problems import SAFE_HEADERS, headers_of, problem_of
 from okd_payload.web.site import Site
 
 AnyRequest = Request[Any, Any, Any]
@@ -100,7 +100,7 @@ class Renderer:
         """The page that says what ``error`` is, and what to do about it."""
         problem = problem_of(error)
         answer = self.answer(request, "problem.html", status=problem.status, problem=problem)
-        answer.headers.update(getattr(error, "headers", None) or {})
+        answer.headers.update(headers_of(error, problem))
         return answer
 
 

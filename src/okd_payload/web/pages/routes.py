@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Response, Router, get
@@ -21,9 +22,23 @@ from okd_payload.web.pages import (
 )
 from okd_payload.web.pages.assets import FOREVER, PREFIX
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
+from okd_payload.web.problems import JSON_BELOW, answer_error
 from okd_payload.web.site import Site
 
 _PARTS = (stream_pages, release_pages, component_pages, run_pages, build_pages, sign_in_pages)
+
+
+def make_teller(site: Site) -> Callable[[AnyRequest, Exception], Response[bytes]]:
+    """What answers errors of all routes: a page for browsers, and what programs know for others."""
+    renderer = Renderer(site)
+
+    def tell(request: AnyRequest, error: Exception) -> Response[bytes]:
+        asks_for_page = "text/html" in request.headers.get("accept", "")
+        if asks_for_page and not request.url.path.startswith(JSON_BELOW):
+            return renderer.tell(request, error)
+        return answer_error(request, error)
+
+    return tell
 
 
 def routes(site: Site) -> list[Any]:

@@ -7,6 +7,6 @@ lacks.
 """
 
 from okd_payload.engines.buildah.engine import BuildahEngine
-from okd_payload.engines.buildah.settings import BuildahSettings, Network, Secret
+from okd_payload.engines.buildah.settings import BuildahSettings, Network
 
 __all__ = ["BuildahEngine", "BuildahSettings", "Network", "Secret"]

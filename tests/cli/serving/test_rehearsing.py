@@ -23,7 +23,7 @@ from rig import INPUT, RELEASES, STREAM, Rig
 from okd_payload.cli.serving.assembly import Controller, ControllerOptions, make_controller
 from okd_payload.cli.serving.hands import Hands
 from okd_payload.cli.serving.previewing import PlannedPass, StepCollector, pass_once
-from okd_payload.cli.serving.rehearsing import rehearse
+from okd_payload.cli.serving.rehearsing import RehearsedPlaces, rehearse
 from okd_payload.controller import actions
 from okd_payload.controller.configuration.model import (
     Gate,
@@ -42,8 +42,9 @@ from okd_payload.controller.records import releases
 from okd_payload.controller.records.copying import copy_records
 from okd_payload.controller.schedules.builder import BuildProgress
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
-from okd_payload.errors import OkdPayloadError, RegistryUnavailable
+from okd_payload.errors import NotFound, OkdPayloadError, RegistryUnavailable, StorageError
 from okd_payload.locations import Locations
+from okd_payload.oci.location import parse_location
 from okd_payload.progress import ignore_progress
 from okd_payload.testing.clock import ManualClock
 from okd_payload.testing.small_stream import push_small_stream
@@ -91,6 +92,14 @@ class TwinBuilder:
         ended = identity in self.begun
         self.begun.add(identity)
         return BuildProgress(ended=ended, succeeded=True)
+
+
+@pytest.fixture
+async def rig(tmp_path: Path):
+    """Repositories in memory."""
+    made = Rig(tmp_path)
+    yield made
+    await made.database.close()
 
 
 class World:
@@ -322,6 +331,27 @@ LONG_LIFE = [
     "shared", *("nothing",) * 8, "six hours", *("nothing",) * 4, "an hour", *("nothing",) * 4,
     "stable", "nothing", "shared", "nothing", "nothing", "shared", *("nothing",) * 3,
 ]  # fmt: skip
+
+
+async def test_whoever_writes_in_a_dry_run_is_refused(rig: Rig) -> None:
+    """Contents are never stored; tags lead where they would, for this dry run alone."""
+    await push_small_stream(rig.repository(INPUT))
+    places = RehearsedPlaces(rig.open)
+    opened = await places.open(parse_location(INPUT))
+    assert await places.open(parse_location(f"{INPUT}:etcd")) is opened
+    manifest = await opened.manifests.get("etcd")
+    with pytest.raises(StorageError, match="dry run"):
+        await opened.blobs.write(manifest.needs()[0], None)
+    with pytest.raises(StorageError, match="dry run"):
+        await opened.blobs.mount(manifest.needs()[0], rig.repository(INPUT))
+    await opened.manifests.put(manifest, tag="new")
+    await opened.manifests.untag("etcd")
+    assert "new" in await opened.manifests.tags()
+    assert "etcd" not in await opened.manifests.tags()
+    with pytest.raises(NotFound):
+        await opened.manifests.get("etcd")
+    assert "etcd" in await rig.repository(INPUT).manifests.tags()
+    assert "new" not in await rig.repository(INPUT).manifests.tags()
 
 
 @pytest.mark.slow

@@ -7,6 +7,6 @@ lacks.
 """
 
 from okd_payload.engines.buildah.engine import BuildahEngine
-from okd_payload.engines.buildah.settings import BuildahSettings, Network
+from okd_payload.engines.buildah.settings import BuildahSettings, Network, Secret
 
 __all__ = ["BuildahEngine", "BuildahSettings", "Network", "Secret"]

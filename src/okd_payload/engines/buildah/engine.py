@@ -184,6 +184,7 @@ class BuildahEngine:
             ),
             f"--build-arg={EPOCH_ARGUMENT}={step.timestamp}",
             *(f"--build-arg={argument}" for argument in arguments),
+            *(f"--secret=id={it.id},src={it.file}" for it in self._settings.secrets),
             f"--tag={expect_result(workspace, images.values())}",
             f"--file={workspace.dockerfile}",
         ]

@@ -23,10 +23,18 @@ class Network(enum.Enum):
     """Only themselves: for code that nobody has looked at yet."""
 
 
+class Secret(msgspec.Struct, frozen=True):
+    """A file for ``RUN --mount=type=secret,id=ID``; it never becomes part of an image."""
+
+    id: str
+    file: str
+
+
 class BuildahSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How to run buildah on this machine."""
 
     program: str = "buildah"
     network: Network = Network.HOST
+    secrets: tuple[Secret, ...] = ()
     storage_driver: str = ""
     """``overlay`` or ``vfs``; empty is the best one that works here."""

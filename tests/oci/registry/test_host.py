@@ -120,6 +120,7 @@ async def test_a_proxy_that_refuses_is_named(server, clock, monkeypatch):
     "location",
     [
         "",
+        "/a place",
         "http://a..b/x",
         "http://[zz]/",
         "http://1.2.3.4.5/",

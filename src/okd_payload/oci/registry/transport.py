@@ -36,7 +36,12 @@ _SENDING = frozenset({"POST", "PUT", "PATCH"})
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 _NAME_HINT = "check the spelling of the registry's name, and the network"
+_TARGET_HINT = "the registry, or a proxy before it, is set up wrongly"
 _PROXY_HINT = "check HTTPS_PROXY and NO_PROXY"
+_LASTING: dict[type[Exception], tuple[str, str]] = {
+    errors.ProxyRefused: ("the proxy refuses the way to {host} (status {error})", _PROXY_HINT),
+    errors.UnknownName: ("the name of {host} is unknown: {error}", _NAME_HINT),
+}
 _PASSING: dict[type[Exception], tuple[str, str]] = {
     errors.ProxyUnreachable: ("the proxy before {host} cannot be reached: {error}", _PROXY_HINT),
     errors.NoConnection: ("no connection to {host}: {error}", ""),
@@ -44,7 +49,7 @@ _PASSING: dict[type[Exception], tuple[str, str]] = {
     errors.Lost: ("the connection to {host} is lost: {error}", ""),
     TimeoutError: ("{host} went silent", ""),
 }
-"""What to say, and what to do, where another try may go better."""
+"""What to say, and what to do, where another try may go better; above, where it will not."""
 
 Body = bytes | AsyncIterator[bytes] | None
 
@@ -172,12 +177,9 @@ def _own_error(url: URL, error: Exception) -> RegistryError:
     """What the network did, said of whom it concerns: Transient where a try may go better."""
     host = responses.printable(url.host_port_subcomponent or "")
     match error:
-        case errors.ProxyRefused():
-            return RegistryUnavailable(
-                f"the proxy refuses the way to {host} (status {error})", hint=_PROXY_HINT
-            )
-        case errors.UnknownName():
-            return RegistryUnavailable(f"the name of {host} is unknown: {error}", hint=_NAME_HINT)
+        case errors.ProxyRefused() | errors.UnknownName():
+            message, hint = _LASTING[type(error)]
+            return RegistryUnavailable(message.format(host=host, error=error), hint=hint)
         case errors.Untrusted():
             return RegistryUnavailable(
                 f"the certificate of {host} is not trusted: {error}",
@@ -189,6 +191,8 @@ def _own_error(url: URL, error: Exception) -> RegistryError:
                 f"{host} does not speak TLS with us: {error}",
                 hint=f"if {host} speaks plain http only, allow that: --plain-http {host}",
             )
+        case errors.Unsendable():
+            return RegistryRefused(f"{host} cannot be asked: {error}", hint=_TARGET_HINT)
         case errors.ImpossibleName() | UnicodeError():
             return RegistryRefused(f"{host} is not the name of a host", hint=_NAME_HINT)
         case _:

@@ -20,6 +20,10 @@ class ImpossibleName(HttpError):
     """Nobody can have this name."""
 
 
+class Unsendable(HttpError):
+    """A request would say something else than was meant."""
+
+
 class ProxyUnreachable(NoConnection):
     """The proxy on the way could not be reached."""
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import msgspec
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from okd_payload.oci.registry.http.errors import Malformed
+from okd_payload.oci.registry.http.errors import Malformed, Unsendable
 
 MAX_HEAD_BYTES = 256 * 1024
 """Signed addresses and tokens are long; beyond this nobody means well."""
@@ -37,15 +37,15 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def encode_head(method: str, target: str, headers: Mapping[str, str]) -> bytes:
-    """A request up to its body. Raises ValueError when a part would end its line."""
+    """A request up to its body. Raises Unsendable when a part would end its line."""
     if " " in target or not target.isprintable():
-        raise ValueError("the target of a request has characters that end it")
+        raise Unsendable("the target of a request has characters that end it")
     lines = [f"{method} {target} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     text = "\r\n".join(lines)
     breaks = len(lines) - 1
     if text.count("\n") != breaks or text.count("\r") != breaks or "\0" in text:
-        raise ValueError("a header of a request has a line break in it")
+        raise Unsendable("a header of a request has a line break in it")
     return f"{text}\r\n\r\n".encode()
 
 

@@ -13,7 +13,7 @@ from okd_payload.controller.records.rows import from_rows
 from okd_payload.controller.records.tables import releases
 
 
-class NamedRelease(msgspec.Struct, frozen=True):
+class NamedRelease(msgspec.Struct, frozen=True, gc=False):
     """A release, as far as lists show it."""
 
     name: str
@@ -31,7 +31,7 @@ def list_names(
         wanted = wanted.where(releases.c.phase == phase.value)
     if stream:
         wanted = wanted.where(releases.c.stream == stream)
-    return [NamedRelease(*row) for row in connection.execute(wanted)]
+    return [NamedRelease(*row) for row in connection.execute(wanted).all()]
 
 
 def find_all(connection: Connection, names: Collection[str]) -> list[Release]:

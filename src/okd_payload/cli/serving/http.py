@@ -17,6 +17,7 @@ import uvicorn
 
 from okd_payload.cli.serving.heads import HeadRequests
 from okd_payload.cli.serving.requests import RequestLog
+from okd_payload.cli.serving.streams import EndingStreams
 from okd_payload.errors import InputError
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ async def answer(
 
     When stopped, ``beside`` ends first, and requests that are under way are finished.
     """
+    streams = EndingStreams(HeadRequests(application))
     config = uvicorn.Config(
-        RequestLog(HeadRequests(application)),
+        RequestLog(streams),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -83,6 +85,7 @@ async def answer(
         await asyncio.wait((answering, working), return_when=asyncio.FIRST_COMPLETED)
     finally:
         working.cancel()
+        streams.end()
         server.should_exit = True
         ended = await asyncio.gather(working, answering, return_exceptions=True)
     for failure in ended:

@@ -239,7 +239,7 @@ async def test_pages_are_used_by_keyboard_alone(address, past) -> None:
         await page.keyboard.type(past.names[MAIN][5][-10:])
         await page.keyboard.press("Enter")
         await page.wait_for_url("**q=**")
-        assert await page.locator("tbody tr").count() == 1
+        assert await page.locator(".releases tbody tr").count() == 1
 
 
 async def test_pages_are_whole_without_scripts(address, past) -> None:

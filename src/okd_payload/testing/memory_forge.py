@@ -18,6 +18,9 @@ from okd_payload.oci.web_requests import WebAnswer, WebRequest
 _PATH = re.compile(r"/repos/(?P<repository>[^/]+/[^/]+)/actions/(?P<rest>.*)")
 
 
+_LOGS = "https://logs.forge.test"
+
+
 class MemoryForge:
     """One repository with one workflow, whose runs are named as it says."""
 
@@ -31,12 +34,18 @@ class MemoryForge:
         """What each run was asked for with."""
         self.runs: dict[int, dict[str, Any]] = {}
         self.jobs: list[dict[str, Any]] = []
+        self.logs: dict[int, str] = {}
+        """What jobs printed, by their number; kept elsewhere, as real forges do."""
         self.slow = False
         """Whether new runs are not listed yet."""
         self.cancelled: list[int] = []
 
     def answer(self, request: WebRequest) -> WebAnswer:
         """What the forge says."""
+        if request.url.startswith(_LOGS) and "Authorization" not in request.headers:
+            return WebAnswer(
+                status=200, body=self.logs[int(request.url.rpartition("/")[2])].encode()
+            )
         if request.headers.get("Authorization") != f"Bearer {self._token}":
             return _say(401, {"message": "Bad credentials"})
         parts = urlsplit(request.url)
@@ -58,6 +67,8 @@ class MemoryForge:
                 return _say(200, self.runs[int(number)])
             case "GET", "runs", number, "jobs" if int(number) in self.runs:
                 return _say(200, {"jobs": self.jobs})
+            case "GET", "jobs", number, "logs" if int(number) in self.logs:
+                return WebAnswer(status=302, headers={"location": f"{_LOGS}/{number}"})
             case "POST", "runs", number, "cancel" if int(number) in self.runs:
                 return self._cancel(int(number))
         return _say(404, {"message": "Not Found"})

@@ -31,16 +31,17 @@ class PatientWeb:
         self._clock = clock
         self._not_before: dict[str, float] = {}
 
-    async def ask(self, request: WebRequest) -> WebAnswer:
+    async def ask(self, request: WebRequest, *, limit: int = MAX_ANSWER) -> WebAnswer:
         """A good answer, or one that refuses (4xx).
 
-        Raises RegistryUnavailable when the server cannot answer now, or is left alone.
+        Raises TooLarge beyond ``limit`` bytes, and RegistryUnavailable when the server cannot
+        answer now, or is left alone.
         """
         server = origin_of(request.url)
         left = self._not_before.get(server, 0.0) - self._clock.monotonic()
         if left > 0:
             raise RegistryUnavailable(f"{server} asked for patience: {left:.0f} s are left")
-        answer = await self._web.ask_web(request, limit=MAX_ANSWER)
+        answer = await self._web.ask_web(request, limit=limit)
         if answer.status >= 500 or _is_throttled(answer):
             pause = self._pause(answer)
             self._not_before[server] = self._clock.monotonic() + pause

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from rig import Rig
 from runners_rig import MakeContext, noted
 
 from okd_payload.controller.model import RunState
+from okd_payload.controller.verification.printed_artifacts import PRINT_SCRIPT
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
 from okd_payload.controller.verification.runners.github import GithubRunner
 from okd_payload.controller.verification.runners.github.runner import MARK_INPUT
@@ -19,6 +22,7 @@ from okd_payload.errors import (
     Unauthorized,
 )
 from okd_payload.oci.web_requests import WebAnswer, WebRequest
+from okd_payload.process import run as run_program
 from okd_payload.testing.memory_forge import MemoryForge
 from okd_payload.testing.memory_web import MemoryWeb
 
@@ -106,6 +110,33 @@ async def test_a_workflow_is_asked_for_followed_and_ends(
     forge.forge.end(101, conclusion)
     update = await forge.poll(context)
     assert (update.state, update.message) == expected
+
+
+async def test_logs_and_artifacts_of_a_workflow_are_kept(
+    forge: Forge, make_context: MakeContext, tmp_path: Path
+) -> None:
+    """From where the forge has them, which is not shown the token; what is away is said."""
+    (tmp_path / "left").mkdir()
+    (tmp_path / "left/junit.xml").write_text("<testsuite/>")
+    variables = {"ARTIFACT_DIR": f"{tmp_path}/left", "TMPDIR": f"{tmp_path}"}
+    step = await run_program(("/bin/sh", "-c", PRINT_SCRIPT), environment=variables)
+    lines = ["12 tests passed", *step.output.decode().splitlines()]
+    forge.forge.logs[7] = "".join(f"2026-01-02T03:04:05.1234567Z {line}\n" for line in lines)
+    forge.forge.jobs = [
+        {"id": 7, "name": "e2e", "conclusion": "success"},
+        {"id": 8, "name": "gone", "conclusion": "success"},
+    ]
+    context = await forge.start(make_context("github", settings=SETTINGS))
+    forge.forge.end(101, "success")
+    update = await forge.poll(context)
+    assert (update.state, update.url) == (RunState.SUCCEEDED, PAGE)
+    assert update.artifacts == ("artifacts/junit.xml",)
+    log = (context.folder / update.log).read_text().splitlines()
+    assert log[:4] == ["==> e2e", "12 tests passed", "", "[artifacts kept: 1]"]
+    assert log[4] == "==> gone"
+    assert "404" in log[5]
+    elsewhere = [each for each in forge.web.requests if "logs.forge.test" in each.url]
+    assert [dict(each.headers) for each in elsewhere] == [{}]
 
 
 async def test_the_forge_is_not_asked_all_the_time(forge: Forge, make_context: MakeContext) -> None:

@@ -214,7 +214,7 @@ class _Judging:
         problem = ""
         for number, layer in reversed(list(enumerate(image.layers))):
             layers[number] = await self._layers.take(opened.repository, layer)
-            tree.add_layer(number, layers[number].entries)
+            await finish_in_thread(tree.add_layer, number, layers[number].entries)
             if not will_run or number == 0:
                 problem = await finish_in_thread(_look, tree, layers, image)
                 if not problem:

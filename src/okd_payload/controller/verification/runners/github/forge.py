@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
@@ -11,13 +12,22 @@ import msgspec
 
 from okd_payload.controller.verification.runner import RunContext
 from okd_payload.controller.verification.secret_settings import read_secret
-from okd_payload.controller.verification.web_answers import PatientWeb, read_answer, require_good
+from okd_payload.controller.verification.web_answers import (
+    MAX_ANSWER,
+    PatientWeb,
+    read_answer,
+    require_good,
+)
 from okd_payload.oci.web_requests import WebAnswer, WebRequest
 
 _API = "https://api.github.com"
 _REF = "main"
 _VERSION = "2022-11-28"
 _PER_PAGE = 100
+_MAX_LOG = 16 * 1024 * 1024
+_REDIRECTS = (301, 302, 307)
+_TIME = re.compile(rb"^(?:\xef\xbb\xbf)?\d{4}-\d\d-\d\dT[\d:.]{8,20}Z ", re.MULTILINE)
+"""What stands before each line of a log."""
 _SLACK = dt.timedelta(minutes=10)
 """How far the forge's clock may be behind ours."""
 
@@ -38,9 +48,10 @@ class WorkflowRun(msgspec.Struct, frozen=True):
         return mark in words
 
 
-class WorkflowJob(msgspec.Struct, frozen=True):
+class WorkflowJob(msgspec.Struct, frozen=True, kw_only=True):
     """One job of a run."""
 
+    id: int = 0
     name: str
     conclusion: str | None = ""
 
@@ -94,11 +105,22 @@ class Workflow:
             return None
         return read_answer(answer, WorkflowRun, f"run {number} of {self.repository}")
 
-    async def failed_jobs(self, number: str) -> list[str]:
-        """The names of the jobs of the run that failed. Raises RegistryError."""
+    async def jobs(self, number: str) -> tuple[WorkflowJob, ...]:
+        """The jobs of the run. Raises RegistryError."""
         answer = await self._ask("GET", f"runs/{quote(number)}/jobs?per_page={_PER_PAGE}")
-        jobs = read_answer(answer, _Jobs, f"the jobs of run {number}").jobs
-        return [job.name for job in jobs if job.conclusion == "failure"]
+        return read_answer(answer, _Jobs, f"the jobs of run {number}").jobs
+
+    async def job_log(self, job: WorkflowJob) -> bytes:
+        """What the job printed, without the times before its lines. Raises RegistryError, TooLarge.
+
+        A forge keeps logs elsewhere and says where: that place is not shown the token.
+        """
+        answer = await self._ask("GET", f"jobs/{job.id}/logs", limit=_MAX_LOG)
+        place = answer.headers.get("location", "")
+        if answer.status in _REDIRECTS and place.startswith("https://"):
+            answer = await self._web.ask(WebRequest(url=place), limit=_MAX_LOG)
+        require_good(answer, f"the log of {job.name}")
+        return _TIME.sub(b"", answer.body)
 
     async def cancel(self, number: str) -> None:
         """End the run; one that has ended is no error. Raises RegistryError."""
@@ -106,11 +128,13 @@ class Workflow:
         if answer.status not in (404, 409):
             require_good(answer, f"cancelling run {number} of {self.repository}")
 
-    async def _ask(self, method: str, path: str, body: bytes = b"") -> WebAnswer:
+    async def _ask(
+        self, method: str, path: str, body: bytes = b"", *, limit: int = MAX_ANSWER
+    ) -> WebAnswer:
         headers = {
             "Accept": "application/vnd.github+json",
             "Authorization": f"Bearer {self._token}",
             "X-GitHub-Api-Version": _VERSION,
         }
         request = WebRequest(method=method, url=f"{self._base}/{path}", headers=headers, body=body)
-        return await self._web.ask(request)
+        return await self._web.ask(request, limit=limit)

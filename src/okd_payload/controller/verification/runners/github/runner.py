@@ -10,6 +10,7 @@ The forge is asked at most every half minute for each run: tokens have hourly li
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,16 +19,31 @@ from okd_payload.controller.model import RunState
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.contract import release_variables
 from okd_payload.controller.verification.endings import clean_words
+from okd_payload.controller.verification.printed_artifacts import take_artifacts
+from okd_payload.controller.verification.run_files import RunOutcome, tell_outcome, write_log
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
-from okd_payload.controller.verification.runners.github.forge import Workflow, WorkflowRun
+from okd_payload.controller.verification.runners.github.forge import (
+    Workflow,
+    WorkflowJob,
+    WorkflowRun,
+)
 from okd_payload.controller.verification.web_answers import PatientWeb
-from okd_payload.errors import InputError, RegistryRefused, StorageError, Unauthorized
+from okd_payload.errors import (
+    ContentError,
+    InputError,
+    RegistryError,
+    RegistryRefused,
+    StorageError,
+    Unauthorized,
+)
+from okd_payload.oci.threads import finish_in_thread
 from okd_payload.oci.web_requests import WebAsker
 from okd_payload.release.output_file import write_output
 
 MARK_INPUT = "okd_payload_run"
 """The input that carries the name of the run."""
 _ASKED = "asked.json"
+_MAX_JOBS = 20
 _APPEARS_SECONDS = 300.0
 _POLL_SECONDS = 30.0
 _ENDED = {
@@ -60,7 +76,7 @@ class GithubRunner:
             return RunUpdate(state=RunState.QUEUED, message=context.run.message)
         found = await workflow.find(context.run.id, since=context.run.queued)
         if found is not None:
-            return self._tell(workflow, found)
+            return await self._tell(context, workflow, found)
         now = self._clock.now()
         if asked is not None:
             return _wait(context, asked, now)
@@ -84,13 +100,7 @@ class GithubRunner:
             return RunUpdate(
                 state=RunState.ERROR, message=f"run {number} of {workflow.repository} is gone"
             )
-        update = self._tell(workflow, found)
-        if update.state is RunState.FAILED:
-            failed = ", ".join(map(clean_words, await workflow.failed_jobs(number)))
-            update = msgspec.structs.replace(
-                update, message=f"failed: {failed}" if failed else "the workflow failed"
-            )
-        return update
+        return await self._tell(context, workflow, found)
 
     async def cancel(self, context: RunContext) -> None:
         """End the workflow, also where only the forge knows its number yet."""
@@ -102,7 +112,7 @@ class GithubRunner:
         if number:
             await workflow.cancel(number)
 
-    def _tell(self, workflow: Workflow, found: WorkflowRun) -> RunUpdate:
+    async def _tell(self, context: RunContext, workflow: Workflow, found: WorkflowRun) -> RunUpdate:
         handle = f"{workflow.repository}/{found.id}"
         if found.status != "completed":
             words = clean_words((found.status or "").replace("_", " "))
@@ -112,7 +122,13 @@ class GithubRunner:
         conclusion = found.conclusion or ""
         state = _ENDED.get(conclusion, RunState.ERROR)
         message = "" if state is RunState.SUCCEEDED else clean_words(conclusion.replace("_", " "))
-        return RunUpdate(state=state, message=message, url=found.html_url, handle=handle)
+        jobs = await workflow.jobs(str(found.id))
+        await _keep_logs(workflow, jobs, context.folder)
+        if state is RunState.FAILED:
+            failed = [clean_words(job.name) for job in jobs if job.conclusion == "failure"]
+            message = f"failed: {', '.join(failed)}" if failed else "the workflow failed"
+        told = tell_outcome(context.folder, RunOutcome(state=state, message=message))
+        return msgspec.structs.replace(told, url=found.html_url, handle=handle)
 
     def _is_early(self, context: RunContext) -> bool:
         """Whether the forge was asked about the run only just now; else note that it is."""
@@ -121,6 +137,21 @@ class GithubRunner:
             return True
         self._polled[context.run.id] = now
         return False
+
+
+async def _keep_logs(workflow: Workflow, jobs: Sequence[WorkflowJob], folder: Path) -> None:
+    """Keep what the jobs of a run printed, and the files in it; what cannot be had is said."""
+    found: list[bytes] = []
+    for job in jobs[:_MAX_JOBS]:
+        found.append(f"==> {clean_words(job.name)}\n".encode())
+        try:
+            log = await workflow.job_log(job)
+        except (RegistryError, ContentError) as error:
+            found.append(f"[{clean_words(error.message)}]\n".encode())
+        else:
+            found.append(await finish_in_thread(take_artifacts, log, folder))
+    if found:
+        write_log(folder, b"".join(found))
 
 
 def _inputs(context: RunContext) -> dict[str, str]:

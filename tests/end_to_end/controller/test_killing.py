@@ -25,6 +25,7 @@ CHECKED = """\
 verify:
   lint: {settings: {check: lint}}
   images: {settings: {check: images}, optional: true, after: [lint]}
+  program: {runner: command, command: [sh, -c, "sleep 0.5; echo looked at it"]}
 publish:
   newest: {tag: latest}
 """

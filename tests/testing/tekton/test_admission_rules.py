@@ -281,7 +281,23 @@ def test_durations_read_what_they_wrote(length):
     assert nanoseconds(duration_text(length)) == length
 
 
-@given(st.text(max_size=12))
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("10E", "10E"),
+        ("1234567890123456789012E", "1234567890123456789012E"),
+        ("1e30", "1000000000000e18"),
+    ],
+)
+def test_quantities_may_be_large(text, written):
+    """No digit of them is lost, and none is too much."""
+    assert canonical_quantity(text) == written
+
+
+@given(
+    st.text(max_size=12)
+    | st.from_regex(r"[+-]?[0-9.]{1,20}([eE][+-]?[0-9]{1,10}|[a-zA-Z]{0,2})", fullmatch=True)
+)
 def test_no_text_breaks_the_reading_of_values(text):
     """Any text is a duration or quantity, or is refused as one."""
     for read in (nanoseconds, canonical_quantity):

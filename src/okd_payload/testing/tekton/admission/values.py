@@ -8,7 +8,7 @@ processor as ``500m``. What does not parse is refused with the text of the libra
 from __future__ import annotations
 
 import re
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_UP, Decimal, localcontext
 
 from okd_payload.testing.tekton.admission.refusals import Undecodable
 
@@ -30,6 +30,8 @@ _QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
 _PLAIN_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_MOST_EXPONENT = 99
+"""Kubernetes takes more; what it would stand for fits no machine."""
 _FORM = (
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 )
@@ -78,12 +80,18 @@ def canonical_quantity(text: str) -> str:
     """A quantity as Kubernetes writes it: the largest unit that leaves a whole number."""
     if not (match := _QUANTITY.fullmatch(text)) or not _PLAIN_NUMBER.fullmatch(match[1]):
         raise Undecodable(_FORM)
-    number, suffix = Decimal(match[1]), match[2]
+    with localcontext(prec=len(text) + 2 * _MOST_EXPONENT):  # by default 28 digits are kept
+        return _canonical(Decimal(match[1]), match[2])
+
+
+def _canonical(number: Decimal, suffix: str) -> str:
     if suffix in _BINARY:
         return _binary(number * 1024 ** _BINARY[suffix])
     if suffix in _DECIMAL:
         return _decimal(number.scaleb(_DECIMAL[suffix]), exponent=False)
     if exponent := re.fullmatch(r"[eE]([+-]?[0-9]+)", suffix):
+        if abs(int(exponent[1])) > _MOST_EXPONENT:
+            raise Undecodable(_FORM)
         return _decimal(number.scaleb(int(exponent[1])), exponent=True)
     raise Undecodable("unable to parse quantity's suffix")
 

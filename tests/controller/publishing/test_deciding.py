@@ -215,3 +215,39 @@ def test_whatever_the_log_says_nothing_goes_back_unasked(lines: list[Any]) -> No
         published = [name for name in standing.published if name != "odd"]
         assert all(found.steps[0].release > name for name in published)
     assert not set(names(found)) & {wait.release for wait in found.waits}
+
+
+def test_by_time_what_was_made_while_another_soaked_follows_it() -> None:
+    """The time of a release is when it was made, not when it came to its place."""
+    first, second = release("odd", age=5), release("even", age=3)
+    log = (line("odd", DONE, time=NOW - HOUR),)
+    assert names(decide(first, second, log=log, newest=False)) == ["even"]
+    assert names(decide(first, release("older", age=6), log=log, newest=False)) == []
+
+
+def test_releases_of_older_branches_are_signed_too() -> None:
+    """Also one whose signature failed while a newer one was signed; none from before signing."""
+    releases = (release("4.19.7", age=9), release("4.19.8", age=1), release("4.20.1", age=2))
+    log = (line("4.19.6", DONE, time=NOW - 3 * HOUR), line("4.20.1", DONE))
+    assert names(decide(*releases, kind="sign", log=log)) == ["4.19.8"]
+
+
+def test_what_was_asked_for_and_cannot_be_keeps_nothing_newer_waiting() -> None:
+    """A release that was withdrawn or refused since, or that a roll-back cannot return to."""
+    first, refused = release("4.20.1"), release("4.20.2", phase=Phase.REJECTED)
+    log = (line("4.20.1", DONE), line("4.20.2", WAITING, actor="ann"))
+    found = decide(first, refused, release("4.20.3"), log=log)
+    assert names(found) == ["4.20.3"]
+    assert [(wait.release, wait.message) for wait in found.waits] == [
+        ("4.20.2", "it is not accepted")
+    ]
+    gone = decide(first, release("4.20.3"), log=log)
+    assert (names(gone), gone.waits[0].message) == (["4.20.3"], "it was removed")
+    rolled = (
+        line("4.20.1", DONE),
+        line("4.20.2", DONE, replaced="4.20.1"),
+        line("4.20.2", UNDONE, replaced="4.20.1", actor="ann"),
+    )
+    assert names(decide(release("4.20.2"), release("4.20.3"), log=rolled)) == ["4.20.3"]
+    asked = (*rolled, line("4.20.2", WAITING, actor="ann"))
+    assert names(decide(release("4.20.2"), release("4.20.3"), log=asked)) == ["4.20.2"]

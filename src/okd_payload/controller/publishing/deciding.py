@@ -5,7 +5,8 @@ A way of publishing shows one release at a time. It goes to the newest accepted 
 its gate; newer ones that do not pass wait, each with what for. It never goes back by itself: only
 a release newer than all that were ever published there is taken, so that what was undone, and
 what a person passed over, is not published again unless a person asks. Signatures are different:
-they belong to a release and not to a place, so every release since the last signed one gets its.
+they belong to a release and not to a place, so every release that was accepted since the first
+one was signed gets its, also one of an older branch.
 """
 
 from __future__ import annotations
@@ -79,13 +80,17 @@ def in_order(configuration: StreamConfiguration) -> list[PublishAction]:
 def find_candidates(facts: Facts) -> list[Release]:
     """The accepted releases that may still be published this way, the newest first."""
     ordered = facts.action.gate.newest
+    published = facts.standing.published
+    created = {each.name: each.created for each in facts.releases}
     least = max(
         (
-            _order_of_name(name, line.time, by_version=ordered)
-            for name, line in facts.standing.published.items()
+            _order_of_name(name, created.get(name, line.time), by_version=ordered)
+            for name, line in published.items()
         ),
         default=None,
     )
+    signs = facts.action.kind == SIGN
+    since = min((line.time for line in published.values()), default=None) if signs else None
     undone = {
         name
         for name, line in facts.standing.latest.items()
@@ -96,8 +101,12 @@ def find_candidates(facts: Facts) -> list[Release]:
         for each in facts.releases
         if each.phase is Phase.ACCEPTED
         and each.name not in undone
-        and each.name not in facts.standing.published
-        and (least is None or _order(each, by_version=ordered) > least)
+        and each.name not in published
+        and (
+            least is None
+            or _order(each, by_version=ordered) > least
+            or (since is not None and each.changed >= since)
+        )
     ]
     return sorted(found, key=lambda each: _order(each, by_version=ordered), reverse=True)
 
@@ -105,13 +114,14 @@ def find_candidates(facts: Facts) -> list[Release]:
 def propose(facts: Facts) -> Proposal:
     """What is to be done now for the way of publishing that ``facts`` are about."""
     action, standing = facts.action, facts.standing
-    if standing.restoring:
+    waits = _impossible(facts)
+    hopeless = {wait.release for wait in waits}
+    if standing.restoring and standing.restoring not in hopeless:
         return _restore(facts)
-    if standing.asked is not None:
+    if standing.asked is not None and standing.asked.release not in hopeless:
         return _as_asked(facts, standing.asked.release)
-    candidates = find_candidates(facts)
+    candidates = [each for each in find_candidates(facts) if each.name not in hopeless]
     steps: list[Step] = []
-    waits: list[Wait] = []
     wakes: list[float] = []
     for each in candidates:
         credentials = facts.credentials.get(each.name, Credentials())
@@ -127,8 +137,7 @@ def propose(facts: Facts) -> Proposal:
             steps.insert(0, _step(facts, each.name, "the newest that may be published"))
         if action.kind != SIGN or not standing.published:
             break
-    known = {each.name for each in candidates}
-    waits += _overtaken(facts, known)
+    waits += _overtaken(facts, {each.name for each in candidates} | hopeless)
     return Proposal(
         publication=action.name,
         kind=action.kind,
@@ -138,13 +147,26 @@ def propose(facts: Facts) -> Proposal:
     )
 
 
+def _impossible(facts: Facts) -> list[Wait]:
+    """What was asked for and cannot be done as things are; it keeps nothing else from being done."""
+    known = {each.name: each for each in facts.releases}
+    waits = []
+    restoring, asked = facts.standing.restoring, facts.standing.asked
+    if restoring and restoring not in known:
+        message = "it cannot be returned to, because it was removed"
+        waits.append(Wait(release=restoring, message=message))
+    if asked is not None and asked.release != restoring:
+        release = known.get(asked.release)
+        if release is None:
+            waits.append(Wait(release=asked.release, message="it was removed"))
+        elif release.phase is not Phase.ACCEPTED:
+            waits.append(Wait(release=asked.release, message="it is not accepted"))
+    return waits
+
+
 def _restore(facts: Facts) -> Proposal:
     """The other half of a roll-back; its gates were passed when it was first published."""
     action, name = facts.action, facts.standing.restoring
-    known = {each.name: each for each in facts.releases}
-    if name not in known:
-        wait = Wait(release=name, message="it cannot be returned to, because it was removed")
-        return Proposal(publication=action.name, kind=action.kind, waits=(wait,))
     later = _retry_at(facts, name)
     if later > facts.now:
         return Proposal(publication=action.name, kind=action.kind, wake=later)
@@ -159,14 +181,7 @@ def _restore(facts: Facts) -> Proposal:
 
 def _as_asked(facts: Facts, name: str) -> Proposal:
     action = facts.action
-    release = next((each for each in facts.releases if each.name == name), None)
-    if release is None or release.phase is not Phase.ACCEPTED:
-        message = "it is not accepted" if release is not None else "it was removed"
-        return Proposal(
-            publication=action.name,
-            kind=action.kind,
-            waits=(Wait(release=name, message=message),),
-        )
+    release = next(each for each in facts.releases if each.name == name)
     credentials = facts.credentials.get(name, Credentials())
     obstacle = find_obstacle(action.gate, release, credentials, now=facts.now, asked=True)
     if obstacle is not None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from okd_payload.cluster.kinds import LIMIT_RANGE, POD, RESOURCE_QUOTA, SERVICE_ACCOUNT
 from okd_payload.testing.kubernetes import Refusal, SimulatedCluster
-from okd_payload.testing.kubernetes.quantities import Quantity, read_quantity
+from okd_payload.testing.kubernetes.quantities import PATTERN, Quantity, read_quantity
 
 
 @pytest.fixture
@@ -121,3 +121,13 @@ def test_any_text_is_a_quantity_or_not(text):
         again = read_quantity(str(found))
         assert isinstance(again, Quantity)
         assert abs(again.amount) >= abs(found.amount)
+
+
+@given(st.from_regex(PATTERN, fullmatch=True) | st.text(max_size=12))
+def test_any_quantity_is_written_or_is_none(text: str) -> None:
+    """However many digits it has, adding and writing it loses none."""
+    quantity = read_quantity(text)
+    if quantity is not None and quantity.amount == quantity.amount.to_integral_value():
+        again = read_quantity(str(quantity + Quantity(quantity.amount * 0)))
+        assert again is not None
+        assert again.amount == quantity.amount

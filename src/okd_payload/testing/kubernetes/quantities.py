@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_UP, Decimal, localcontext
 
 import msgspec
 
 PATTERN = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
 """What the API server says that quantities must match."""
-_NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+))(.*)")
-_EXPONENT = re.compile(r"[eE][+-]?\d+")
+_NUMBER = re.compile(r"([+-]?(?:\d{1,99}(?:\.\d{0,99})?|\.\d{1,99}))(.*)")
+_EXPONENT = re.compile(r"[eE][+-]?\d{1,2}")
+_DIGITS = 400
+"""Enough for every number that these two let through; by default 28 digits are kept."""
 _BINARY = {f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", 1)}
 _DECIMAL = {
     "n": Decimal("1e-9"),
@@ -29,9 +31,14 @@ class Quantity(msgspec.Struct, frozen=True):
     binary: bool = False
 
     def __add__(self, other: Quantity) -> Quantity:
-        return Quantity(self.amount + other.amount, self.binary or other.binary)
+        with localcontext(prec=_DIGITS):
+            return Quantity(self.amount + other.amount, self.binary or other.binary)
 
     def __str__(self) -> str:
+        with localcontext(prec=_DIGITS):
+            return self._written()
+
+    def _written(self) -> str:
         if not self.amount:
             return "0"
         if self.binary and abs(self.amount) >= 1024:
@@ -54,7 +61,11 @@ def read_quantity(value: object) -> Quantity | None:
     found = _NUMBER.fullmatch(str(value)) if usable else None
     if found is None:
         return None
-    number, suffix = found[1], found[2]
+    with localcontext(prec=_DIGITS):
+        return _quantity_of(found[1], found[2])
+
+
+def _quantity_of(number: str, suffix: str) -> Quantity | None:
     if suffix in _BINARY:
         return Quantity(Decimal(number) * _BINARY[suffix], binary=True)
     if suffix in _DECIMAL:

@@ -128,7 +128,7 @@ class ClusterStreams:
             read, told = read_annotation(text, path=place)
         except InvalidDocument as error:
             broken = codes.INVALID_STREAM_CONFIGURATION.issue(
-                error.message, file=place, line=error.line, hint=error.hint
+                error.detail, file=place, line=error.line, hint=error.hint
             )
             before = (each for each in self._streams.values() if each.input.image_stream == place)
             return next(before, None), [broken]

@@ -56,7 +56,7 @@ def load_streams(folder: Path) -> LoadedStreams:
         except InvalidDocument as error:
             issues.append(
                 codes.INVALID_STREAM_CONFIGURATION.issue(
-                    error.message, file=str(path), line=error.line, hint=error.hint
+                    error.detail, file=str(path), line=error.line, hint=error.hint
                 )
             )
             continue

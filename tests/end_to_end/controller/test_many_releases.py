@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import shutil
 import statistics
@@ -220,22 +219,27 @@ async def measure_pages(
             async with client.get(path) as answer:
                 assert answer.status == 200, path
             name = path.partition("?")[0].replace(made.newest[made.streams[0]], "NEWEST")
-            used = cpu_of(server.process.pid) + cpu_below(database)
-            figures.medians[name] = await median_of(client, path, SHOWS_SOMETHING)
-            used = cpu_of(server.process.pid) + cpu_below(database) - used
-            figures.cpu[name] = round(used / TRIES, 4)
-            figures.kept[name] = await median_of(client, path, {})
+
+            def used() -> float:
+                return cpu_of(server.process.pid) + cpu_below(database)
+
+            medians = await medians_of(client, path, SHOWS_SOMETHING, used)
+            figures.medians[name], figures.cpu[name] = medians
+            figures.kept[name], _ = await medians_of(client, path, {}, used)
 
 
-async def median_of(client: aiohttp.ClientSession, path: str, headers: dict[str, str]) -> float:
-    """Seconds until the whole answer is there."""
-    took = []
+async def medians_of(
+    client: aiohttp.ClientSession, path: str, headers: dict[str, str], used: Callable[[], float]
+) -> tuple[float, float]:
+    """Seconds until the whole answer is there, and those of processor time."""
+    took, cost = [], []
     for _ in range(TRIES):
-        begun = time.perf_counter()
+        before, begun = used(), time.perf_counter()
         async with client.get(path, headers=headers) as answer:
             await answer.read()
         took.append(time.perf_counter() - begun)
-    return round(statistics.median(took), 4)
+        cost.append(used() - before)
+    return round(statistics.median(took), 4), round(statistics.median(cost), 4)
 
 
 async def measure_graph(server: Server, url: str, made: Made) -> float:
@@ -292,14 +296,12 @@ async def measure_readers(server: Server, made: Made, figures: Figures, *, secon
 
 
 def cpu_of(process: int) -> float:
-    """Seconds of processor time that a process has used; none when it has ended."""
-    try:
-        fields = (
-            Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        )
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds of processor time that the threads of a process have used, to the microsecond."""
+    used = 0
+    for thread in Path(f"/proc/{process}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError):  # it has ended
+            used += int(thread.read_text(encoding="utf-8").split()[0])
+    return used / 1e9
 
 
 def cpu_below(process: int | None) -> float:

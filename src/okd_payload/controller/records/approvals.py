@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who has approved which release: one approval for each team, the newest of it counts."""
+"""Who has approved which release: one approval by each person for each team."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write(connection: Connection, approval: Approval, *, stream: str) -> None:
-    """Write ``approval`` in the place of what the team said before, and tell of it."""
+    """Write ``approval`` in the place of what the same person said for the team, and tell of it."""
     put(connection, approvals, approval)
     events.add(
         connection,

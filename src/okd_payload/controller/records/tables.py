@@ -202,7 +202,7 @@ approvals = Table(
     metadata,
     Column("release", String, primary_key=True),
     Column("team", String, primary_key=True),
-    Column("actor", String, nullable=False),
+    Column("actor", String, primary_key=True),
     Column("time", Float, nullable=False),
     Column("message", Text, nullable=False),
 )

@@ -174,7 +174,7 @@ def test_who_waits_for_a_release_that_was_overtaken_is_told() -> None:
     """The page says no more that it is waited for."""
     log = (line("4.20.1", WAITING, message="it is not signed"), line("4.20.2", DONE))
     found = decide(release("4.20.1"), release("4.20.2"), log=log)
-    assert [wait.message for wait in found.waits] == ["4.20.2 is newer, and published"]
+    assert [wait.message for wait in found.waits] == ["4.20.2 is newer, and was published"]
 
 
 def test_signing_comes_before_all_else() -> None:
@@ -251,3 +251,26 @@ def test_what_was_asked_for_and_cannot_be_keeps_nothing_newer_waiting() -> None:
     assert names(decide(release("4.20.2"), release("4.20.3"), log=rolled)) == ["4.20.3"]
     asked = (*rolled, line("4.20.2", WAITING, actor="ann"))
     assert names(decide(release("4.20.2"), release("4.20.3"), log=asked)) == ["4.20.2"]
+
+
+def test_who_waits_after_a_roll_back_is_told_what_is_newer() -> None:
+    """Not what stands there: that is older."""
+    log = (
+        line("4.20.1", DONE),
+        line("4.20.2", WAITING, message="it is not signed"),
+        line("4.20.3", DONE, replaced="4.20.1"),
+        line("4.20.3", UNDONE, replaced="4.20.1", actor="ann"),
+        line("4.20.1", DONE),
+    )
+    found = decide(*(release(f"4.20.{number}") for number in (1, 2, 3)), log=log)
+    assert [(wait.release, wait.message) for wait in found.waits] == [
+        ("4.20.2", "4.20.3 is newer, and was published")
+    ]
+
+
+@pytest.mark.parametrize("kind", ["sign", "copy"])
+def test_what_lasts_replaces_nothing(kind: str) -> None:
+    """So no release is said to stay because a roll-back returned to it."""
+    log = (line("4.20.1", DONE),)
+    (step,) = decide(release("4.20.1"), release("4.20.2"), log=log, kind=kind).steps
+    assert (step.release, step.replaces) == ("4.20.2", "")

@@ -186,6 +186,20 @@ async def test_what_waits_is_told_once_for_each_reason(rig: Rig) -> None:
     ]
 
 
+async def test_two_people_of_one_team_are_two_approvals(rig: Rig) -> None:
+    """Neither takes the place of the other's, and saying it again is one approval still."""
+    gated = msgspec.structs.replace(TAG, gate=Gate(approvals=2))
+    stream = rig.configure(publications=(gated,))
+    release = await make(rig, "4.20.0-0.test-1")
+    follows = follower(rig.surroundings)
+    for actor in ("ann", "ann", "bob"):
+        await follows.advance(stream)
+        assert (await log_of(rig))[-1].state is WAITING
+        await actions.approve(rig.surroundings, release.name, team="qe", actor=actor, reason="")
+    await follows.advance(stream)
+    assert (await log_of(rig))[-1].state is DONE
+
+
 async def test_a_copy_that_is_partly_done_goes_on(rig: Rig) -> None:
     """A registry that is away keeps no other from being filled, and is filled later."""
     near, far = "quay.test/mirror/okd", "quay.test/away/okd"
@@ -209,6 +223,27 @@ async def test_a_copy_that_is_partly_done_goes_on(rig: Rig) -> None:
     await follows.advance(stream)
     assert (await log_of(rig))[-1].state is DONE
     assert len(await rig.repository(far).manifests.tags()) == 4
+
+
+async def test_a_registry_that_is_away_is_asked_once(rig: Rig) -> None:
+    """Not for every image, each of which would wait and be told in the log."""
+    away = "127.0.0.1:1/away/okd"
+    stream = rig.configure(
+        publications=(PublishAction(name="newest", kind="copy", targets=(away,)),)
+    )
+    await make(rig, "4.20.0-0.test-1")
+    async with RegistryClient(RegistrySettings(doubtful_deadline=0.1)) as client:
+
+        async def open_location(location: Any) -> Any:
+            if location.repository.startswith("127.0.0.1:1/"):
+                return client.repository(location.reference)
+            return await rig.open(location)
+
+        rig.surroundings = msgspec.structs.replace(rig.surroundings, open_target=open_location)
+        await follower(rig.surroundings).advance(stream)
+    failed = (await log_of(rig))[-1]
+    assert failed.state is FAILED
+    assert failed.message.count("no connection to") == 1
 
 
 async def test_a_release_is_signed_before_it_is_tagged(rig: Rig, tmp_path: Path) -> None:
@@ -266,6 +301,31 @@ async def test_a_signature_that_others_made_opens_the_gate(rig: Rig, tmp_path: P
         "signature-1",
         "signature-2",
     ]
+
+
+async def test_a_signature_that_others_made_is_found_for_what_was_asked_for(
+    rig: Rig, tmp_path: Path
+) -> None:
+    """A release that is older than what is published is no candidate, and counts all the same."""
+    ours = MemorySigner()
+    public, key, store = tmp_path / "public.asc", tmp_path / "key.asc", tmp_path / "signatures"
+    public.write_bytes(ours.public_key)
+    key.write_bytes(ours.secret_key)
+    gate = Gate(signed=True, keys=(str(public),), stores=(store.as_uri(),))
+    stream = rig.configure(publications=(msgspec.structs.replace(TAG, gate=gate),))
+    publisher = SignPublisher(rig.surroundings, Documents())
+    sign = PublishAction(name="x", kind="sign", key=str(key), targets=(str(store),))
+    for name in ("4.20.0-0.test-1", "4.20.0-0.test-2"):
+        await make(rig, name, change=name)
+        await publisher.publish(await _context(rig, sign))
+    follows = follower(rig.surroundings)
+    await follows.advance(stream)
+    assert await tagged(rig) == "4.20.0-0.test-2"
+    await actions.publish(
+        rig.surroundings, "4.20.0-0.test-1", publication="newest", actor="ann", reason="worked"
+    )
+    await follows.advance(stream)
+    assert await tagged(rig) == "4.20.0-0.test-1"
 
 
 async def _context(rig: Rig, action: PublishAction) -> Any:

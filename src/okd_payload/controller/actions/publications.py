@@ -12,17 +12,12 @@ from sqlalchemy import Connection
 
 from okd_payload.controller.actions.releases import find_release
 from okd_payload.controller.configuration.model import PublishAction, StreamConfiguration
-from okd_payload.controller.model import Phase, Publication, PublicationState
+from okd_payload.controller.model import Phase, Publication, PublicationState, Release
+from okd_payload.controller.publishing.deciding import LASTING
 from okd_payload.controller.publishing.follower import read_standing
 from okd_payload.controller.records import releases, streams
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import InputError, UnknownName
-
-LASTING = {
-    "sign": "a signature that was given out cannot be taken back",
-    "copy": "what was copied to other registries stays there",
-}
-"""Why publications of these kinds cannot be rolled back."""
 
 
 async def publish(
@@ -47,7 +42,8 @@ async def publish(
                 hint="accept it first, with a reason",
             )
         standing = read_standing(connection, configuration, publication)
-        if standing.restoring:
+        returns_to = releases.find(connection, standing.restoring) if standing.restoring else None
+        if returns_to is not None and returns_to.withdrawn is None:
             raise InputError(
                 f"{publication} is being rolled back to {standing.restoring}",
                 hint="wait until that is done",
@@ -94,7 +90,7 @@ async def roll_back(
             )
         standing = read_standing(connection, configuration, publication)
         before = releases.find(connection, standing.replaced) if standing.replaced else None
-        if not standing.current or before is None or before.withdrawn is not None:
+        if not standing.current or before is None or not _may_return_to(before):
             raise InputError(
                 f"{publication} of {stream} has nothing to return to",
                 hint="publish another release in its place",
@@ -112,6 +108,10 @@ async def roll_back(
         return line
 
     return await surroundings.database.write(unit)
+
+
+def _may_return_to(release: Release) -> bool:
+    return release.phase is Phase.ACCEPTED and release.withdrawn is None
 
 
 def _known(configuration: StreamConfiguration | None, stream: str) -> StreamConfiguration:

@@ -2,7 +2,8 @@
 """Publishing by copies: the payload and all its images, with signatures, in other repositories.
 
 At each target the release comes last, so whoever finds it there can install it. A target that is
-away keeps no other from being filled, and what is there already is not sent again.
+away is asked once and not for every image, keeps no other from being filled, and what is there
+already is not sent again.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from okd_payload.controller.publishing.publisher import PublishContext
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import OkdPayloadError, PartlyDone
 from okd_payload.oci.location import parse_location
+from okd_payload.oci.repository import stat_manifest
 from okd_payload.oci.transfer import ImageCopier
 from okd_payload.release.load import Release as LoadedRelease
 from okd_payload.release.load import load_release
 from okd_payload.release.mirror.plan import plan_mirror
 from okd_payload.release.mirror.report import failure_lines
 from okd_payload.release.mirror.run import Source, carry_out, open_copies
-from okd_payload.release.mirror.targets import MirrorTarget, parse_target
+from okd_payload.release.mirror.targets import MirrorTarget, parse_target, without_tag
 
 
 class CopyPublisher:
@@ -64,4 +66,7 @@ class CopyPublisher:
             repository_of=open_by_name(self._surroundings, configuration),
             open_target=self._surroundings.open_target,
         )
+        for place in plan.update_images:
+            repository = await self._surroundings.open_target(without_tag(place))
+            await stat_manifest(repository.manifests, plan.digest)
         return failure_lines((await carry_out(plan, copies, copier)).report)

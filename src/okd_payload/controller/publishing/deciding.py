@@ -23,6 +23,11 @@ from okd_payload.controller.publishing.standing import Standing
 from okd_payload.release.semver import is_version, parse_version
 
 SIGN = "sign"
+LASTING = {
+    SIGN: "a signature that was given out cannot be taken back",
+    "copy": "what was copied to other registries stays there",
+}
+"""Ways of publishing that replace nothing, and why they cannot be rolled back."""
 PAUSES = (60.0, 300.0, 900.0, 3600.0)
 """Seconds before publishing that failed is tried again, by the number of failures in a row."""
 
@@ -81,14 +86,7 @@ def find_candidates(facts: Facts) -> list[Release]:
     """The accepted releases that may still be published this way, the newest first."""
     ordered = facts.action.gate.newest
     published = facts.standing.published
-    created = {each.name: each.created for each in facts.releases}
-    least = max(
-        (
-            _order_of_name(name, created.get(name, line.time), by_version=ordered)
-            for name, line in published.items()
-        ),
-        default=None,
-    )
+    least = max(_published_orders(facts).values(), default=None)
     signs = facts.action.kind == SIGN
     since = min((line.time for line in published.values()), default=None) if signs else None
     undone = {
@@ -148,7 +146,7 @@ def propose(facts: Facts) -> Proposal:
 
 
 def _impossible(facts: Facts) -> list[Wait]:
-    """What was asked for and cannot be done as things are; it keeps nothing else from being done."""
+    """What was asked for and cannot be done as things are; nothing else waits for it."""
     known = {each.name: each for each in facts.releases}
     waits = []
     restoring, asked = facts.standing.restoring, facts.standing.asked
@@ -204,22 +202,40 @@ def _as_asked(facts: Facts, name: str) -> Proposal:
 
 def _step(facts: Facts, name: str, reason: str) -> Step:
     current = facts.standing.current
-    return Step(release=name, replaces=current if current != name else "", reason=reason)
+    lasts = facts.action.kind in LASTING or current == name
+    return Step(release=name, replaces="" if lasts else current, reason=reason)
 
 
 def _overtaken(facts: Facts, candidates: set[str]) -> list[Wait]:
     """Releases that wait on record and are waited for no more."""
-    current = facts.standing.current
     alive = {each.name for each in facts.releases}
+    newest = _newest_published(facts)
     return [
-        Wait(release=name, message=f"{current} is newer, and published")
+        Wait(release=name, message=f"{newest} is newer, and was published")
         for name, line in facts.standing.latest.items()
-        if current
+        if facts.standing.current
         and line.state is PublicationState.WAITING
         and line.actor == CONTROLLER
         and name not in candidates
         and name in alive
     ]
+
+
+def _newest_published(facts: Facts) -> str:
+    """What candidates have to be newer than; not what stands there after a roll-back."""
+    published = _published_orders(facts)
+    return max(published, key=published.__getitem__, default="")
+
+
+def _published_orders(facts: Facts) -> dict[str, _Order]:
+    """What sorts the releases that were ever published this way, undone or not."""
+    created = {each.name: each.created for each in facts.releases}
+    return {
+        name: _order_of_name(
+            name, created.get(name, line.time), by_version=facts.action.gate.newest
+        )
+        for name, line in facts.standing.published.items()
+    }
 
 
 def _retry_at(facts: Facts, name: str) -> float:

@@ -92,7 +92,10 @@ class PublishingFollower:
     ) -> Facts:
         """``facts`` with the signatures that others made, looked for now and then."""
         found = dict(facts.credentials)
-        for each in find_candidates(facts):
+        wanted = {each.name for each in find_candidates(facts)} | _asked_for(facts.standing)
+        for each in facts.releases:
+            if each.name not in wanted:
+                continue
             known = found.get(each.name, Credentials())
             place = (facts.action.name, each.name)
             if known.signed or self._looked.get(place, -_LOOKS_AGAIN) + _LOOKS_AGAIN > facts.now:
@@ -199,8 +202,7 @@ def read_facts(
         for each in in_order(configuration)
         if each.kind == SIGN and each.name != action.name
     ]
-    asked = facts.standing.asked.release if facts.standing.asked else ""
-    wanted = {each.name for each in find_candidates(facts)} | ({asked} if asked else set())
+    wanted = {each.name for each in find_candidates(facts)} | _asked_for(facts.standing)
     approved: dict[str, set[str]] = {}
     for each in approvals.list_of(connection) if action.gate.approvals else ():
         approved.setdefault(each.release, set()).add(each.actor)
@@ -212,6 +214,10 @@ def read_facts(
         for name in sorted(wanted)
     }
     return msgspec.structs.replace(facts, credentials=credentials)
+
+
+def _asked_for(standing: Standing) -> set[str]:
+    return {standing.asked.release} if standing.asked is not None else set()
 
 
 def read_standing(

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from okd_payload.controller.actions.publications import LASTING
 from okd_payload.controller.configuration.model import PublishAction, StreamConfiguration
 from okd_payload.controller.model import Publication
+from okd_payload.controller.publishing.deciding import LASTING
 from okd_payload.controller.publishing.follower import read_standing
 
 

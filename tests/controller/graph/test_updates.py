@@ -175,6 +175,14 @@ def test_a_removed_stable_release_stays_a_tombstone() -> None:
     assert found.nodes[0].payload == f"{PLACE}@{digest_of(FOUR[1].encode())}"
 
 
+def test_a_removed_stable_release_leads_where_its_payload_said() -> None:
+    """Beside the neighbour, which may be blocked."""
+    said = [facts(FOUR[0], following=[FOUR[3]], previous=[FOUR[1]])]
+    found = edges(graph(snapshot([*FOUR[1:]], said=said)))
+    assert {(FOUR[0], FOUR[1]), (FOUR[0], FOUR[3])} <= found
+    assert not [target for _, target in found if target == FOUR[0]]
+
+
 def test_what_was_never_offered_is_no_node() -> None:
     """Nobody installs a release that is being made or verified, or could not be made."""
     given = [release(FOUR[0], phase="Ready"), release(FOUR[1], phase="Failed", digest=None)]

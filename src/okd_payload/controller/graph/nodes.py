@@ -164,6 +164,7 @@ def _tombstone(facts: PayloadFacts, configuration: StreamConfiguration) -> Node:
         channels=channels_of(configuration),
         is_stable=True,
         withdrawn=True,
+        following=facts.following,
         url=facts.url,
     )
 

@@ -348,7 +348,7 @@ async def test_a_command_is_told_what_is_published_and_sees_no_secrets(
     action = PublishAction(name="announce", kind="command", command=(sys.executable, "-c", program))
     stream = rig.configure(publications=(action,))
     release = await make(rig, "4.20.0-0.test-1")
-    folder = rig.surroundings.state / "publications" / "4.20.0-0.test-1-announce"
+    folder = rig.surroundings.state / "publications" / "4.20.0-0.test-1" / "announce"
     folder.mkdir(parents=True)
     (folder / "fail").touch()
     follows = follower(rig.surroundings)

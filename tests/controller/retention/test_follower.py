@@ -33,6 +33,7 @@ from okd_payload.controller.model import (
     RunState,
     VerificationRun,
 )
+from okd_payload.controller.publishing.commands import folder_of
 from okd_payload.controller.records import events, releases, removals, runs, streams
 from okd_payload.controller.retention.follower import RetentionFollower
 from okd_payload.controller.surroundings import Surroundings
@@ -237,7 +238,7 @@ async def test_a_registry_that_is_away_is_asked_again(rig: Rig) -> None:
     assert not await rig.database.read(lambda unit: removals.list_of(unit, undone=True))
 
 
-async def test_files_of_runs_go_with_their_release(rig: Rig) -> None:
+async def test_files_of_runs_and_commands_go_with_their_release(rig: Rig) -> None:
     """Logs of others stay, whatever the names begin with."""
     stream = rig.configure(retention=SOON)
     for name in ("4.20.0-0.test-1", "4.20.0-0.test-10"):
@@ -254,12 +255,18 @@ async def test_files_of_runs_go_with_their_release(rig: Rig) -> None:
         folder = rig.surroundings.state / "runs" / run.id
         folder.mkdir(parents=True)
         (folder / "log").write_text("log")
+        command = folder_of(rig.surroundings.state, name) / "announce"
+        command.mkdir(parents=True)
+        (command / "told").write_text("told")
     retention = follower(rig.surroundings)
     for _ in range(2):
         rig.clock.advance(HOUR)
         await retention.advance(stream)
     assert [path.name for path in (rig.surroundings.state / "runs").iterdir()] == [
         "4.20.0-0.test-10-e2e"
+    ]
+    assert [path.name for path in (rig.surroundings.state / "publications").iterdir()] == [
+        "4.20.0-0.test-10"
     ]
 
 

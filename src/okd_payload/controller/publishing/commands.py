@@ -62,8 +62,17 @@ class CommandPublisher:
         return name
 
     def _folder(self, context: PublishContext) -> Path:
-        place = f"{context.release.name}-{context.action.name}"
-        return self._surroundings.state / "publications" / _UNSAFE.sub("_", place).lstrip(".")
+        base = folder_of(self._surroundings.state, context.release.name)
+        return base / _safe(context.action.name)
+
+
+def folder_of(state: Path, release: str) -> Path:
+    """Where commands for ``release`` leave files; it goes when the release goes."""
+    return state / "publications" / _safe(release)
+
+
+def _safe(name: str) -> str:
+    return _UNSAFE.sub("_", name).lstrip(".")
 
 
 def environment_of(context: PublishContext, folder: Path) -> dict[str, str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What deleted releases leave behind: files of their runs, their tags, images that nobody holds.
+"""What deleted releases leave behind: files of runs and commands, tags, images that nobody holds.
 
 Only tags that we made are touched: those of the release itself and ``kept-DIGEST`` of images that
 it held and no other release of any stream holds. Of a release that was adopted the tag is
@@ -18,6 +18,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from okd_payload.controller.creation.keeping import kept_tag
+from okd_payload.controller.publishing.commands import folder_of
 from okd_payload.controller.records import releases, removals
 from okd_payload.controller.records.removals import Removal
 from okd_payload.controller.retention.removing import Removed, remove_tag
@@ -82,6 +83,7 @@ class Cleaner:
     async def _remove_files(self, removal: Removal) -> None:
         base = self._surroundings.state / "runs"
         folders = [base / run for run in removal.runs if Path(run).name == run]
+        folders.append(folder_of(self._surroundings.state, removal.release))
         for folder in folders:
             await finish_in_thread(_remove_folder, folder)
 

@@ -132,6 +132,12 @@ KINDS = {
                 _NAMESPACE,
                 Setting(name="serviceAccount", meaning="whom the pod acts as"),
                 Setting(
+                    name="podSecurity",
+                    meaning="the level of pod security that the pod fits; `restricted` without, "
+                    "`baseline` lets it run as root",
+                    choices=("restricted", "baseline"),
+                ),
+                Setting(
                     name="artifacts",
                     meaning="how a pod hands over its artifacts; `printed` without",
                     choices=("printed", "none"),

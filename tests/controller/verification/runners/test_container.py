@@ -19,10 +19,12 @@ from okd_payload.cluster.kinds import POD
 from okd_payload.controller.model import RunState
 from okd_payload.controller.verification.runners.container import ContainerRunner
 from okd_payload.controller.verification.runners.container.pod import CONTAINER
+from okd_payload.errors import ClusterError
 from okd_payload.testing.kubernetes import MemoryCluster
 
 NAME = "4.20.0-0.test-2026-01-02-030405-e2e"
 SETTINGS = {"image": "quay.test/e2e:1", "memory": "512"}
+_RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
 @pytest.fixture
@@ -67,6 +69,24 @@ async def test_a_pod_has_the_contract_and_no_rights(
     assert spec["automountServiceAccountToken"] is False
     assert container["securityContext"]["allowPrivilegeEscalation"] is False
     assert "PATH" not in variables
+
+
+@pytest.mark.parametrize("level", ["restricted", "baseline"])
+async def test_a_pod_is_admitted_where_pods_are_restricted(
+    rig: Rig, cluster: MemoryCluster, make_context: MakeContext, level: str
+) -> None:
+    """As long as its stream does not say that its image has to be root; then one level below."""
+    cluster.simulated.add_namespace("strict", _RESTRICTED)
+    runner = ContainerRunner(rig.surroundings)
+    settings = {**SETTINGS, "namespace": "strict", "podSecurity": level}
+    context = make_context("container", settings=settings, arguments=("e2e",))
+    if level == "restricted":
+        assert (await runner.start(context)).handle == f"strict/{NAME}"
+        spec = msgspec.json.decode(await cluster.get(POD, NAME, namespace="strict"))["spec"]
+        assert "runAsUser" not in spec["securityContext"]
+    else:
+        with pytest.raises(ClusterError, match="runAsNonRoot != true"):
+            await runner.start(context)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@
 What it leaves in ``ARTIFACT_DIR`` it prints at its end (``printed_artifacts``), for which its
 program is started by a shell of its image; an image without one says ``artifacts: none``. What
 keeps the pod from running is told from what the program says: nodes that go, images that cannot
-be pulled and containers that cannot be made say nothing of the release.
+be pulled and containers that cannot be made say nothing of the release. Namespaces of the level
+``restricted`` admit it, unless its stream wants ``podSecurity: baseline`` for an image that runs
+as root.
 """
 
 from __future__ import annotations
@@ -176,6 +178,9 @@ def describe(
     command = list(context.verification.runner.arguments)
     if command and settings.get("artifacts") != "none":
         command = ["/bin/sh", "-c", _WRAPPER, "sh", *command]
+    security: dict[str, object] = {"seccompProfile": {"type": "RuntimeDefault"}}
+    if settings.get("podSecurity") != "baseline":
+        security["runAsNonRoot"] = True  # no user is named: OpenShift chooses one
     limits = {"memory": f"{settings['memory']}Mi"} if settings.get("memory") else {}
     container: dict[str, object] = {
         "name": CONTAINER,
@@ -193,7 +198,7 @@ def describe(
         "restartPolicy": "Never",
         "activeDeadlineSeconds": deadline,
         "automountServiceAccountToken": bool(settings.get("serviceAccount")),
-        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+        "securityContext": security,
         "containers": [container],
         "volumes": [{"name": "artifacts", "emptyDir": {}}],
     }

@@ -212,6 +212,16 @@ def test_the_unit_is_closed(tmp_path: Path) -> None:
     assert {word for word in given if word.startswith("--")} <= known_options()
 
 
+def test_the_unit_allows_what_sandboxes_are_made_of() -> None:
+    """Namespaces, mounts in them, and a whole /proc, without which none can be mounted inside."""
+    text = (MACHINE / "okd-payload-controller.service").read_text()
+    lines = [line.partition("=") for line in text.splitlines() if not line.startswith("#")]
+    settings = {name: set(value.split()) for name, _, value in lines}
+    assert settings["RestrictNamespaces"] >= {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"}
+    assert settings["SystemCallFilter"] >= {"@system-service", "@mount"}
+    assert not settings.keys() & {"ProtectKernelTunables", "ProtectKernelLogs", "ProcSubset"}
+
+
 def known_options() -> set[str]:
     """The options of the command."""
     return {name for parameter in serve.params for name in parameter.opts}

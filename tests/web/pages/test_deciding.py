@@ -30,6 +30,7 @@ from okd_payload.oci.digest import digest_of
 from okd_payload.web.pages.health import Condition, judge_health, order_streams
 from okd_payload.web.pages.jobs import count_jobs, list_jobs
 from okd_payload.web.pages.plots import plot_pass_rate, plot_time_to_accept
+from okd_payload.web.pages.release_pages import failed_runs
 from okd_payload.web.pages.suspects import FailedRun, rank_suspects
 from okd_payload.web.pages.updates import Outcome, draw_updates, updates_into
 
@@ -128,6 +129,22 @@ def test_jobs_stand_as_their_attempts_say() -> None:
     assert len(jobs[0].attempts) == 2
     counts = count_jobs(jobs)
     assert (len(counts.succeeded), len(counts.open), len(counts.failed)) == (1, 1, 1)
+
+
+def test_a_job_that_may_fail_in_part_shows_a_run_that_succeeded() -> None:
+    """Two of three are enough: the third is no failure of the job, and what it left no news."""
+    runs = [
+        msgspec.structs.replace(run("e2e", state), id=f"e2e-{number}", number=number)
+        for number, state in enumerate(
+            (RunState.SUCCEEDED, RunState.FAILED, RunState.SUCCEEDED), start=1
+        )
+    ]
+    (job,) = list_jobs(configured("e2e", runs=3, required=2), runs)
+    assert job.standing is Standing.SUCCEEDED
+    assert job.latest == runs[0]
+    assert failed_runs([job]) == []
+    (job,) = list_jobs(configured("e2e", runs=3, required=3), runs)
+    assert failed_runs([job]) == [runs[1]]
 
 
 def test_nothing_waits_in_decided_releases() -> None:

@@ -29,10 +29,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def latest(self) -> VerificationRun | None:
-        """The run that says most: of the last attempt, one that failed before others."""
+        """The run that says most: one by which the job succeeded, where it has.
+
+        Else of the last attempt, and one that failed before others.
+        """
         if not self.attempts:
             return None
         last = self.attempts[-1]
+        if self.standing is Standing.SUCCEEDED:
+            ran = (run for attempt in reversed(self.attempts) for run in attempt)
+            return next((run for run in ran if run.state is RunState.SUCCEEDED), last[-1])
         return next((run for run in last if run.state in _FAILED), last[-1])
 
     @property

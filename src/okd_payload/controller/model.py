@@ -47,6 +47,8 @@ FOLLOWERS: dict[Phase | None, frozenset[Phase]] = {
 
 CONTROLLER = "controller"
 """The actor of everything that no person did."""
+RETRIED = "Retried"
+"""The reason of a release that was decided, and that a person had judged anew."""
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from okd_payload.controller.graph.document import GraphDocument
 from okd_payload.controller.graph.gaps import find_gaps
 from okd_payload.controller.graph.nodes import Snapshot, make_snapshot
 from okd_payload.controller.graph.traditional import make_old_document, parse_channel
-from okd_payload.controller.model import Edge, PayloadFacts, Phase, Release, RunState
+from okd_payload.controller.model import RETRIED, Edge, PayloadFacts, Phase, Release, RunState
 from okd_payload.oci.digest import digest_of
 
 STREAM = "4-scos-stable"
@@ -181,6 +181,15 @@ def test_a_removed_stable_release_leads_where_its_payload_said() -> None:
     found = edges(graph(snapshot([*FOUR[1:]], said=said)))
     assert {(FOUR[0], FOUR[1]), (FOUR[0], FOUR[3])} <= found
     assert not [target for _, target in found if target == FOUR[0]]
+
+
+def test_a_release_that_is_judged_anew_is_left_and_not_entered() -> None:
+    """Clusters run it: without a node they would be told that their version is unknown."""
+    anew = release(FOUR[1], phase="Ready", reason=RETRIED)
+    found = graph(snapshot([FOUR[0], anew, *FOUR[2:]]))
+    assert [node.version for node in found.nodes] == list(FOUR)
+    assert (FOUR[1], FOUR[2]) in edges(found)
+    assert not [source for source, target in edges(found) if target == FOUR[1]]
 
 
 def test_what_was_never_offered_is_no_node() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 from sqlalchemy import Connection
 
-from okd_payload.controller.model import FOLLOWERS, Phase, Release
+from okd_payload.controller.model import FOLLOWERS, RETRIED, Phase, Release
 from okd_payload.controller.records import releases
 from okd_payload.controller.retention.deciding import Step
 from okd_payload.controller.retention.reading import read_fates
@@ -51,7 +51,7 @@ async def retry(surroundings: Surroundings, name: str, *, actor: str, reason: st
             hint="wait until it is decided",
         )
     after = Phase.PENDING if release.phase is Phase.FAILED else Phase.READY
-    return await _move(surroundings, name, after, code="Retried", actor=actor, reason=reason)
+    return await _move(surroundings, name, after, code=RETRIED, actor=actor, reason=reason)
 
 
 async def keep(surroundings: Surroundings, name: str, *, actor: str, reason: str) -> Release:

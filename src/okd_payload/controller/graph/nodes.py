@@ -2,9 +2,9 @@
 """The releases as nodes of update graphs, made once for each change of the records.
 
 Releases of every phase are there: each graph takes those that it shows. A release that was
-withdrawn or rejected stays a node that updates lead out of and none leads into; so does one of a
-stable stream that was removed, of which only what its payload said is left. Clusters that run
-one of these find their way on.
+withdrawn or rejected, or is judged anew, stays a node that updates lead out of and none leads
+into; so does one of a stable stream that was removed, of which only what its payload said is
+left. Clusters that run one of these find their way on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from okd_payload.controller.configuration.model import (
 )
 from okd_payload.controller.graph.channels import channels_of
 from okd_payload.controller.graph.tested import TestedUpdates, group_runs
-from okd_payload.controller.model import Edge, PayloadFacts, Phase, Release
+from okd_payload.controller.model import RETRIED, Edge, PayloadFacts, Phase, Release
 from okd_payload.errors import InputError
 from okd_payload.release.semver import Version, parse_version
 
@@ -45,6 +45,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     channels: tuple[str, ...] = ()
     is_stable: bool = False
     withdrawn: bool = False
+    judged_anew: bool = False
+    """Whether it was decided before, and may have been installed then."""
     previous: tuple[str, ...] = ()
     following: tuple[str, ...] = ()
     url: str = ""
@@ -59,7 +61,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
         """Whether clusters may still run it although nobody is offered it any more."""
         if self.is_offered or not self.digest:
             return False
-        return self.withdrawn or self.phase in (None, Phase.REJECTED)
+        return self.withdrawn or self.judged_anew or self.phase in (None, Phase.REJECTED)
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +148,7 @@ def _node(release: Release, facts: PayloadFacts | None, configuration: StreamCon
         channels=channels_of(configuration),
         is_stable=_is_stable(configuration),
         withdrawn=release.withdrawn is not None,
+        judged_anew=release.phase is Phase.READY and release.reason == RETRIED,
         previous=facts.previous if facts else (),
         following=facts.following if facts else (),
         url=facts.url if facts else "",

@@ -153,6 +153,25 @@ def lets_through(
 
 
 @pytest.mark.parametrize("way", ["kubernetes", "openshift"])
+def test_whoever_makes_jobs_and_runs_may(tmp_path: Path, way: str) -> None:
+    """Both components together: the account has both Roles, and its token is in the pods."""
+    for name in ("base", way, "payload-jobs", "verification-runs"):
+        shutil.copytree(CONTROLLER / name, tmp_path / name)
+    (tmp_path / "mine").mkdir()
+    text = MINE.replace("../site, ../signing", "../payload-jobs, ../verification-runs")
+    text += "namespace: okd-payload\n"
+    (tmp_path / "mine" / "kustomization.yaml").write_text(text.format(base=f"../{way}"))
+    objects = build(tmp_path / "mine")
+    for each in objects:
+        assert each["kind"] == "Route" or validate(each) == [], each["kind"]
+    bound = {each["roleRef"]["name"] for each in objects if each["kind"] == "RoleBinding"}
+    assert bound >= {"okd-payload-job-maker", "okd-payload-run-maker"}
+    pod = only(objects, "Deployment")["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is True
+    assert "--cluster" in pod["containers"][0]["args"]
+
+
+@pytest.mark.parametrize("way", ["kubernetes", "openshift"])
 def test_settings_and_keys_are_components(tmp_path: Path, way: str) -> None:
     """Each puts a Secret where the pod finds it, and says so by options that exist."""
     for name in ("base", way, "site", "signing"):

@@ -32,6 +32,7 @@ from okd_payload.controller.service import Service
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.afterwards import LateRuns
 from okd_payload.controller.verification.external import ExternalResults
+from okd_payload.controller.verification.leftovers import Leftovers
 from okd_payload.controller.verification.verifier import RunnerVerifier
 from okd_payload.errors import InputError, RecordsUnavailable
 from okd_payload.issues import Issue
@@ -184,6 +185,7 @@ def make_controller(
     verifier = RunnerVerifier(surroundings, hands.runners, write=write)
     followers = (
         LateRuns(surroundings, verifier),
+        Leftovers(surroundings, hands.remover, write=write),
         ExternalResults(surroundings, write=write),
         # in this order, because what was just published is in use, and stays
         PublishingFollower(surroundings, hands.publishers, write=write, documents=services),

@@ -27,6 +27,7 @@ from okd_payload.controller.retention.cleaning import Cleaner
 from okd_payload.controller.retention.follower import Cleans
 from okd_payload.controller.schedules.builder import Builder
 from okd_payload.controller.schedules.promotion import Promoting, promote
+from okd_payload.controller.verification.leftovers import ObjectRemover, Removes
 from okd_payload.controller.verification.runner import Runner
 from okd_payload.controller.verification.runners import RunnerChoices, make_runners
 
@@ -47,6 +48,7 @@ class Hands(msgspec.Struct, frozen=True, kw_only=True):
     """By kind, as ``publishers``."""
     publishers: Mapping[str, Publisher]
     cleaner: Cleans
+    remover: Removes
     promoting: Promoting
     builder: Builder
     close: Callable[[], Awaitable[None]]
@@ -90,6 +92,7 @@ def make_hands(
         runners=make_runners(surroundings, choices),
         publishers=_make_publishers(surroundings, services),
         cleaner=Cleaner(surroundings, write=write),
+        remover=ObjectRemover(surroundings),
         promoting=promote,
         builder=builder,
         close=builder.close,

@@ -19,7 +19,7 @@ from okd_payload.cli.serving.hands import Hands
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.creation.makers import UnderWay
 from okd_payload.controller.inputs.mirroring import find_target
-from okd_payload.controller.model import FrozenInput, Release, RunState
+from okd_payload.controller.model import FrozenInput, Release, RunState, VerificationRun
 from okd_payload.controller.publishing.publisher import PublishContext
 from okd_payload.controller.records import releases
 from okd_payload.controller.records.removals import Removal
@@ -210,6 +210,15 @@ class RehearsedCleaner:
         return removal
 
 
+class RehearsedRemover:
+    """Stands in for whoever deletes objects of runs."""
+
+    async def remove(self, run: VerificationRun) -> bool:
+        """It is gone."""
+        del run
+        return True
+
+
 class RehearsedBuilder:
     """Stands in for whoever builds."""
 
@@ -230,6 +239,7 @@ def rehearse(surroundings: Surroundings) -> tuple[Surroundings, Callable[[Hands]
             runners=dict.fromkeys(hands.runners, RehearsedRunner()),
             publishers=dict.fromkeys(hands.publishers, RehearsedPublisher()),
             cleaner=RehearsedCleaner(),
+            remover=RehearsedRemover(),
             promoting=places.promote,
             builder=RehearsedBuilder(),
             close=hands.close,

@@ -99,7 +99,7 @@ class Delete(OnRelease, frozen=True, kw_only=True, tag="delete"):
 
 
 class CleanUp(OnRelease, frozen=True, kw_only=True, tag="clean up"):
-    """Remove files, tags and images that a deleted release left."""
+    """Remove what a deleted release left, or a run that has ended left in a cluster."""
 
 
 class Schedule(Action, frozen=True, kw_only=True, tag="schedule"):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from okd_payload.controller.model import CONTROLLER, Event, RunState, VerificationRun
 from okd_payload.controller.records import events
@@ -58,3 +58,21 @@ def list_in(connection: Connection, states: Collection[RunState]) -> list[Verifi
     """All runs in one of ``states``, the oldest first."""
     wanted = select(runs).where(runs.c.state.in_([state.value for state in states]))
     return from_rows(connection.execute(wanted.order_by(runs.c.queued)), VerificationRun)
+
+
+def list_with_handles(
+    connection: Connection, stream: str, runners: Collection[str], *, since: float
+) -> list[VerificationRun]:
+    """Runs of a stream by these ``runners``, ended ``since`` then, that have handles.
+
+    The first that ended come first.
+    """
+    wanted = select(runs).join(releases, releases.c.name == runs.c.release)
+    wanted = wanted.where(releases.c.stream == stream, runs.c.runner.in_(list(runners)))
+    wanted = wanted.where(runs.c.ended >= since, runs.c.handle != "")
+    return from_rows(connection.execute(wanted.order_by(runs.c.ended)), VerificationRun)
+
+
+def forget_handle(connection: Connection, identity: str) -> None:
+    """Note that nothing is found by the handle of a run any more; nobody has to be told."""
+    connection.execute(update(runs).where(runs.c.id == identity).values(handle=""))

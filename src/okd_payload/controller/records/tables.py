@@ -116,6 +116,7 @@ runs = Table(
     Column("artifacts", Text, nullable=False),
     Index("runs_by_release", "release"),
     Index("runs_by_state", "state"),
+    Index("runs_by_end", "ended"),
 )
 
 run_pieces = Table(

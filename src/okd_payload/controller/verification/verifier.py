@@ -83,7 +83,7 @@ class RunnerVerifier:
         for needed in plan.needed:
             made.append(await self._queue(release, needed))
         useless = {run.id for run in plan.useless}
-        known = _known(configuration)
+        known = known_verifications(configuration)
         steps = []
         for run in made:
             if run.state.is_final:
@@ -206,7 +206,7 @@ class RunnerVerifier:
         *,
         reason: str,
     ) -> None:
-        known = _known(configuration)
+        known = known_verifications(configuration)
         runner = self._runners.get(run.runner)
         taken_away = Verification(name=run.verification, runner=RunnerSettings(kind=run.runner))
         context = self._context(
@@ -299,7 +299,7 @@ async def _all(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
             raise error
 
 
-def _known(configuration: StreamConfiguration) -> dict[str, Verification]:
+def known_verifications(configuration: StreamConfiguration) -> dict[str, Verification]:
     """What runs may be of, by name: verifications, and schedules that verify."""
     scheduled = {
         each.name: each.verification

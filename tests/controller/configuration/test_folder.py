@@ -194,6 +194,12 @@ def test_what_is_wrong_is_told_with_its_line(line: str, words: str) -> None:
         ("content: 'oci:here'\ninJob: true", "content is on a disk of this machine"),
         ("input: {release: 'quay.io/a/b:1', mirror: {from: quay.io/c/d}}", "input.mirror copies"),
         ("stable: true\ninJob: true", "inJob is for payloads that are made of images"),
+        ("channels: [a/b]", "no cluster can ask for the channel a/b"),
+        ("publish: {a: {copyTo: ['http://foo']}}", "copies to http://foo, which is no"),
+        ("publish: {a: {imageStream: a/b/c}}", "a/b/c, which is no NAMESPACE/NAME"),
+        ("publish: {a: {signWith: key}}", "says no signatureStores"),
+        ("publish: {a: {tag: x, gate: {signed: true}}}", "nothing signs here by signWith"),
+        ("publish: {a: {tag: x, gate: {signed: true, keys: [k]}}}", "not name both keys and"),
     ],
 )
 def test_what_contradicts_itself_is_an_issue(tmp_path: Path, line: str, words: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -23,8 +24,11 @@ from okd_payload.controller.configuration.model import (
     StreamKind,
     Verification,
 )
+from okd_payload.controller.graph.channels import CHANNEL
 from okd_payload.controller.verification.settings import check_runner
+from okd_payload.errors import InputError, InvalidReference
 from okd_payload.issues import Issue, IssueCode
+from okd_payload.release.mirror.targets import parse_target
 
 _ON_DISK = ("oci:", "file:")
 _RETRY_SUFFIX = re.compile(r"-[0-9]+$")
@@ -34,6 +38,7 @@ def check_stream(stream: StreamConfiguration, *, file: str = "") -> tuple[Issue,
     """What is wrong with ``stream`` alone."""
     found = [
         *((codes.UNUSABLE_STREAM, text) for text in _places(stream)),
+        *((codes.UNUSABLE_STREAM, text) for text in _channels(stream)),
         *((codes.UNUSABLE_VERIFICATION, text) for text in _verifications(stream)),
         *((codes.UNUSABLE_PUBLICATION, text) for text in _publications(stream)),
         *((codes.UNUSABLE_SCHEDULE, text) for text in _schedules(stream)),
@@ -110,6 +115,12 @@ def _places(stream: StreamConfiguration) -> Iterator[str]:
         yield from _in_job(stream)
 
 
+def _channels(stream: StreamConfiguration) -> Iterator[str]:
+    for each in stream.channels:
+        if not CHANNEL.fullmatch(each):
+            yield f"no cluster can ask for the channel {each}: letters, digits, - and . are allowed"
+
+
 def _in_job(stream: StreamConfiguration) -> Iterator[str]:
     """What keeps a pod from making its payloads."""
     if stream.kind is StreamKind.STABLE:
@@ -162,9 +173,16 @@ def _verification(each: Verification, known: set[str]) -> Iterator[str]:
 
 
 def _publications(stream: StreamConfiguration) -> Iterator[str]:
+    signing = {each.name for each in stream.publications if each.kind == "sign"}
     for each in stream.publications:
         for text in _publication(each):
             yield f"publication {each.name} {text}"
+        looked_for = each.gate.keys and each.gate.stores
+        if each.gate.signed and not looked_for and not signing - {each.name}:
+            yield (
+                f"publication {each.name} waits for a signature: nothing signs here by signWith,"
+                " and its gate does not name both keys and signatureStores"
+            )
 
 
 def _publication(each: PublishAction) -> Iterator[str]:
@@ -172,8 +190,24 @@ def _publication(each: PublishAction) -> Iterator[str]:
         yield "says nothing to publish to"
     if each.kind == "sign" and not each.key:
         yield "says no key to sign with"
+    if each.kind == "sign" and not each.targets:
+        yield "says no signatureStores to put its signatures into"
+    if each.kind == "image-stream":
+        for target in each.targets:
+            if target.count("/") > 1 or not all(target.split("/")):
+                yield f"publishes to {target}, which is no NAMESPACE/NAME of an image stream"
+    if each.kind == "copy":
+        yield from _copies(each)
     if each.kind == "command" and not each.command:
         yield "has no command"
+
+
+def _copies(each: PublishAction) -> Iterator[str]:
+    for target in filter(None, each.targets):
+        try:
+            parse_target(target, folder=Path())
+        except (InputError, InvalidReference):
+            yield f"copies to {target}, which is no repository that images could be copied to"
 
 
 def _schedules(stream: StreamConfiguration) -> Iterator[str]:

@@ -155,6 +155,19 @@ def test_what_is_known_is_shown(database, capsys):
     assert capsys.readouterr().out.startswith("STREAM")
 
 
+def test_a_release_that_is_withdrawn_or_kept_is_told_as_such(database, capsys):
+    """Not as one that is accepted and nothing else."""
+    asked = [RELEASE, "--database", database, "--reason", "broken"]
+    assert main(["controller", "withdraw", *asked]) == 0
+    assert capsys.readouterr().out.startswith(f"{RELEASE}: Ready, withdrawn since 20")
+    assert main(["controller", "keep", *asked]) == 0
+    assert capsys.readouterr().out.endswith("Z, kept\n")
+    assert main(["controller", "show", RELEASE, "--database", database]) == 0
+    assert ", withdrawn since 20" in capsys.readouterr().out
+    assert main(["controller", "restore", *asked]) == 0
+    assert capsys.readouterr().out == f"{RELEASE}: Ready, kept\n"
+
+
 def test_tokens_are_printed_once(database, capsys):
     """Alone on standard output when made, and never in the list."""
     asked = ["--database", database]

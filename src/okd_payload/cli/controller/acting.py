@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from okd_payload.cli.controller.asking import Request, ask, controller_options, take_choice
+from okd_payload.cli.controller.reading import tell_standing
 from okd_payload.cli.output import escape_controls, output_option, print_document
 from okd_payload.cli.settings import Settings
 from okd_payload.controller.configuration.durations import parse_duration
@@ -58,6 +59,8 @@ class Told(msgspec.Struct, frozen=True):
     """What a sentence about the answer needs."""
 
     phase: str = ""
+    kept: bool = False
+    withdrawn: str = ""
     health: str = ""
     state: str = ""
     team: str = ""
@@ -73,7 +76,9 @@ class Told(msgspec.Struct, frozen=True):
             return f"used by {self.reporter}" + (f" until {self.until}" if self.until else "")
         if isinstance(self.ended, bool):
             return "not used by you any more" if self.ended else "you had not said that you use it"
-        return self.phase or self.health or self.state or f"approved by {self.team}"
+        if self.phase:
+            return tell_standing(self.phase, kept=self.kept, withdrawn=self.withdrawn)
+        return self.health or self.state or f"approved by {self.team}"
 
 
 def _make(

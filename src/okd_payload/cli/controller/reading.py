@@ -26,6 +26,13 @@ class Named(msgspec.Struct, frozen=True):
     phase: str
     created: str
     message: str = ""
+    kept: bool = False
+    withdrawn: str = ""
+
+    @property
+    def standing(self) -> str:
+        """Its phase, and what somebody decided besides."""
+        return tell_standing(self.phase, kept=self.kept, withdrawn=self.withdrawn)
 
 
 class StreamRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -142,7 +149,7 @@ def show(settings: Settings, /, release: str, output: str | None, **options: Any
         return
     shown = msgspec.json.decode(content, type=Shown)
     told = shown.release
-    click.echo(escape_controls(f"{told.name}: {told.phase}"))
+    click.echo(escape_controls(f"{told.name}: {told.standing}"))
     if told.message:
         click.echo(escape_controls(told.message))
     if shown.runs:
@@ -174,6 +181,14 @@ def events(settings: Settings, /, output: str | None, limit: int, **options: Any
             for row in rows
         ],
     )
+
+
+def tell_standing(phase: str, *, kept: bool, withdrawn: str) -> str:
+    """The phase of a release, and whether it is withdrawn or kept."""
+    said = [phase]
+    said += [f"withdrawn since {withdrawn}"] if withdrawn else []
+    said += ["kept"] if kept else []
+    return ", ".join(said)
 
 
 def _items(

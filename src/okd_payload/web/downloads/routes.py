@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import urllib.parse
+from pathlib import Path
 from typing import Annotated, Any
 
 from litestar import Response, get
@@ -112,20 +113,25 @@ def routes(site: Site, extract: Extract | None = None) -> list[Any]:
                 f"there is no {file} of {name} here",
                 hint=f"see what there is: /releases/{name}/tools",
             )
-        piece = await asyncio.to_thread(choose_piece, path, wanted)
-        headers = {"Accept-Ranges": "bytes", "Content-Length": str(piece.end - piece.start)}
-        partial = wanted is not None and piece.end > piece.start
-        if partial:
-            headers["Content-Range"] = f"bytes {piece.start}-{piece.end - 1}/{piece.size}"
-        is_text = file.endswith(".txt")
-        return Stream(
-            piece.chunks,
-            status_code=206 if partial else 200,
-            media_type="text/plain" if is_text else _FILE_TYPE,
-            headers=headers,
-        )
+        return await _answer_piece(path, wanted)
 
     return [page, listing, download]
+
+
+async def _answer_piece(path: Path, wanted: str | None) -> Stream:
+    """The file at ``path``, or the range of it that is ``wanted``."""
+    piece = await asyncio.to_thread(choose_piece, path, wanted)
+    headers = {"Accept-Ranges": "bytes", "Content-Length": str(piece.end - piece.start)}
+    partial = wanted is not None and piece.end > piece.start
+    if partial:
+        headers["Content-Range"] = f"bytes {piece.start}-{piece.end - 1}/{piece.size}"
+    is_text = path.suffix == ".txt"
+    return Stream(
+        piece.chunks,
+        status_code=206 if partial else 200,
+        media_type="text/plain" if is_text else _FILE_TYPE,
+        headers=headers,
+    )
 
 
 def _has_ended(tools: Tools) -> bool:

@@ -13,7 +13,7 @@ from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.model import Phase
 from okd_payload.controller.records import schedules
 from okd_payload.controller.retention.deciding import Fate
-from okd_payload.controller.views.overview import read_overview
+from okd_payload.controller.views.overview import StreamOverview, read_overview
 from okd_payload.controller.views.stream import ReleaseFilter, StreamPage, read_stream
 from okd_payload.web.keeping import KEPT
 from okd_payload.web.pages import stream_acting
@@ -44,28 +44,10 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         """All streams."""
         ordered = order_streams(dict(site.surroundings.configurations()))
         found = await site.ask(read_overview, [each.name for each in ordered])
-        shown = [
-            {
-                "configuration": each,
-                "overview": found[each.name],
-                "health": judge_health(found[each.name]),
-                "jobs": {
-                    release.name: count_jobs(
-                        list_jobs(
-                            each,
-                            found[each.name].runs.get(release.name, ()),
-                            is_decided=release.phase.is_final,
-                        )
-                    )
-                    for release in found[each.name].newest
-                },
-            }
-            for each in ordered
-        ]
         return renderer.answer(
             request,
             "overview.html",
-            streams=shown,
+            streams=[_summary(each, found[each.name]) for each in ordered],
             broken=[each for each in site.surroundings.configuration_issues() if each.blocks],
             instance=site.service.health if site.service is not None else None,
             patch=_patch(site, request, ordered),
@@ -109,6 +91,25 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         return await show(request, stream)
 
     return [overview, stream, *stream_acting.routes(site, show)]
+
+
+def _summary(configuration: StreamConfiguration, overview: StreamOverview) -> dict[str, Any]:
+    """What the overview shows of one stream."""
+    return {
+        "configuration": configuration,
+        "overview": overview,
+        "health": judge_health(overview),
+        "jobs": {
+            release.name: count_jobs(
+                list_jobs(
+                    configuration,
+                    overview.runs.get(release.name, ()),
+                    is_decided=release.phase.is_final,
+                )
+            )
+            for release in overview.newest
+        },
+    }
 
 
 def read_filter(request: AnyRequest) -> ReleaseFilter:

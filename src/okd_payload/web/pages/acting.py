@@ -6,20 +6,22 @@ What cannot be done is said on the page itself, with the reason still in its fie
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
 from litestar import Response, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from okd_payload.errors import InputError, UnknownName
-from okd_payload.web.access.guard import identity_of, takes
+from okd_payload.web.access.guard import actor_of, identity_of, takes
 from okd_payload.web.access.roles import Role
 from okd_payload.web.api.actions import shorten
 from okd_payload.web.pages.deeds import Deed
 from okd_payload.web.pages.rendering import AnyRequest
 from okd_payload.web.pages.saying import done_cookie
+from okd_payload.web.site import Site
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,14 +43,42 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     wish: Wish
 
 
-Show = Callable[[Refusal], Awaitable[Response[bytes]]]
+Show = Callable[[AnyRequest, str, Refusal], Awaitable[Response[bytes]]]
+"""Makes the page of what has this name, which says what was not done."""
+Action = Callable[..., Awaitable[object]]
+"""Takes the surroundings, a name, ``actor``, ``reason``, and what its deed asks for by its name."""
 
 
-def acts(path: str, deed: Deed) -> post:
-    """The decorator of the route behind the form of ``deed``, below the page at ``path``."""
-    return post(
-        f"{path}/{deed.word}", opt=takes(deed.role), include_in_schema=False, status_code=303
-    )
+def form_routes(
+    site: Site,
+    path: str,
+    forms: Mapping[Deed, Action],
+    *,
+    address_of: Callable[[str], str],
+    show: Show,
+) -> list[Any]:
+    """What the forms on the page at ``path``, with a ``name`` in it, are sent to.
+
+    ``address_of`` a name is its page, where a deed that was done leads.
+    """
+
+    def route(deed: Deed, action: Action) -> Any:
+        @post(f"{path}/{deed.word}", opt=takes(deed.role), include_in_schema=False, status_code=303)
+        async def act(request: AnyRequest, name: FromPath[str]) -> Response[Any]:
+            async def do(wish: Wish) -> object:
+                asked = {deed.asks: wish.choice} if deed.asks else {}
+                return await action(
+                    site.surroundings, name, actor=actor_of(request), reason=wish.reason, **asked
+                )
+
+            async def refuse(refusal: Refusal) -> Response[bytes]:
+                return await show(request, name, refusal)
+
+            return await _carry_out(request, deed, do, page=address_of(name), refuse=refuse)
+
+        return act
+
+    return [route(deed, action) for deed, action in forms.items()]
 
 
 def roles_of(request: AnyRequest) -> Collection[Role]:
@@ -56,21 +86,21 @@ def roles_of(request: AnyRequest) -> Collection[Role]:
     return identity_of(request.scope).roles
 
 
-async def carry_out(
+async def _carry_out(
     request: AnyRequest,
     deed: Deed,
     do: Callable[[Wish], Awaitable[object]],
     *,
     page: str,
-    show: Show,
+    refuse: Callable[[Refusal], Awaitable[Response[bytes]]],
 ) -> Response[Any]:
-    """Do what the form asks for, and go to ``page``; ``show`` makes the page that says why not.
+    """Do what the form asks for, and go to ``page``; ``refuse`` makes the page that says why not.
 
     Raises UnknownName where there is nothing to do it with.
     """
     wish = await _read(request, deed)
     if deed.loses and not wish.sure:
-        return await show(
+        return await refuse(
             Refusal(
                 word=deed.word,
                 message="Nothing was done, because the box is not ticked.",
@@ -84,7 +114,7 @@ async def carry_out(
         raise
     except InputError as error:
         refusal = Refusal(word=deed.word, message=error.message, hint=error.hint, wish=wish)
-        return await show(refusal)
+        return await refuse(refusal)
     return Redirect(page, status_code=303, cookies=[done_cookie(deed.word, page)])
 
 

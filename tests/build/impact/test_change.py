@@ -113,6 +113,15 @@ def test_a_version_has_the_time_and_the_commit(path: str, major: str):
     assert pseudo_version(path, commit) == f"{major}.0.0-20231114221320-a1b2c3000000"
 
 
+ENGINE = """\
+# build error-page for linux/amd64, source https://example.org/errors@0
+$ buildah build --tag=error
+time="2026-11-27T02:37:23Z" level=error msg="no driver"
+[1/2] STEP 2/2: RUN ! grep error /x.log
+"""
+"""What is in a log before anything that a build says."""
+
+
 @pytest.mark.parametrize(
     ("log", "error"),
     [
@@ -125,6 +134,10 @@ def test_a_version_has_the_time_and_the_commit(path: str, major: str):
         ("make\nsh: foo: not found\nError: exit status 1\n", "sh: foo: not found"),
         ("\x1b[31mfatal:\x1b[0m no\n", "fatal: no"),
         ("all went well\n", ""),
+        (
+            f'{ENGINE}Error: building at STEP "RUN": exit 1\n',
+            'Error: building at STEP "RUN": exit 1',
+        ),
     ],
 )
 def test_the_first_error_is_what_one_looks_for(log: str, error: str):

@@ -85,7 +85,7 @@ def test_what_breaks_is_told_with_its_first_error(changed) -> None:
 
     assert changed.ended.code == 1
     place = re.escape(f"cmd/{BROKEN}/main.go:10:23")
-    assert re.fullmatch(rf"{place}: undefined: (config)?v1\.Describe", broken["error"])
+    assert re.fullmatch(rf"{place}: undefined: (config)?v1\.Describe", broken["error"]), broken
     assert BROKEN in changed.ended.err
     assert reached(changed.report, BROKEN)["error"] == broken["error"]
 

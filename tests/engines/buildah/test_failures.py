@@ -88,6 +88,16 @@ def test_a_killed_build_hints_at_memory() -> None:
     assert error.hint.startswith("it may have run out of memory")
 
 
+def test_a_silent_failure_hints_that_words_may_be_lost() -> None:
+    """Only where there is nothing else to go by: what was printed, or an instruction of files."""
+    end = 'Error: building at STEP "RUN make": exit status 1\n'
+    copied = 'Error: building at STEP "COPY a b": stat "a": no such file\n'
+
+    assert "lost its last words" in failure(f"{STEPS}subprocess exited with status 1\n{end}").hint
+    assert "lost its last words" not in failure(f"{STEPS}undefined: x\n{end}").hint
+    assert "lost its last words" not in failure(f"{STEPS}{copied}").hint
+
+
 def test_only_the_last_lines_count() -> None:
     """A mirror that failed and was got over does not make a compiler's error transient."""
     overcome = "Temporary failure resolving 'mirror1'\n"

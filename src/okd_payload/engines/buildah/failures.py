@@ -64,6 +64,11 @@ _KILLED = re.compile(
     r"signal: killed|exit status 137|out of memory|cannot allocate memory", re.IGNORECASE
 )
 
+_SILENT = re.compile(r": RUN .* failed: exit status \d+\Z")
+_LAST_WORDS = "it printed nothing, or buildah lost its last words: build it again to see"
+"""Buildah (1.28 at least) does not wait for its copying of what a RUN printed under isolation
+chroot, so on a crowded machine the words of a program that ends at once are lost now and then."""
+
 
 def failure_of(log: IO[bytes], start: int, *, doing: str, component: str = "") -> OkdPayloadError:
     """The error for what ``log`` says from offset ``start`` on."""
@@ -79,7 +84,9 @@ def failure_of(log: IO[bytes], start: int, *, doing: str, component: str = "") -
     log_hint = f"`okd-payload logs {component}` shows everything" if component else ""
     if _TRANSIENT.search(telling):
         return TransientBuildError(message, hint=log_hint)
-    if _KILLED.search(telling):
+    if _SILENT.search(message):
+        log_hint = f"{_LAST_WORDS}; {log_hint}"
+    elif _KILLED.search(telling):
         log_hint = f"it may have run out of memory: run fewer jobs at once; {log_hint}"
     return BuildError(message, hint=log_hint)
 

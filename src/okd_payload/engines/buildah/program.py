@@ -33,6 +33,8 @@ _CAP_SYS_ADMIN = 21
 _MOST_FILES = 65536
 _MOST_PROCESSES = 32768
 """Buildah 1.28 sets this limit before any other, and none can be raised again."""
+_ANY_STORAGE = '[storage]\ndriver = "vfs"\n'
+"""Buildah logs an error when no driver is named here, although our options always name it."""
 _ONLY_LOOPBACK = 'ip link set lo up 2>/dev/null; exec "$@"'
 
 Version = tuple[int, int, int]
@@ -103,6 +105,7 @@ def furnish(workspace: Workspace) -> None:
     """Write what stands in for the machine's configuration."""
     (workspace.home / "run").mkdir(mode=0o700, exist_ok=True)
     (workspace.home / "empty").touch()
+    (workspace.home / "storage.conf").write_text(_ANY_STORAGE)
     (workspace.home / "policy.json").write_text('{"default":[{"type":"insecureAcceptAnything"}]}')
     limits = [
         f"nofile={_limit(resource.RLIMIT_NOFILE, _MOST_FILES)}",
@@ -123,7 +126,7 @@ def environment(workspace: Workspace) -> dict[str, str | None]:
         "TMPDIR": str(workspace.temporary),
         "CONTAINERS_CONF": str(home / "containers.conf"),
         "CONTAINERS_CONF_OVERRIDE": None,
-        "CONTAINERS_STORAGE_CONF": str(home / "empty"),
+        "CONTAINERS_STORAGE_CONF": str(home / "storage.conf"),
         "CONTAINERS_REGISTRIES_CONF": str(home / "empty"),
         "SOURCE_DATE_EPOCH": None,
         "STORAGE_OPTS": None,

@@ -3,15 +3,17 @@
 
 The name is resolved once, every address that it has is judged, and the connection goes to one of
 exactly these: a name that means something else a moment later leads nowhere. Proxies of the
-environment are left alone, because they would resolve the name anew.
+environment are left alone, because they would resolve the name anew. Names are looked up in
+threads of their own: a name server that keeps silent holds up nobody who reads files meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -21,12 +23,20 @@ from okd_payload.errors import InputError, RegistryUnavailable
 from okd_payload.oci.messages import OutgoingMessage
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+LookUp = Callable[[str, int], Sequence[Address]]
+"""Gives the addresses of a host with its port. Raises OSError and UnicodeError."""
 _SECONDS = 10.0
+_LOOK_UPS = 16
+"""Names that are looked up at a time."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class PinnedMessenger:
     """Implements ``Messenger``."""
+
+    def __init__(self, look_up: LookUp | None = None) -> None:
+        self._look_up = look_up or _resolve
+        self._threads = concurrent.futures.ThreadPoolExecutor(_LOOK_UPS, "names")
 
     async def send(self, message: OutgoingMessage, *, allowed: Sequence[str]) -> int:
         """The status of the answer. Raises InputError and RegistryError."""
@@ -34,7 +44,9 @@ class PinnedMessenger:
         host = url.host or ""
         try:
             async with asyncio.timeout(_SECONDS):
-                addresses = await _resolve(host, url.port or 443)
+                addresses = await asyncio.get_running_loop().run_in_executor(
+                    self._threads, self._look_up, host, url.port or 443
+                )
                 for address in addresses:
                     require_allowed(address, allowed, host=host)
                 return await _post(url, message, addresses)
@@ -42,20 +54,27 @@ class PinnedMessenger:
             raise RegistryUnavailable(
                 f"{host} does not answer: {str(error) or type(error).__name__}"
             ) from error
+        except UnicodeError as error:
+            raise _no_address(host) from error
 
 
 def parse_target(text: str) -> URL:
     """The address that messages may be sent to. Raises InputError."""
     try:
         url = URL(text)
-    except ValueError as error:
-        raise InputError(f"{text!r} is no address", hint="write https://HOST/PATH") from error
+        (url.host or "").encode("idna")
+    except ValueError as error:  # of which the UnicodeError of an impossible name is one
+        raise _no_address(text) from error
     if url.scheme not in {"http", "https"} or not url.host or url.user or url.password:
         raise InputError(
             f"{url.host or 'this'} is no address to send to",
             hint="write https://HOST/PATH, without a name or password in it",
         )
     return url
+
+
+def _no_address(text: str) -> InputError:
+    return InputError(f"{text!r} is no address", hint="write https://HOST/PATH")
 
 
 def require_allowed(address: Address, allowed: Sequence[str], *, host: str) -> None:
@@ -80,8 +99,8 @@ def _meant(address: Address) -> Address:
     return address.ipv4_mapped or address.sixtofour or address
 
 
-async def _resolve(host: str, port: int) -> list[Address]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+def _resolve(host: str, port: int) -> list[Address]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     texts = {str(each[4][0]).partition("%")[0] for each in found}
     return [ipaddress.ip_address(text) for text in sorted(texts)]
 

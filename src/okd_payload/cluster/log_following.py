@@ -21,49 +21,14 @@ from okd_payload.cluster.kinds import POD
 from okd_payload.cluster.log_text import LogText
 from okd_payload.cluster.one_object import object_states
 from okd_payload.cluster.patience import LASTING, Trouble, trouble_of
+from okd_payload.cluster.pods import decode_pod
 from okd_payload.cluster.refusal import read_refusal
 from okd_payload.cluster.request import Answer, Request, Subject, Unreached, request_about
-from okd_payload.errors import ClusterError, NoSuchObject
+from okd_payload.errors import NoSuchObject
 
 _SILENCE = 600.0
 """Seconds without a line after which the log is asked for anew: the connection may be dead."""
 _PAUSE = 0.5
-
-
-class _There(msgspec.Struct, frozen=True):
-    """Something whose being there is all that counts."""
-
-
-class _State(msgspec.Struct, frozen=True):
-    running: _There | None = None
-    terminated: _There | None = None
-
-
-class _ContainerStatus(msgspec.Struct, frozen=True, rename="camel"):
-    name: str
-    state: _State = _State()
-    last_state: _State = _State()
-
-    @property
-    def printed(self) -> bool:
-        """Whether it has, or had, a chance to print anything."""
-        states = (self.state.running, self.state.terminated, self.last_state.terminated)
-        return any(state is not None for state in states)
-
-    @property
-    def ended(self) -> bool:
-        """Whether it prints no more."""
-        return self.state.terminated is not None
-
-
-class _PodStatus(msgspec.Struct, frozen=True, rename="camel"):
-    phase: str = ""
-    container_statuses: tuple[_ContainerStatus, ...] | None = None
-    init_container_statuses: tuple[_ContainerStatus, ...] | None = None
-
-
-class _Pod(msgspec.Struct, frozen=True):
-    status: _PodStatus = _PodStatus()
 
 
 class _Life(enum.Enum):
@@ -205,14 +170,11 @@ class Log:
 
 def _life(pod: bytes, container: str) -> _Life:
     """How far the container of the pod is. Raises ClusterError."""
-    try:
-        status = msgspec.json.decode(pod, type=_Pod).status
-    except msgspec.MsgspecError as error:
-        raise ClusterError(f"the cluster gives no pod: {error}") from error
-    everyone = (*(status.container_statuses or ()), *(status.init_container_statuses or ()))
-    found = [each for each in everyone if each.name == container]
-    if found and found[0].ended:
-        return _Life.ENDED
-    if found and found[0].printed:
-        return _Life.RUNNING
-    return _Life.NEVER if status.phase in {"Succeeded", "Failed"} else _Life.WAITING
+    status = decode_pod(pod).status
+    everyone = (*status.containers, *(status.init_container_statuses or ()))
+    for each in everyone:
+        if each.name == container and each.state.terminated is not None:
+            return _Life.ENDED
+        if each.name == container and (each.state.has_begun or each.last_state.has_begun):
+            return _Life.RUNNING
+    return _Life.NEVER if status.has_ended else _Life.WAITING

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from okd_payload.cluster import kinds
+from okd_payload.cluster.pods import Pod, decode_pod
 from okd_payload.engines.pod.causes import Cause
 from okd_payload.engines.pod.judging import Verdict
 from okd_payload.engines.pod.outcome import Failure, FailureKind
 from okd_payload.engines.shipwright.judging import judge_run
 from okd_payload.engines.shipwright.results import describe_failure, read_failure
-from okd_payload.engines.shipwright.run_state import BuildRun, Pod, decode_build_run, decode_pod
+from okd_payload.engines.shipwright.run_state import BuildRun, decode_build_run
 from okd_payload.errors import ClusterError
 from okd_payload.testing.tekton.recordings import read_scenario
 
@@ -94,5 +95,5 @@ def test_what_is_no_run() -> None:
     """An object that cannot be read is an error of the cluster."""
     with pytest.raises(ClusterError, match="is none"):
         decode_build_run(b"{}")
-    with pytest.raises(ClusterError, match="is none"):
+    with pytest.raises(ClusterError, match="no pod"):
         decode_pod(b"[]")

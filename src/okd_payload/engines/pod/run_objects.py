@@ -45,13 +45,6 @@ class Condition(Read, frozen=True, kw_only=True):
         return _ENDINGS.get(self.status, Ending.OPEN)
 
 
-class Terminated(Read, frozen=True, kw_only=True):
-    """How a container ended."""
-
-    exit_code: int = 0
-    reason: str = ""
-
-
 class RunStatus(Read, frozen=True, kw_only=True):
     """What the controller says."""
 

@@ -13,19 +13,14 @@ import asyncio
 import msgspec
 
 from okd_payload.cluster import Cluster, kinds
+from okd_payload.cluster.pods import Pod, decode_pod
 from okd_payload.engines.pod.causes import Cause, Reaction
 from okd_payload.engines.pod.judging import Verdict
 from okd_payload.engines.pod.log_copy import LogCopy
 from okd_payload.engines.pod.object_watch import ObjectWatch
 from okd_payload.engines.pod.run_objects import Condition
 from okd_payload.engines.shipwright.judging import judge_run
-from okd_payload.engines.shipwright.run_state import (
-    RUN_LABEL,
-    STEP,
-    BuildRun,
-    Pod,
-    decode_pod,
-)
+from okd_payload.engines.shipwright.run_state import RUN_LABEL, STEP, BuildRun
 from okd_payload.engines.shipwright.settings import Patience
 from okd_payload.errors import ClusterError
 from okd_payload.progress import Noticed, Progress
@@ -106,7 +101,7 @@ class Follower:
             return None
         pods = [decode_pod(content) for content in listed.items]
         for pod in pods:
-            if pod.status.has_begun(_CONTAINER):
+            if pod.status.container(_CONTAINER).has_begun:
                 log.begin(pod.metadata.name, _CONTAINER)
         return pods[-1] if pods else None
 

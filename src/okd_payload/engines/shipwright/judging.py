@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from okd_payload.cluster.pods import Pod
 from okd_payload.engines.pod.causes import Cause
 from okd_payload.engines.pod.judging import Ending, Verdict, judge
 from okd_payload.engines.pod.run_objects import Condition
-from okd_payload.engines.shipwright.run_state import BuildRun, Pod, observe
+from okd_payload.engines.shipwright.run_state import BuildRun, observe
 
 _ACCOUNT_HINT = "make the service account, or name another one with --service-account"
 REASONS: Mapping[str, Cause] = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What we read of a BuildRun and of its pod, and what can be seen of it as an observation.
+"""What we read of a BuildRun, and what can be seen of it as an observation.
 
 A BuildRun says less than the TaskRun below it: a reason, a sentence, what the strategy wrote
 about an error. How its containers ended stands in the pod, which is read with it. What waited
@@ -10,16 +10,10 @@ from __future__ import annotations
 
 import msgspec
 
+from okd_payload.cluster.pods import Pod
 from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.judging import Observation, StepEnd
-from okd_payload.engines.pod.run_objects import (
-    Condition,
-    Metadata,
-    Read,
-    Run,
-    RunStatus,
-    Terminated,
-)
+from okd_payload.engines.pod.run_objects import Condition, Read, Run, RunStatus
 from okd_payload.engines.shipwright.results import read_failure
 from okd_payload.errors import ClusterError
 
@@ -79,58 +73,12 @@ class BuildRun(Run, frozen=True, kw_only=True):
     status: Status = Status()
 
 
-class Begun(Read, frozen=True, kw_only=True):
-    """That a container was started."""
-
-
-class ContainerState(Read, frozen=True, kw_only=True):
-    """Where a container is."""
-
-    running: Begun | None = None
-    terminated: Terminated | None = None
-
-
-class ContainerStatus(Read, frozen=True, kw_only=True):
-    """One container of a pod."""
-
-    name: str
-    state: ContainerState = ContainerState()
-
-
-class PodStatus(Read, frozen=True, kw_only=True):
-    """Where a pod is."""
-
-    phase: str = ""
-    reason: str = ""
-    container_statuses: tuple[ContainerStatus, ...] = ()
-
-    def has_begun(self, container: str) -> bool:
-        """Whether ``container`` was started, so that it has a log."""
-        states = [it.state for it in self.container_statuses if it.name == container]
-        return any(state.running is not None or state.terminated is not None for state in states)
-
-
-class Pod(Read, frozen=True, kw_only=True):
-    """The pod of a run."""
-
-    metadata: Metadata
-    status: PodStatus = PodStatus()
-
-
 def decode_build_run(content: bytes) -> BuildRun:
     """The BuildRun in ``content``. Raises ClusterError."""
     try:
         return _BUILD_RUN.decode(content)
     except msgspec.MsgspecError as error:
         raise ClusterError(f"the cluster has a BuildRun that is none: {error}") from error
-
-
-def decode_pod(content: bytes) -> Pod:
-    """The pod in ``content``. Raises ClusterError."""
-    try:
-        return _POD.decode(content)
-    except msgspec.MsgspecError as error:
-        raise ClusterError(f"the cluster has a pod that is none: {error}") from error
 
 
 def observe(
@@ -166,10 +114,9 @@ def _steps_of(pod: Pod | None) -> tuple[StepEnd, ...]:
             exit_code=status.state.terminated.exit_code,
             reason=status.state.terminated.reason,
         )
-        for status in pod.status.container_statuses
+        for status in pod.status.containers
         if status.state.terminated is not None
     )
 
 
 _BUILD_RUN = msgspec.json.Decoder(BuildRun)
-_POD = msgspec.json.Decoder(Pod)

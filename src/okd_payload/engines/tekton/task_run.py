@@ -12,9 +12,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from okd_payload.cluster.pods import ContainerState
 from okd_payload.engines.pod import outcome
 from okd_payload.engines.pod.judging import Observation, StepEnd
-from okd_payload.engines.pod.run_objects import Read, Run, RunStatus, Terminated
+from okd_payload.engines.pod.run_objects import Read, Run, RunStatus
 from okd_payload.errors import ClusterError
 
 CANCEL = "TaskRunCancelled"
@@ -25,25 +26,12 @@ _SKIPPED = "Skipped"
 _STEP_TIMEOUT = "TimeoutExceeded"
 
 
-class Running(Read, frozen=True, kw_only=True):
-    """A container that was started."""
-
-    started_at: str = ""
-
-
-class StepState(Read, frozen=True, kw_only=True):
-    """Where a step is; at most one of the last two is set."""
+class StepState(ContainerState, frozen=True, kw_only=True):
+    """Where a step is, which is where its container is."""
 
     name: str = ""
     container: str = ""
     termination_reason: str = ""
-    terminated: Terminated | None = None
-    running: Running | None = None
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether its container was started, so that it has a log."""
-        return self.running is not None or self.terminated is not None
 
 
 class Result(Read, frozen=True, kw_only=True):

@@ -12,17 +12,12 @@ from collections.abc import Iterable
 
 import msgspec
 
+from okd_payload.cluster.pods import Condition, Pod, PodMetadata, decode_pod
 from okd_payload.controller.creation.jobs.order import PayloadReport, decode_report
 from okd_payload.controller.verification.endings import clean_words
 from okd_payload.errors import ClusterError
 from okd_payload.release.times import parse_time
 
-_UNPULLABLE = frozenset(
-    {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
-)
-_UNSTARTABLE = frozenset(
-    {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
-)
 _EXCEEDED = "DeadlineExceeded"
 
 
@@ -48,66 +43,22 @@ class JobStanding(msgspec.Struct, frozen=True, kw_only=True):
     """What the pod itself said in the end."""
 
 
-class _Terminated(msgspec.Struct, frozen=True, rename="camel"):
-    exit_code: int = 0
-    reason: str = ""
-    message: str = ""
-
-
-class _Waiting(msgspec.Struct, frozen=True):
-    reason: str = ""
-    message: str = ""
-
-
-class _ContainerState(msgspec.Struct, frozen=True):
-    terminated: _Terminated | None = None
-    waiting: _Waiting | None = None
-
-
-class _ContainerStatus(msgspec.Struct, frozen=True):
-    state: _ContainerState = _ContainerState()
-
-
-class _Condition(msgspec.Struct, frozen=True):
-    type: str
-    status: str
-    reason: str = ""
-    message: str = ""
-
-
-class _PodStatus(msgspec.Struct, frozen=True, rename="camel"):
-    phase: str = ""
-    reason: str = ""
-    message: str = ""
-    conditions: tuple[_Condition, ...] | None = None
-    container_statuses: tuple[_ContainerStatus, ...] | None = None
-
-
-class _Metadata(msgspec.Struct, frozen=True, rename="camel"):
-    creation_timestamp: str = ""
-
-
-class _Pod(msgspec.Struct, frozen=True):
-    metadata: _Metadata = _Metadata()
-    status: _PodStatus = _PodStatus()
-
-
 class _JobStatus(msgspec.Struct, frozen=True):
-    conditions: tuple[_Condition, ...] | None = None
+    conditions: tuple[Condition, ...] | None = None
 
 
 class _Job(msgspec.Struct, frozen=True):
-    metadata: _Metadata = _Metadata()
+    metadata: PodMetadata = PodMetadata()
     status: _JobStatus = _JobStatus()
 
 
 def judge_job(job: bytes, pods: Iterable[bytes]) -> JobStanding:
-    """How the Job stands whose pods these are. Raises ClusterError for what is no Job."""
+    """How the Job stands whose pods these are. Raises ClusterError for what is none."""
     try:
         read = msgspec.json.decode(job, type=_Job)
-        found = [msgspec.json.decode(pod, type=_Pod) for pod in pods]
     except msgspec.MsgspecError as error:
         raise ClusterError(f"the cluster gives no Job: {error}") from error
+    found = [decode_pod(pod) for pod in pods]
     newest = max(found, key=lambda pod: pod.metadata.creation_timestamp, default=None)
     ended = {each.type: each for each in read.status.conditions or () if each.status == "True"}
     report = _report_of(newest)
@@ -122,41 +73,32 @@ def judge_job(job: bytes, pods: Iterable[bytes]) -> JobStanding:
     return _judge_pod(newest)
 
 
-def _judge_pod(pod: _Pod) -> JobStanding:
+def _judge_pod(pod: Pod) -> JobStanding:
     since = _made(pod.metadata)
-    for status in pod.status.container_statuses or ():
-        waiting = status.state.waiting
-        if waiting is None or not waiting.reason:
-            continue
+    waiting = pod.status.waiting
+    if waiting.reason:
         words = f"{waiting.reason} {waiting.message}"
-        stuck = waiting.reason in _UNPULLABLE | _UNSTARTABLE
-        if waiting.reason in _UNPULLABLE:
+        if waiting.lacks_image:
             words = f"its image cannot be pulled: {words}"
+        stuck = waiting.lacks_image or waiting.is_final
         state = JobState.STUCK if stuck else JobState.RUNNING
         return JobStanding(state=state, words=clean_words(words), since=since)
-    for condition in pod.status.conditions or ():
-        if condition.type == "PodScheduled" and condition.status == "False":
-            words = clean_words(f"no node takes its pod: {condition.message}")
-            return JobStanding(state=JobState.RUNNING, words=words, since=since)
-    return JobStanding(state=JobState.RUNNING, since=since)
+    unscheduled = pod.status.unscheduled
+    words = clean_words(f"no node takes its pod: {unscheduled}") if unscheduled else ""
+    return JobStanding(state=JobState.RUNNING, words=words, since=since)
 
 
-def _made(metadata: _Metadata) -> float | None:
+def _made(metadata: PodMetadata) -> float | None:
     created = parse_time(metadata.creation_timestamp)
     return created.timestamp() if created is not None else None
 
 
-def _terminated(pod: _Pod | None) -> _Terminated | None:
-    statuses = (pod.status.container_statuses or ()) if pod is not None else ()
-    return next((each.state.terminated for each in statuses if each.state.terminated), None)
-
-
-def _report_of(pod: _Pod | None) -> PayloadReport | None:
-    ended = _terminated(pod)
+def _report_of(pod: Pod | None) -> PayloadReport | None:
+    ended = pod.status.terminated if pod is not None else None
     return decode_report(ended.message) if ended is not None else None
 
 
-def _why(failed: _Condition, pod: _Pod | None) -> str:
+def _why(failed: Condition, pod: Pod | None) -> str:
     """Why it failed: what its pod says is nearer to the cause than what the Job says."""
     if failed.reason == _EXCEEDED:
         return clean_words(f"it did not end in time: {failed.message}")
@@ -164,7 +106,7 @@ def _why(failed: _Condition, pod: _Pod | None) -> str:
         return clean_words(f"its pod is gone ({failed.reason}: {failed.message})")
     if pod.status.reason:  # evicted, its node lost: from outside
         return clean_words(f"{pod.status.reason}: {pod.status.message}")
-    ended = _terminated(pod)
+    ended = pod.status.terminated
     if ended is None:
         return clean_words(f"{failed.reason}: {failed.message}")
     cause = f" ({ended.reason})" if ended.reason not in ("", "Error") else ""

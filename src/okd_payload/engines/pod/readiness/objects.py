@@ -131,45 +131,6 @@ class ConfigMap(_Seen, frozen=True, kw_only=True):
     data: Mapping[str, str] = {}
 
 
-class Terminated(_Seen, frozen=True, kw_only=True):
-    """How a container ended."""
-
-    exit_code: int = 0
-    reason: str = ""
-    message: str = ""
-
-
-class Waiting(_Seen, frozen=True, kw_only=True):
-    """Why a container has not started."""
-
-    reason: str = ""
-    message: str = ""
-
-
-class ContainerState(_Seen, frozen=True, kw_only=True):
-    """How a container is."""
-
-    waiting: Waiting | None = None
-    terminated: Terminated | None = None
-
-
-class ContainerStatus(_Seen, frozen=True, kw_only=True):
-    """One container of a pod."""
-
-    name: str = ""
-    state: ContainerState = ContainerState()
-
-
-class PodStatus(_Seen, frozen=True, kw_only=True):
-    """How a pod is."""
-
-    phase: str = ""
-    reason: str = ""
-    message: str = ""
-    conditions: tuple[Condition, ...] = ()
-    container_statuses: tuple[ContainerStatus, ...] = ()
-
-
 class PodSpec(_Seen, frozen=True, kw_only=True):
     """What a pod shall be, as far as a server may change it silently."""
 
@@ -177,8 +138,6 @@ class PodSpec(_Seen, frozen=True, kw_only=True):
 
 
 class Pod(_Seen, frozen=True, kw_only=True):
-    """A pod as the cluster shows it."""
+    """A pod as the cluster would make it."""
 
-    metadata: Metadata
     spec: PodSpec = PodSpec()
-    status: PodStatus = PodStatus()

@@ -13,27 +13,15 @@ import contextlib
 import msgspec
 
 from okd_payload.cluster import Change, Cluster, kinds
+from okd_payload.cluster.pods import Pod, Waiting, decode_pod
 from okd_payload.engines.pod.readiness import codes
-from okd_payload.engines.pod.readiness.looking import decode_object
-from okd_payload.engines.pod.readiness.objects import Pod, Waiting
 from okd_payload.engines.pod.readiness.probe_pod import PROBE_LABEL, ProbePod
 from okd_payload.engines.pod.readiness.probe_report import ProbeReport, decode_report
 from okd_payload.errors import ClusterError, ClusterUnavailable
 from okd_payload.issues import Issue
 
-_HOPELESS = frozenset(
-    {
-        "ImagePullBackOff",
-        "ErrImageNeverPull",
-        "InvalidImageName",
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "RunContainerError",
-    }
-)
-"""Why a container waits that will not start by waiting."""
-_PULLING = frozenset({"ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"})
-_OVER = frozenset({"Succeeded", "Failed"})
+_BACKING_OFF = "ImagePullBackOff"
+"""A probe does not wait until a registry comes back: it asks how builds would fare now."""
 _RIGHTS = ("create", "list", "watch", "delete")
 
 
@@ -83,8 +71,8 @@ async def _last_state(
             async for event in cluster.watch(kinds.POD, namespace=namespace, labels=marked):
                 if event.change is Change.DELETED:
                     return None
-                state = decode_object(event.content, Pod, kinds.POD)
-                if state.status.phase in _OVER or _waiting(state).reason in _HOPELESS:
+                state = decode_pod(event.content)
+                if state.status.has_ended or _is_stuck(state.status.waiting):
                     return state
     return state
 
@@ -102,7 +90,7 @@ def judge_probe(state: Pod | None, pod: ProbePod, *, seconds: float) -> Probe:
             f"the pod {pod.name} was deleted before it ended", hint="look for who deleted it"
         )
         return Probe(issues=(issue,))
-    for container in state.status.container_statuses:
+    for container in state.status.containers:
         ended = container.state.terminated
         if ended is not None and (report := decode_report(ended.message)) is not None:
             return Probe(report=report, issues=report.issues)
@@ -110,19 +98,19 @@ def judge_probe(state: Pod | None, pod: ProbePod, *, seconds: float) -> Probe:
 
 
 def _why_it_failed(state: Pod, pod: ProbePod, seconds: float) -> Issue:
-    reason = _waiting(state).reason
-    if reason in _PULLING:
+    waiting = state.status.waiting
+    if waiting.lacks_image:
         return codes.PROBE_FAILED.issue(
-            f"the nodes cannot pull {pod.image}: {_waiting(state).message[:300] or reason}",
+            f"the nodes cannot pull {pod.image}: {waiting.message[:300] or waiting.reason}",
             hint="name an image that they can pull with --image or OKD_PAYLOAD_IMAGE, and let the "
             "service account have the pull secret that it needs",
         )
-    if reason in _HOPELESS:
+    if waiting.is_final:
         return codes.PROBE_FAILED.issue(
-            f"its container cannot be made: {_waiting(state).message[:300] or reason}",
+            f"its container cannot be made: {waiting.message[:300] or waiting.reason}",
             hint="make the Secret of --credentials and the ConfigMap of --trust in the namespace",
         )
-    for container in state.status.container_statuses:
+    for container in state.status.containers:
         ended = container.state.terminated
         if ended is not None:
             return codes.PROBE_FAILED.issue(
@@ -130,13 +118,8 @@ def _why_it_failed(state: Pod, pod: ProbePod, seconds: float) -> Issue:
                 f"{ended.message.strip()[-300:] or 'it said nothing'}",
                 hint="its image must be that of this version; see --pod-security for its rights",
             )
-    unplaced = [
-        condition.message
-        for condition in state.status.conditions
-        if condition.type == "PodScheduled" and condition.status == "False"
-    ]
-    words = unplaced[0] if unplaced else state.status.message or reason or state.status.phase
-    if state.status.phase in _OVER:
+    words = state.status.unscheduled or state.status.message or waiting.reason or state.status.phase
+    if state.status.has_ended:
         return codes.PROBE_FAILED.issue(
             f"the pod failed: {state.status.reason} {words}".strip(),
             hint="look at the node that it was on",
@@ -147,7 +130,6 @@ def _why_it_failed(state: Pod, pod: ProbePod, seconds: float) -> Issue:
     )
 
 
-def _waiting(state: Pod) -> Waiting:
-    """Why the container waits; without words when it does not."""
-    found = [container.state.waiting for container in state.status.container_statuses]
-    return next((waiting for waiting in found if waiting is not None), Waiting())
+def _is_stuck(waiting: Waiting) -> bool:
+    """Whether the container will not start while we watch."""
+    return waiting.is_final or waiting.reason == _BACKING_OFF

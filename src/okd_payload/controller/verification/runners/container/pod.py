@@ -14,6 +14,7 @@ from __future__ import annotations
 import msgspec
 
 from okd_payload.cluster.kinds import POD
+from okd_payload.cluster.pods import PodStatus, decode_pod
 from okd_payload.controller.model import RunState
 from okd_payload.controller.records import releases
 from okd_payload.controller.surroundings import Surroundings
@@ -28,25 +29,11 @@ from okd_payload.controller.verification.endings import clean_words, judge_exit
 from okd_payload.controller.verification.printed_artifacts import PRINT_SCRIPT
 from okd_payload.controller.verification.run_files import RunOutcome, tell_outcome
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
-from okd_payload.errors import ClusterError
 
 CONTAINER = "run"
-_ENDED = ("Succeeded", "Failed")
 ARTIFACT_FOLDER = "/artifacts"
 _PULL_PATIENCE = 600.0
 """Seconds for which an image may not be pullable: registries come back, wrong names do not."""
-_PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
-_HOPELESS = frozenset(
-    {
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "ErrImageNeverPull",
-        "ImageInspectError",
-        "InvalidImageName",
-        "RunContainerError",
-    }
-)
-"""Why a container waits that will never start."""
 _NOT_STARTED = frozenset({"ContainerCannotRun", "StartError"})
 _WRAPPER = f"""\
 "$@" & child=$!
@@ -57,57 +44,6 @@ while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
 exit "$code"
 """
 """Runs the program, prints what it left, and ends as it did."""
-
-
-class _Terminated(msgspec.Struct, frozen=True, rename="camel"):
-    exit_code: int = 0
-    reason: str = ""
-    message: str = ""
-
-
-class _Waiting(msgspec.Struct, frozen=True):
-    reason: str = ""
-    message: str = ""
-
-
-class _ContainerState(msgspec.Struct, frozen=True):
-    terminated: _Terminated | None = None
-    waiting: _Waiting | None = None
-
-
-class _ContainerStatus(msgspec.Struct, frozen=True):
-    name: str
-    state: _ContainerState = _ContainerState()
-
-
-class _Condition(msgspec.Struct, frozen=True):
-    type: str = ""
-    status: str = ""
-    message: str = ""
-
-
-class _PodStatus(msgspec.Struct, frozen=True, rename="camel"):
-    phase: str = ""
-    reason: str = ""
-    message: str = ""
-    container_statuses: tuple[_ContainerStatus, ...] | None = None
-    conditions: tuple[_Condition, ...] | None = None
-
-    @property
-    def container(self) -> _ContainerState:
-        """Of the one container that there is."""
-        found = (each.state for each in self.container_statuses or () if each.name == CONTAINER)
-        return next(found, _ContainerState())
-
-    @property
-    def unscheduled(self) -> str:
-        """Why no node takes the pod; empty when one does."""
-        found = (each for each in self.conditions or () if each.type == "PodScheduled")
-        return next((each.message for each in found if each.status == "False"), "")
-
-
-class _Pod(msgspec.Struct, frozen=True):
-    status: _PodStatus = _PodStatus()
 
 
 class PodRunner:
@@ -148,12 +84,9 @@ class PodRunner:
         await cluster.delete(POD, run.name, namespace=run.namespace)
 
     async def _tell(self, context: RunContext, run: ClusterRun, content: bytes) -> RunUpdate:
-        try:
-            status = msgspec.json.decode(content, type=_Pod).status
-        except msgspec.MsgspecError as error:
-            raise ClusterError(f"the cluster gives no pod: {error}") from error
+        status = decode_pod(content).status
         outcome = _judge(context, status)
-        if status.phase in _ENDED:
+        if status.has_ended:
             await run.keep_logs([(run.name, CONTAINER)])
             outcome = _judge(context, status)  # which may name tests now
         elif self._is_stuck(context, status):
@@ -162,12 +95,14 @@ class PodRunner:
         told = tell_outcome(context.folder, outcome)
         return msgspec.structs.replace(told, handle=run.handle)
 
-    def _is_stuck(self, context: RunContext, status: _PodStatus) -> bool:
+    def _is_stuck(self, context: RunContext, status: PodStatus) -> bool:
         """Whether the pod waits for what will not come."""
-        reason = status.container.waiting.reason if status.container.waiting else ""
+        waiting = status.container(CONTAINER).waiting
+        if waiting is None:
+            return False
         since = context.run.started or self._surroundings.clock.now()
         waited = self._surroundings.clock.now() - since
-        return reason in _HOPELESS or (reason in _PULLING and waited > _PULL_PATIENCE)
+        return waiting.is_final or (waiting.lacks_image and waited > _PULL_PATIENCE)
 
 
 def describe(
@@ -212,10 +147,11 @@ def describe(
     }
 
 
-def _judge(context: RunContext, status: _PodStatus) -> RunOutcome:
+def _judge(context: RunContext, status: PodStatus) -> RunOutcome:
     if status.phase == "Succeeded":
         return RunOutcome(state=RunState.SUCCEEDED)
-    ended, waiting = status.container.terminated, status.container.waiting
+    container = status.container(CONTAINER)
+    ended, waiting = container.terminated, container.waiting
     if status.phase == "Failed":
         if ended is None or status.reason:  # evicted, out of time, its node gone
             words = clean_words(f"{status.reason}: {status.message}".strip(": "))

@@ -142,6 +142,7 @@ class Container(Part, frozen=True, kw_only=True):
 class PodSpec(Part, frozen=True, kw_only=True):
     """What such a pod is to be."""
 
+    init_containers: tuple[Container, ...] = ()
     containers: tuple[Container, ...]
     volumes: tuple[Volume, ...]
     security_context: PodSecurity

@@ -13,10 +13,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from okd_payload.engines.pod.objects import Container, PodSpec
-from okd_payload.engines.pod.tool import ToolSettings, plain_pod, registry_words
-
-CONTAINER = "okd-payload"
+from okd_payload.engines.pod.objects import PodSpec
+from okd_payload.engines.pod.tool import (
+    PROGRAM,
+    ToolSettings,
+    make_container,
+    plain_pod,
+    registry_words,
+)
 
 
 def plain_pod_spec(
@@ -24,22 +28,10 @@ def plain_pod_spec(
 ) -> PodSpec:
     """The pod that runs ``arguments``, with the options by which it reaches registries."""
     tool = plain_pod((*arguments, *registry_words(settings)), settings)
-    container = Container(
-        name=CONTAINER,
-        image=tool.container.image,
-        command=tool.container.command,
-        args=tool.container.arguments,
-        env=tool.container.environment,
-        working_dir=tool.container.folder,
-        volume_mounts=tool.container.mounts,
-        resources=tool.container.requirements,
-        security_context=msgspec.structs.replace(
-            tool.container.security, read_only_root_filesystem=True
-        ),
-        termination_message_policy="FallbackToLogsOnError",
-    )
+    security = msgspec.structs.replace(tool.container.security, read_only_root_filesystem=True)
+    container = msgspec.structs.replace(tool.container, security=security)
     return PodSpec(
-        containers=(container,),
+        containers=(make_container(PROGRAM, container),),
         volumes=tool.volumes,
         security_context=msgspec.structs.replace(
             tool.rights.pod, run_as_user=None, run_as_group=None, fs_group=None

@@ -16,6 +16,7 @@ from okd_payload.catalog.component import Resources
 from okd_payload.engines.pod.image import DEFAULT_IMAGE
 from okd_payload.engines.pod.objects import (
     ConfigMapFiles,
+    Container,
     ContainerSecurity,
     EmptyDirectory,
     EnvironmentVariable,
@@ -110,6 +111,25 @@ def build_pod(
 def plain_pod(arguments: Sequence[str], settings: ToolSettings) -> ToolPod:
     """A pod that runs the tool and builds nothing."""
     return _pod(arguments, settings, requirements_of(SMALL_RESOURCES), plain_rights())
+
+
+def make_container(name: str, container: ToolContainer) -> Container:
+    """The same container under ``name``, for a pod that Kubernetes itself makes.
+
+    Where it leaves no message at its end, its last lines are one.
+    """
+    return Container(
+        name=name,
+        image=container.image,
+        command=container.command,
+        args=container.arguments,
+        env=container.environment,
+        working_dir=container.folder,
+        volume_mounts=container.mounts,
+        resources=container.requirements,
+        security_context=container.security,
+        termination_message_policy="FallbackToLogsOnError",
+    )
 
 
 def registry_words(settings: ToolSettings) -> tuple[str, ...]:

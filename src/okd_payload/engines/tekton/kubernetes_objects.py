@@ -6,14 +6,7 @@ from __future__ import annotations
 import msgspec
 
 from okd_payload.engines.manifests import Manifest, Metadata, Part
-from okd_payload.engines.pod.objects import (
-    ContainerSecurity,
-    EnvironmentVariable,
-    PodSecurity,
-    Requirements,
-    Volume,
-    VolumeMount,
-)
+from okd_payload.engines.pod.objects import PodSpec
 
 
 class Namespace(Manifest, frozen=True, kw_only=True):
@@ -127,36 +120,11 @@ class NetworkPolicy(Manifest, frozen=True, kw_only=True):
     spec: NetworkRules
 
 
-class Container(Part, frozen=True, kw_only=True):
-    """One container of a pod."""
-
-    name: str
-    image: str
-    command: tuple[str, ...] = ()
-    args: tuple[str, ...] = ()
-    env: tuple[EnvironmentVariable, ...] = ()
-    resources: Requirements
-    security_context: ContainerSecurity
-    volume_mounts: tuple[VolumeMount, ...] = ()
-
-
-class PodSpecification(Part, frozen=True, kw_only=True):
-    """What a pod runs, and as whom."""
-
-    service_account_name: str
-    automount_service_account_token: bool | None = None
-    restart_policy: str = ""
-    security_context: PodSecurity
-    init_containers: tuple[Container, ...] = ()
-    containers: tuple[Container, ...]
-    volumes: tuple[Volume, ...] = ()
-
-
 class PodTemplate(Part, frozen=True, kw_only=True):
     """Pods that are made by something else."""
 
     metadata: Metadata
-    spec: PodSpecification
+    spec: PodSpec
 
 
 class JobSpecification(Part, frozen=True, kw_only=True):

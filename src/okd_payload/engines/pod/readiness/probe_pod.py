@@ -6,13 +6,11 @@ It ends by itself, whatever becomes of whoever made it, and has no token for the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import msgspec
-
+from okd_payload.cluster.kinds import POD
+from okd_payload.engines.manifests import Manifest, Metadata, encode_manifest
 from okd_payload.engines.pod import labels
-from okd_payload.engines.pod.objects import Container, PodSpec
-from okd_payload.engines.pod.tool import ToolSettings, build_pod, registry_words
+from okd_payload.engines.pod.objects import PodSpec
+from okd_payload.engines.pod.tool import ToolSettings, build_pod, make_container, registry_words
 
 CONTAINER = "probe"
 REPORT_FILE = "/dev/termination-log"
@@ -21,21 +19,9 @@ PROBE_LABEL = labels.PREFIX + "probe"
 _DOCTOR_ROLE = "doctor"
 
 
-class _Written(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Base of all parts: what is not set is not written."""
-
-
-class _Metadata(_Written, frozen=True, kw_only=True):
-    name: str
-    labels: Mapping[str, str]
-
-
-class ProbePod(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ProbePod(Manifest, frozen=True, kw_only=True):
     """The pod, as it is written."""
 
-    api_version: str = "v1"
-    kind: str = "Pod"
-    metadata: _Metadata
     spec: PodSpec
 
     @property
@@ -50,7 +36,7 @@ class ProbePod(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     def encode(self) -> bytes:
         """The pod as JSON."""
-        return msgspec.json.encode(self)
+        return encode_manifest(self)
 
 
 def make_probe_pod(
@@ -64,27 +50,17 @@ def make_probe_pod(
     """A pod that tries to build, and to use the repository if one is named, as builds would."""
     where = ("--repository", repository, *registry_words(settings)) if repository else ()
     tool = build_pod(("step", "probe", "--report", REPORT_FILE, *where), settings)
-    container = Container(
-        name=CONTAINER,
-        image=tool.container.image,
-        command=tool.container.command,
-        args=tool.container.arguments,
-        env=tool.container.environment,
-        working_dir=tool.container.folder,
-        volume_mounts=tool.container.mounts,
-        resources=tool.container.requirements,
-        security_context=tool.container.security,
-        termination_message_policy="FallbackToLogsOnError",
-    )
     marks = {
         labels.MANAGED_BY: labels.MANAGER,
         labels.ROLE: _DOCTOR_ROLE,
         PROBE_LABEL: name,
     }
     return ProbePod(
-        metadata=_Metadata(name=name, labels=marks),
+        api_version=POD.api_version,
+        kind=POD.kind,
+        metadata=Metadata(name=name, labels=marks),
         spec=PodSpec(
-            containers=(container,),
+            containers=(make_container(CONTAINER, tool.container),),
             volumes=tool.volumes,
             security_context=tool.rights.pod,
             active_deadline_seconds=seconds,

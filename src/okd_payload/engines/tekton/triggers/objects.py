@@ -7,16 +7,10 @@ so a misspelt name would do nothing in silence: it is these structs that keep th
 
 from __future__ import annotations
 
-import msgspec
-
-from okd_payload.engines.manifests import Manifest
+from okd_payload.engines.manifests import Manifest, Part
 from okd_payload.engines.pod.objects import ContainerSecurity, PodSecurity, Requirements
 
 API_VERSION = "triggers.tekton.dev/v1beta1"
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Base of what objects are made of: what is not set is not written."""
 
 
 class InterceptorReference(Part, frozen=True, kw_only=True):

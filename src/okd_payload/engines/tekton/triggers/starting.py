@@ -6,14 +6,13 @@ from __future__ import annotations
 from okd_payload.engines.manifests import Metadata
 from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.accounts import COORDINATOR, PULL_REQUEST
-from okd_payload.engines.pod.tool import ToolContainer, ToolPod, ToolSettings
+from okd_payload.engines.pod.objects import PodSpec
+from okd_payload.engines.pod.tool import PROGRAM, ToolPod, ToolSettings, make_container
 from okd_payload.engines.tekton.kubernetes_objects import (
-    Container,
     CronJob,
     CronJobSpecification,
     JobSpecification,
     JobTemplate,
-    PodSpecification,
     PodTemplate,
 )
 from okd_payload.engines.tekton.objects import (
@@ -64,12 +63,12 @@ def make_cron_job(
                     ttl_seconds_after_finished=7 * _DAY,
                     template=PodTemplate(
                         metadata=inner,
-                        spec=PodSpecification(
+                        spec=PodSpec(
                             service_account_name=account,
                             restart_policy="Never",
                             security_context=pod.rights.pod,
-                            init_containers=(_container(_FETCH, fetching(container, source)),),
-                            containers=(_container("okd-payload", container),),
+                            init_containers=(make_container(_FETCH, fetching(container, source)),),
+                            containers=(make_container(PROGRAM, container),),
                             volumes=pod.volumes,
                         ),
                     ),
@@ -133,19 +132,6 @@ def _run(
                 volumes=pod.volumes,
             ),
         ),
-    )
-
-
-def _container(name: str, container: ToolContainer) -> Container:
-    return Container(
-        name=name,
-        image=container.image,
-        command=container.command,
-        args=container.arguments,
-        env=container.environment,
-        resources=container.requirements,
-        security_context=container.security,
-        volume_mounts=container.mounts,
     )
 
 

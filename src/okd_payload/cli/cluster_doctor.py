@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
@@ -13,6 +12,7 @@ import msgspec
 from okd_payload.cli.cluster_options import ClusterOptions, take_cluster_options
 from okd_payload.cli.issues import print_issues
 from okd_payload.cli.loop import run_async
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.output import escape_controls, print_document
 from okd_payload.cli.pod_options import (
     credentials_option,
@@ -34,7 +34,6 @@ from okd_payload.engines.pod.readiness.probe_pod import ProbePod, make_probe_pod
 from okd_payload.engines.pod.security import SecurityProfile
 from okd_payload.engines.pod.tool import ToolSettings
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 _PROBE_SECONDS = 300
 """For pulling the image, which is large, and building one file."""
 _PATIENCE = 10.0
@@ -81,43 +80,39 @@ class ClusterDiagnosis(msgspec.Struct, frozen=True, kw_only=True):
     """How trying it out went; None when it was not asked for, or not possible."""
 
 
-def pod_options(function: Function) -> Function:
-    """The options that say how pods on the cluster shall build; see ``PodOptions``."""
-    options = [
-        click.option(
-            "--engine",
-            type=click.Choice(list(RULES)),
-            default="tekton",
-            show_default=True,
-            help="What shall build on the cluster.",
-        ),
-        click.option(
-            "--probe",
-            "probes",
-            is_flag=True,
-            help="Also run a pod there that builds a small image, and is deleted again.",
-        ),
-        click.option(
-            "--repository",
-            default="",
-            metavar="REPOSITORY",
-            help="Where images shall go: the pod of --probe writes a few bytes there.",
-        ),
-        image_option,
-        service_account_option,
-        credentials_option(),
-        trust_option,
-        pod_security_option,
-        click.option(
-            "--plain-http",
-            multiple=True,
-            metavar="HOST",
-            help="A registry that the pod of --probe speaks to without TLS.",
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+pod_options = option_group(
+    click.option(
+        "--engine",
+        type=click.Choice(list(RULES)),
+        default="tekton",
+        show_default=True,
+        help="What shall build on the cluster.",
+    ),
+    click.option(
+        "--probe",
+        "probes",
+        is_flag=True,
+        help="Also run a pod there that builds a small image, and is deleted again.",
+    ),
+    click.option(
+        "--repository",
+        default="",
+        metavar="REPOSITORY",
+        help="Where images shall go: the pod of --probe writes a few bytes there.",
+    ),
+    image_option,
+    service_account_option,
+    credentials_option(),
+    trust_option,
+    pod_security_option,
+    click.option(
+        "--plain-http",
+        multiple=True,
+        metavar="HOST",
+        help="A registry that the pod of --probe speaks to without TLS.",
+    ),
+)
+"""The options that say how pods on the cluster shall build; see ``PodOptions``."""
 
 
 def diagnose_cluster(settings: Settings, output: str | None, options: dict[str, Any]) -> int:

@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
+from okd_payload.cli.option_groups import option_group
+
 if TYPE_CHECKING:
     from okd_payload.cluster import Cluster
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 NAMESPACE_VARIABLE = "OKD_PAYLOAD_NAMESPACE"
 
 
@@ -26,30 +27,26 @@ class ClusterOptions(msgspec.Struct, frozen=True, kw_only=True):
     context: str = ""
 
 
-def cluster_options(function: Function) -> Function:
-    """The options of a command that asks a cluster; see ``ClusterOptions``."""
-    options = [
-        click.option(
-            "-n",
-            "--namespace",
-            default="",
-            envvar=NAMESPACE_VARIABLE,
-            metavar="NAME",
-            help="The namespace on the cluster; else that of the context.",
-        ),
-        click.option(
-            "--kubeconfig",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            metavar="FILE",
-            help="How to reach the cluster; else KUBECONFIG says it, or the pod's account.",
-        ),
-        click.option(
-            "--context", default="", metavar="NAME", help="Which cluster of the kubeconfig it is."
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+cluster_options = option_group(
+    click.option(
+        "-n",
+        "--namespace",
+        default="",
+        envvar=NAMESPACE_VARIABLE,
+        metavar="NAME",
+        help="The namespace on the cluster; else that of the context.",
+    ),
+    click.option(
+        "--kubeconfig",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="How to reach the cluster; else KUBECONFIG says it, or the pod's account.",
+    ),
+    click.option(
+        "--context", default="", metavar="NAME", help="Which cluster of the kubeconfig it is."
+    ),
+)
+"""The options of a command that asks a cluster; see ``ClusterOptions``."""
 
 
 def take_cluster_options(options: dict[str, Any]) -> ClusterOptions:

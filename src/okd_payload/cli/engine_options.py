@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
 from okd_payload.cli.cluster_options import ClusterOptions, cluster_options, take_cluster_options
 from okd_payload.cli.engines import ENGINES, LOCAL_ENGINE
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.pod_options import (
     credentials_option,
     git_credentials_option,
@@ -23,7 +23,6 @@ from okd_payload.engines.buildah.settings import Network
 from okd_payload.engines.pod.security import SecurityProfile
 from okd_payload.errors import InputError
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 ENGINE_VARIABLE = "OKD_PAYLOAD_ENGINE"
 _MINUTE = 60.0
 _OPENSHIFT = "openshift"
@@ -71,75 +70,63 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
         return [*words, *(word for name, value in given if value for word in (name, value))]
 
 
-def engine_options(function: Function) -> Function:
-    """The options of a command that builds; see ``EngineOptions``."""
-    for option in reversed([*_choices(), *_pods(), *_clusters(), cluster_options]):
-        function = option(function)
-    return function
-
-
-def _choices() -> list[Callable[[Function], Function]]:
-    """Which engine, and what every engine is told."""
-    return [
-        click.option(
-            "--engine",
-            type=click.Choice(list(ENGINES)),
-            default=LOCAL_ENGINE,
-            envvar=ENGINE_VARIABLE,
-            show_default=True,
-            help="What builds: this machine, or a cluster.",
-        ),
-        click.option(
-            "--network",
-            type=click.Choice([network.value for network in Network]),
-            default=Network.HOST.value,
-            show_default=True,
-            help="What builds can reach.",
-        ),
-    ]
-
-
-def _pods() -> list[Callable[[Function], Function]]:
-    """How pods run the tool."""
-    return [
-        image_option,
-        service_account_option,
-        credentials_option(),
-        git_credentials_option,
-        trust_option,
-        pod_security_option,
-        click.option(
-            "--timeout",
-            type=click.IntRange(min=1),
-            default=240,
-            show_default=True,
-            metavar="MINUTES",
-            help="How long one build on a cluster may take, waiting included.",
-        ),
-    ]
-
-
-def _clusters() -> list[Callable[[Function], Function]]:
-    """What single engines take beside that."""
-    return [
-        click.option(
-            "--keep-task-runs",
-            "keeps",
-            is_flag=True,
-            help="Leave what was made on the cluster there when it is over.",
-        ),
-        click.option(
-            "--image-stream",
-            default="",
-            metavar="NAME",
-            help="With --engine openshift: the image stream of the project that --repository is.",
-        ),
-        click.option(
-            "--existing",
-            is_flag=True,
-            help="With --engine openshift: use the BuildConfigs of the project as they are.",
-        ),
-    ]
+_choices = option_group(
+    click.option(
+        "--engine",
+        type=click.Choice(list(ENGINES)),
+        default=LOCAL_ENGINE,
+        envvar=ENGINE_VARIABLE,
+        show_default=True,
+        help="What builds: this machine, or a cluster.",
+    ),
+    click.option(
+        "--network",
+        type=click.Choice([network.value for network in Network]),
+        default=Network.HOST.value,
+        show_default=True,
+        help="What builds can reach.",
+    ),
+)
+"""Which engine, and what every engine is told."""
+_pods = option_group(
+    image_option,
+    service_account_option,
+    credentials_option(),
+    git_credentials_option,
+    trust_option,
+    pod_security_option,
+    click.option(
+        "--timeout",
+        type=click.IntRange(min=1),
+        default=240,
+        show_default=True,
+        metavar="MINUTES",
+        help="How long one build on a cluster may take, waiting included.",
+    ),
+)
+"""How pods run the tool."""
+_clusters = option_group(
+    click.option(
+        "--keep-task-runs",
+        "keeps",
+        is_flag=True,
+        help="Leave what was made on the cluster there when it is over.",
+    ),
+    click.option(
+        "--image-stream",
+        default="",
+        metavar="NAME",
+        help="With --engine openshift: the image stream of the project that --repository is.",
+    ),
+    click.option(
+        "--existing",
+        is_flag=True,
+        help="With --engine openshift: use the BuildConfigs of the project as they are.",
+    ),
+)
+"""What single engines take beside that."""
+engine_options = option_group(_choices, _pods, _clusters, cluster_options)
+"""The options of a command that builds; see ``EngineOptions``."""
 
 
 def take_engine_options(options: dict[str, Any]) -> EngineOptions:

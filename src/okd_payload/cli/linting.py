@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import click
 import msgspec
 
 from okd_payload.cli.issues import count_of, print_issues
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.settings import Settings
 from okd_payload.issues import Issue, Permit, Severity, apply_permits
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _REASON = "permitted on the command line"
 _SEVERITIES = tuple(severity.value for severity in Severity)
@@ -32,33 +31,29 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What makes the command fail."""
 
 
-def lint_options(function: Function) -> Function:
-    """The options that ``judge`` takes."""
-    options = [
-        click.option(
-            "--permit",
-            multiple=True,
-            metavar="CODE[=COMPONENT]",
-            help="A kind of issue to accept, of one component or of all.",
-        ),
-        click.option(
-            "--severity",
-            type=click.Choice(_SEVERITIES),
-            default=Severity.WARNING.value,
-            show_default=True,
-            help="Show what is at least so severe.",
-        ),
-        click.option(
-            "--fail-on",
-            type=click.Choice(_SEVERITIES),
-            default=Severity.ERROR.value,
-            show_default=True,
-            help="Exit with 1 for what is at least so severe.",
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+lint_options = option_group(
+    click.option(
+        "--permit",
+        multiple=True,
+        metavar="CODE[=COMPONENT]",
+        help="A kind of issue to accept, of one component or of all.",
+    ),
+    click.option(
+        "--severity",
+        type=click.Choice(_SEVERITIES),
+        default=Severity.WARNING.value,
+        show_default=True,
+        help="Show what is at least so severe.",
+    ),
+    click.option(
+        "--fail-on",
+        type=click.Choice(_SEVERITIES),
+        default=Severity.ERROR.value,
+        show_default=True,
+        help="Exit with 1 for what is at least so severe.",
+    ),
+)
+"""The options that ``judge`` takes."""
 
 
 def judge(

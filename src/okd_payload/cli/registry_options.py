@@ -3,68 +3,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from okd_payload.cli.option_groups import option_group
 
 if TYPE_CHECKING:
     from okd_payload.oci.mirrors.rules import MirrorRules
     from okd_payload.oci.registry import RegistrySettings
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 
-
-def registry_options(function: Function) -> Function:
-    """Options for credentials, certificates, plain http and mirrors; see ``registry_settings``."""
-    file = click.Path(exists=True, dir_okay=False, path_type=Path)
-    options = [
-        click.option(
-            "-a",
-            "--registry-config",
-            type=file,
-            help="The file with credentials, instead of the ordinary places.",
-        ),
-        click.option(
-            "--certificate-authority", type=file, help="Further roots to trust, for all hosts."
-        ),
-        click.option(
-            "--plain-http",
-            multiple=True,
-            metavar="HOST",
-            help="A host to speak to without TLS; loopback hosts need no mention.",
-        ),
-        click.option(
-            "--insecure-host",
-            multiple=True,
-            metavar="HOST",
-            help="A host whose certificate is not verified.",
-        ),
-        click.option(
-            "--idms-file",
-            "mirror_sets",
-            multiple=True,
-            type=file,
-            help="A file of image mirror sets: read images from these mirrors.",
-        ),
-        click.option(
-            "--icsp-file",
-            "content_policies",
-            multiple=True,
-            type=file,
-            help="The same; mirror sets had this name once.",
-        ),
-        click.option(
-            "--registries-conf",
-            multiple=True,
-            type=file,
-            help="Read mirrors from this registries.conf, instead of the ordinary places.",
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+registry_options = option_group(
+    click.option(
+        "-a",
+        "--registry-config",
+        type=_FILE,
+        help="The file with credentials, instead of the ordinary places.",
+    ),
+    click.option(
+        "--certificate-authority", type=_FILE, help="Further roots to trust, for all hosts."
+    ),
+    click.option(
+        "--plain-http",
+        multiple=True,
+        metavar="HOST",
+        help="A host to speak to without TLS; loopback hosts need no mention.",
+    ),
+    click.option(
+        "--insecure-host",
+        multiple=True,
+        metavar="HOST",
+        help="A host whose certificate is not verified.",
+    ),
+    click.option(
+        "--idms-file",
+        "mirror_sets",
+        multiple=True,
+        type=_FILE,
+        help="A file of image mirror sets: read images from these mirrors.",
+    ),
+    click.option(
+        "--icsp-file",
+        "content_policies",
+        multiple=True,
+        type=_FILE,
+        help="The same; mirror sets had this name once.",
+    ),
+    click.option(
+        "--registries-conf",
+        multiple=True,
+        type=_FILE,
+        help="Read mirrors from this registries.conf, instead of the ordinary places.",
+    ),
+)
+"""Options for credentials, certificates, plain http and mirrors; see ``registry_settings``."""
 
 
 def registry_settings(options: dict[str, Any]) -> RegistrySettings:

@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
+from okd_payload.cli.option_groups import option_group
 from okd_payload.source.remote import redacted
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 REPOSITORY_VARIABLE = "OKD_PAYLOAD_REPOSITORY"
 
 
@@ -69,130 +68,111 @@ def take_stream_options(options: dict[str, Any]) -> StreamOptions:
     return StreamOptions(**{name: options.pop(name) for name in names})
 
 
-def stream_options(function: Function) -> Function:
-    """The options of a command that plans a stream; see ``StreamOptions``."""
-    return _decorate(
-        function,
-        click.argument("stream", required=False, type=click.Path(exists=True, path_type=Path)),
-        input_options,
-        click.option(
-            "--snapshot",
-            default="",
-            metavar="REPOSITORY@DIGEST",
-            help="Instead of STREAM: what `step snapshot` made, exactly as it was planned.",
-        ),
-    )
+input_options = option_group(
+    click.option(
+        "--component",
+        "components",
+        multiple=True,
+        metavar="NAME=SOURCE",
+        help="Build NAME from a folder, or from URL@REF, instead of its own source.",
+    ),
+    click.option(
+        "--dockerfile",
+        "dockerfiles",
+        multiple=True,
+        metavar="[NAME=]PATH",
+        help="Build what --component names from this Dockerfile.",
+    ),
+    click.option(
+        "--substitute",
+        "substitutions",
+        multiple=True,
+        metavar="PATTERN=IMAGE",
+        help="Let references that fit PATTERN mean IMAGE, whatever the stream says.",
+    ),
+    click.option(
+        "--lock",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Take commits and digests from this lock file.",
+    ),
+    click.option("--platform", default="", metavar="OS/ARCH", help="Build for another platform."),
+)
+"""The options that say what a stream is built from; see ``StreamOptions``."""
 
 
-def input_options(function: Function) -> Function:
-    """The options that say what a stream is built from; see ``StreamOptions``."""
-    return _decorate(
-        function,
-        click.option(
-            "--component",
-            "components",
-            multiple=True,
-            metavar="NAME=SOURCE",
-            help="Build NAME from a folder, or from URL@REF, instead of its own source.",
-        ),
-        click.option(
-            "--dockerfile",
-            "dockerfiles",
-            multiple=True,
-            metavar="[NAME=]PATH",
-            help="Build what --component names from this Dockerfile.",
-        ),
-        click.option(
-            "--substitute",
-            "substitutions",
-            multiple=True,
-            metavar="PATTERN=IMAGE",
-            help="Let references that fit PATTERN mean IMAGE, whatever the stream says.",
-        ),
-        click.option(
-            "--lock",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="Take commits and digests from this lock file.",
-        ),
-        click.option(
-            "--platform", default="", metavar="OS/ARCH", help="Build for another platform."
-        ),
-    )
+stream_options = option_group(
+    click.argument("stream", required=False, type=click.Path(exists=True, path_type=Path)),
+    input_options,
+    click.option(
+        "--snapshot",
+        default="",
+        metavar="REPOSITORY@DIGEST",
+        help="Instead of STREAM: what `step snapshot` made, exactly as it was planned.",
+    ),
+)
+"""The options of a command that plans a stream; see ``StreamOptions``."""
 
 
-def repository_option(function: Function) -> Function:
-    """The option that says where the images of a stream are; see ``StreamOptions``."""
-    return _decorate(
-        function,
-        click.option(
-            "--repository",
-            default="",
-            envvar=REPOSITORY_VARIABLE,
-            metavar="REPOSITORY",
-            help="Where the images of the stream are, HOST/PATH or oci:PATH; by default in the "
-            "state folder.",
-        ),
-    )
+repository_option = option_group(
+    click.option(
+        "--repository",
+        default="",
+        envvar=REPOSITORY_VARIABLE,
+        metavar="REPOSITORY",
+        help="Where the images of the stream are, HOST/PATH or oci:PATH; by default in the "
+        "state folder.",
+    ),
+)
+"""The option that says where the images of a stream are; see ``StreamOptions``."""
 
 
-def change_options(function: Function) -> Function:
-    """The options that say what to make, and what to leave; see ``StreamOptions``."""
-    return _decorate(
-        function,
-        click.option(
-            "--from-release",
-            default="",
-            metavar="RELEASE",
-            help="Build only what --component names, on top of this release.",
-        ),
-        click.option(
-            "--with-dependants", is_flag=True, help="With --from-release: also what builds on it."
-        ),
-        click.option(
-            "--force",
-            "forced",
-            multiple=True,
-            metavar="TAG",
-            help="Make this image although nothing changed; `all` for every one.",
-        ),
-    )
+change_options = option_group(
+    click.option(
+        "--from-release",
+        default="",
+        metavar="RELEASE",
+        help="Build only what --component names, on top of this release.",
+    ),
+    click.option(
+        "--with-dependants", is_flag=True, help="With --from-release: also what builds on it."
+    ),
+    click.option(
+        "--force",
+        "forced",
+        multiple=True,
+        metavar="TAG",
+        help="Make this image although nothing changed; `all` for every one.",
+    ),
+)
+"""The options that say what to make, and what to leave; see ``StreamOptions``."""
 
 
-def impact_options(function: Function) -> Function:
-    """The options that change a repository for all that depend on it; see ``StreamOptions``."""
-    return _decorate(
-        function,
-        click.option(
-            "--change",
-            "changes",
-            multiple=True,
-            metavar="REPOSITORY",
-            help="Build everything that depends on ORG/REPO@REF, ORG/REPO=FOLDER or URL@REF "
-            "with it.",
-        ),
-        click.option(
-            "--depth",
-            type=click.IntRange(min=0),
-            metavar="STEPS",
-            help="With --change: go no further from it.",
-        ),
-        click.option(
-            "--only",
-            multiple=True,
-            metavar="NAME",
-            help="With --change: build these components only; a glob may stand for several.",
-        ),
-        click.option(
-            "--skip",
-            "skipped",
-            multiple=True,
-            metavar="NAME",
-            help="With --change: leave these components as they are.",
-        ),
-    )
-
-
-def _decorate(function: Function, *options: Callable[[Function], Function]) -> Function:
-    for option in reversed(options):
-        function = option(function)
-    return function
+impact_options = option_group(
+    click.option(
+        "--change",
+        "changes",
+        multiple=True,
+        metavar="REPOSITORY",
+        help="Build everything that depends on ORG/REPO@REF, ORG/REPO=FOLDER or URL@REF with it.",
+    ),
+    click.option(
+        "--depth",
+        type=click.IntRange(min=0),
+        metavar="STEPS",
+        help="With --change: go no further from it.",
+    ),
+    click.option(
+        "--only",
+        multiple=True,
+        metavar="NAME",
+        help="With --change: build these components only; a glob may stand for several.",
+    ),
+    click.option(
+        "--skip",
+        "skipped",
+        multiple=True,
+        metavar="NAME",
+        help="With --change: leave these components as they are.",
+    ),
+)
+"""The options that change a repository for all that depend on it; see ``StreamOptions``."""

@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
+from okd_payload.cli.option_groups import option_group
 from okd_payload.errors import InputError
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class ImportWish(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,58 +28,54 @@ class ImportWish(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
-def import_options(function: Function) -> Function:
-    """Options that say what to import; see ``take_import_wish``."""
-    options = [
-        click.option(
-            "--ci-operator",
-            type=click.Path(path_type=Path),
-            metavar="DIR",
-            help="Import a stream of OpenShift CI from its configurations below DIR.",
-        ),
-        click.option("--branch", default="", help="With --ci-operator: the branch of the stream."),
-        click.option("--variant", default="", help="With --ci-operator: the variant, as okd-scos."),
-        click.option(
-            "--promotes-to",
-            default="",
-            metavar="NAMESPACE/NAME",
-            help="With --ci-operator: the image stream, where the configurations do not tell.",
-        ),
-        click.option(
-            "--release",
-            "release",
-            default="",
-            metavar="RELEASE",
-            help="Import the images of a release.",
-        ),
-        click.option(
-            "--follow-branches",
-            is_flag=True,
-            help="With --release: build branches as they are now, not the commits of the release.",
-        ),
-        click.option(
-            "--build-configs",
-            type=click.Path(path_type=Path),
-            metavar="PATH",
-            help="Import a folder of BuildConfigs and ImageStreams, or one such file.",
-        ),
-        click.option(
-            "--kustomization",
-            type=click.Path(path_type=Path),
-            metavar="DIR",
-            help="Import what the kustomization in DIR makes of BuildConfigs.",
-        ),
-        click.option(
-            "--image-stream",
-            default="release",
-            metavar="NAME",
-            help="With --build-configs or --kustomization: the ImageStream whose tags count.",
-        ),
-        click.option("--name", default="", help="How the stream is called."),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+import_options = option_group(
+    click.option(
+        "--ci-operator",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Import a stream of OpenShift CI from its configurations below DIR.",
+    ),
+    click.option("--branch", default="", help="With --ci-operator: the branch of the stream."),
+    click.option("--variant", default="", help="With --ci-operator: the variant, as okd-scos."),
+    click.option(
+        "--promotes-to",
+        default="",
+        metavar="NAMESPACE/NAME",
+        help="With --ci-operator: the image stream, where the configurations do not tell.",
+    ),
+    click.option(
+        "--release",
+        "release",
+        default="",
+        metavar="RELEASE",
+        help="Import the images of a release.",
+    ),
+    click.option(
+        "--follow-branches",
+        is_flag=True,
+        help="With --release: build branches as they are now, not the commits of the release.",
+    ),
+    click.option(
+        "--build-configs",
+        type=click.Path(path_type=Path),
+        metavar="PATH",
+        help="Import a folder of BuildConfigs and ImageStreams, or one such file.",
+    ),
+    click.option(
+        "--kustomization",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Import what the kustomization in DIR makes of BuildConfigs.",
+    ),
+    click.option(
+        "--image-stream",
+        default="release",
+        metavar="NAME",
+        help="With --build-configs or --kustomization: the ImageStream whose tags count.",
+    ),
+    click.option("--name", default="", help="How the stream is called."),
+)
+"""Options that say what to import; see ``take_import_wish``."""
 
 
 def take_import_wish(options: dict[str, Any]) -> ImportWish:

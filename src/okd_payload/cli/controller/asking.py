@@ -13,17 +13,17 @@ import os
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 import msgspec
 
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.settings import Settings
 from okd_payload.errors import InputError, NotFound, RegistryUnavailable, RequestRefused
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 Value = TypeVar("Value")
 
 SERVER_VARIABLE = "OKD_PAYLOAD_SERVER"
@@ -68,39 +68,34 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return f"{path}?{query}" if query else path
 
 
-def controller_options(command: Function) -> Function:
-    """The options that say which controller is asked."""
-    for option in reversed(
-        (
-            click.option(
-                "--server",
-                default="",
-                envvar=SERVER_VARIABLE,
-                metavar="URL",
-                help="Where the controller is served.",
-            ),
-            click.option(
-                "--token-file",
-                type=click.Path(exists=True, dir_okay=False, path_type=Path),
-                metavar="FILE",
-                help=f"The token to show; else that of {TOKEN_VARIABLE}.",
-            ),
-            click.option(
-                "--database",
-                default="",
-                metavar="URL",
-                help="Work on this database itself, without a server.",
-            ),
-            click.option(
-                "--streams",
-                type=click.Path(file_okay=False, path_type=Path),
-                metavar="DIR",
-                help="With --database: the folder with the release streams.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+controller_options = option_group(
+    click.option(
+        "--server",
+        default="",
+        envvar=SERVER_VARIABLE,
+        metavar="URL",
+        help="Where the controller is served.",
+    ),
+    click.option(
+        "--token-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help=f"The token to show; else that of {TOKEN_VARIABLE}.",
+    ),
+    click.option(
+        "--database",
+        default="",
+        metavar="URL",
+        help="Work on this database itself, without a server.",
+    ),
+    click.option(
+        "--streams",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="With --database: the folder with the release streams.",
+    ),
+)
+"""The options that say which controller is asked."""
 
 
 def take_choice(options: dict[str, Any]) -> ControllerChoice:

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
 from okd_payload.catalog.stream import Stream
 from okd_payload.cli.cluster_options import ClusterOptions, take_cluster_options
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.pod_options import (
     credentials_option,
     git_credentials_option,
@@ -33,7 +33,6 @@ from okd_payload.engines.tekton.triggers.settings import (
 from okd_payload.errors import InputError
 from okd_payload.oci.location import RegistryLocation, parse_location
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 _ZONE = "Etc/UTC"
 
 
@@ -140,11 +139,109 @@ class DeployOptions(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def deploy_options(function: Function) -> Function:
-    """The options about what is deployed; see ``DeployOptions``."""
-    for option in reversed([*_pod_options(), *_start_options()]):
-        function = option(function)
-    return function
+_pod_options = option_group(
+    click.option(
+        "--repository",
+        default="",
+        metavar="REPOSITORY",
+        help="Where pods keep the images; else what the stream says.",
+    ),
+    click.option(
+        "--releases",
+        default="",
+        metavar="REPOSITORY",
+        help="Where releases go that are made without anybody asking; else what the stream says.",
+    ),
+    image_option,
+    credentials_option(REGISTRY_CREDENTIALS),
+    click.option("--anonymous", is_flag=True, help="Registries ask nobody who they are."),
+    git_credentials_option,
+    trust_option,
+    click.option(
+        "--plain-http",
+        multiple=True,
+        metavar="HOST",
+        help="A registry that pods speak to without TLS.",
+    ),
+    pod_security_option,
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="NUMBER",
+        help="Builds at a time, of what starts by itself.",
+    ),
+    click.option(
+        "--openshift",
+        is_flag=True,
+        help="Bind security context constraints; found out where a cluster can be asked.",
+    ),
+    click.option(
+        "--namespaced-only",
+        is_flag=True,
+        help="Leave objects of the whole cluster as they are.",
+    ),
+)
+_start_options = option_group(
+    click.option(
+        "--source",
+        default="",
+        metavar="URL[@REF]",
+        help="The git repository of the stream, for what starts by itself.",
+    ),
+    click.option(
+        "--source-folder",
+        default="",
+        metavar="DIR",
+        help="The folder of the stream file in it.",
+    ),
+    click.option(
+        "--schedule",
+        default="",
+        metavar="CRON",
+        help="Build what changed at these times, as in '0 3 * * *'.",
+    ),
+    click.option(
+        "--time-zone",
+        default=_ZONE,
+        show_default=True,
+        metavar="ZONE",
+        help="By whose clocks times are meant.",
+    ),
+    click.option(
+        "--listen",
+        type=click.Choice(list(FORGES)),
+        help="Build what is pushed to this forge, by its events.",
+    ),
+    click.option(
+        "--webhook-secret",
+        default=WEBHOOK_SECRET,
+        show_default=True,
+        metavar="SECRET",
+        help="The Secret whose entry `token` events are signed with.",
+    ),
+    click.option(
+        "--pull-requests-on",
+        default="",
+        metavar="RELEASE",
+        help="With --listen: try pull requests too, on top of this release.",
+    ),
+    click.option(
+        "--depth",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="STEPS",
+        help="How far from a pull request is built.",
+    ),
+    click.option(
+        "--follow",
+        default="",
+        metavar="CRON",
+        help="Deploy anew from --source at these times.",
+    ),
+)
+deploy_options = option_group(_pod_options, _start_options)
+"""The options about what is deployed; see ``DeployOptions``."""
 
 
 def take_deploy_options(options: dict[str, Any]) -> DeployOptions:
@@ -152,114 +249,6 @@ def take_deploy_options(options: dict[str, Any]) -> DeployOptions:
     cluster = take_cluster_options(options)
     names = [name for name in DeployOptions.__struct_fields__ if name in options]
     return DeployOptions(cluster=cluster, **{name: options.pop(name) for name in names})
-
-
-def _pod_options() -> list[Callable[[Function], Function]]:
-    return [
-        click.option(
-            "--repository",
-            default="",
-            metavar="REPOSITORY",
-            help="Where pods keep the images; else what the stream says.",
-        ),
-        click.option(
-            "--releases",
-            default="",
-            metavar="REPOSITORY",
-            help="Where releases go that are made without anybody asking; else what the stream "
-            "says.",
-        ),
-        image_option,
-        credentials_option(REGISTRY_CREDENTIALS),
-        click.option("--anonymous", is_flag=True, help="Registries ask nobody who they are."),
-        git_credentials_option,
-        trust_option,
-        click.option(
-            "--plain-http",
-            multiple=True,
-            metavar="HOST",
-            help="A registry that pods speak to without TLS.",
-        ),
-        pod_security_option,
-        click.option(
-            "-j",
-            "--jobs",
-            type=click.IntRange(min=1),
-            metavar="NUMBER",
-            help="Builds at a time, of what starts by itself.",
-        ),
-        click.option(
-            "--openshift",
-            is_flag=True,
-            help="Bind security context constraints; found out where a cluster can be asked.",
-        ),
-        click.option(
-            "--namespaced-only",
-            is_flag=True,
-            help="Leave objects of the whole cluster as they are.",
-        ),
-    ]
-
-
-def _start_options() -> list[Callable[[Function], Function]]:
-    return [
-        click.option(
-            "--source",
-            default="",
-            metavar="URL[@REF]",
-            help="The git repository of the stream, for what starts by itself.",
-        ),
-        click.option(
-            "--source-folder",
-            default="",
-            metavar="DIR",
-            help="The folder of the stream file in it.",
-        ),
-        click.option(
-            "--schedule",
-            default="",
-            metavar="CRON",
-            help="Build what changed at these times, as in '0 3 * * *'.",
-        ),
-        click.option(
-            "--time-zone",
-            default=_ZONE,
-            show_default=True,
-            metavar="ZONE",
-            help="By whose clocks times are meant.",
-        ),
-        click.option(
-            "--listen",
-            type=click.Choice(list(FORGES)),
-            help="Build what is pushed to this forge, by its events.",
-        ),
-        click.option(
-            "--webhook-secret",
-            default=WEBHOOK_SECRET,
-            show_default=True,
-            metavar="SECRET",
-            help="The Secret whose entry `token` events are signed with.",
-        ),
-        click.option(
-            "--pull-requests-on",
-            default="",
-            metavar="RELEASE",
-            help="With --listen: try pull requests too, on top of this release.",
-        ),
-        click.option(
-            "--depth",
-            type=click.IntRange(min=0),
-            default=0,
-            metavar="STEPS",
-            help="How far from a pull request is built.",
-        ),
-        click.option(
-            "--follow",
-            default="",
-            metavar="CRON",
-            help="Deploy anew from --source at these times.",
-        ),
-    ]
 
 
 def _check_repository(text: str) -> None:

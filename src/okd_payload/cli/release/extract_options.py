@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
+from okd_payload.cli.option_groups import option_group
 from okd_payload.errors import InputError
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _JOBS = ("tools", "command", "credentials_requests", "file", "git")
 _HERE = Path()
@@ -38,64 +36,60 @@ class ExtractOptions(msgspec.Struct, frozen=True, kw_only=True):
     output: str = ""
 
 
-def extract_options(function: Function) -> Function:
-    """All options that only this command has; ``take_extract_options`` reads them."""
-    options = [
-        click.option("--from", "origin", default="", metavar="RELEASE", help="The release."),
-        click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="Write here."),
-        click.option("--file", default="", metavar="NAME", help="Print one file of the payload."),
-        click.option("--tools", is_flag=True, help="Write archives of all command-line tools."),
-        click.option("--command", default="", metavar="NAME", help="Write one tool as it is."),
-        click.option(
-            "--command-os",
-            default="",
-            metavar="OS[/ARCH]",
-            help="What tools are for: linux, mac, windows, or * for all; by default this machine.",
-        ),
-        click.option(
-            "--signing-key",
-            default="",
-            metavar="FILE_OR_ID",
-            help="Sign the checksums of archives with this OpenPGP key.",
-        ),
-        click.option(
-            "--passphrase-file",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="Take the passphrase of a locked key from the first line of this file.",
-        ),
-        click.option(
-            "--published-as",
-            default="",
-            metavar="REPOSITORY",
-            help="Where clusters pull the release, when it lies elsewhere.",
-        ),
-        click.option(
-            "--git",
-            type=click.Path(file_okay=False, path_type=Path),
-            metavar="DIR",
-            help="Check out the source of every component below this folder.",
-        ),
-        click.option("--credentials-requests", is_flag=True, help="Only requests for credentials."),
-        click.option("--cloud", default="", metavar="NAME", help="Only requests for this cloud."),
-        click.option(
-            "--included", is_flag=True, help="Only manifests for the cluster of --install-config."
-        ),
-        click.option(
-            "--install-config",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            metavar="FILE",
-            help="The cluster that --included is about.",
-        ),
-        click.option(
-            "-o",
-            "--output",
-            type=click.Choice(("json", "yaml", "commit")),
-            help="Print what was written; with --git, commit prints folders and commits only.",
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+extract_options = option_group(
+    click.option("--from", "origin", default="", metavar="RELEASE", help="The release."),
+    click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="Write here."),
+    click.option("--file", default="", metavar="NAME", help="Print one file of the payload."),
+    click.option("--tools", is_flag=True, help="Write archives of all command-line tools."),
+    click.option("--command", default="", metavar="NAME", help="Write one tool as it is."),
+    click.option(
+        "--command-os",
+        default="",
+        metavar="OS[/ARCH]",
+        help="What tools are for: linux, mac, windows, or * for all; by default this machine.",
+    ),
+    click.option(
+        "--signing-key",
+        default="",
+        metavar="FILE_OR_ID",
+        help="Sign the checksums of archives with this OpenPGP key.",
+    ),
+    click.option(
+        "--passphrase-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Take the passphrase of a locked key from the first line of this file.",
+    ),
+    click.option(
+        "--published-as",
+        default="",
+        metavar="REPOSITORY",
+        help="Where clusters pull the release, when it lies elsewhere.",
+    ),
+    click.option(
+        "--git",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Check out the source of every component below this folder.",
+    ),
+    click.option("--credentials-requests", is_flag=True, help="Only requests for credentials."),
+    click.option("--cloud", default="", metavar="NAME", help="Only requests for this cloud."),
+    click.option(
+        "--included", is_flag=True, help="Only manifests for the cluster of --install-config."
+    ),
+    click.option(
+        "--install-config",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="The cluster that --included is about.",
+    ),
+    click.option(
+        "-o",
+        "--output",
+        type=click.Choice(("json", "yaml", "commit")),
+        help="Print what was written; with --git, commit prints folders and commits only.",
+    ),
+)
+"""All options that only this command has; ``take_extract_options`` reads them."""
 
 
 def take_extract_options(given: str | None, options: dict[str, Any]) -> ExtractOptions:

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.output import escape_controls, print_document
 from okd_payload.cli.release.options import print_go_json
 from okd_payload.cli.services import Services
@@ -30,8 +31,6 @@ from okd_payload.release.changelog.trackers import (
 from okd_payload.release.load import Release
 from okd_payload.source.history import GitHistory, History
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 _TOKEN = "GITHUB_TOKEN"  # noqa: S105 - the name of the variable, not what is in it
 _ANSWER_BYTES = 32 * 1024 * 1024
 
@@ -44,24 +43,20 @@ class Histories(msgspec.Struct, frozen=True, kw_only=True):
     compare_api: bool = False
 
 
-def history_options(function: Function) -> Function:
-    """Options of a command that reads histories; see ``take_histories``."""
-    options = [
-        click.option(
-            "--git",
-            type=click.Path(file_okay=False, path_type=Path),
-            metavar="DIR",
-            help="Folder for copies of histories, instead of the cache.",
-        ),
-        click.option(
-            "--compare-api",
-            is_flag=True,
-            help=f"Ask GitHub's API instead of git where it can tell; {_TOKEN} says who asks.",
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+history_options = option_group(
+    click.option(
+        "--git",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Folder for copies of histories, instead of the cache.",
+    ),
+    click.option(
+        "--compare-api",
+        is_flag=True,
+        help=f"Ask GitHub's API instead of git where it can tell; {_TOKEN} says who asks.",
+    ),
+)
+"""Options of a command that reads histories; see ``take_histories``."""
 
 
 def take_histories(options: dict[str, Any]) -> Histories:

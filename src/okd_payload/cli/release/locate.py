@@ -11,14 +11,14 @@ graph is asked that nobody named.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.services import Services
 from okd_payload.errors import InputError, NotFound, UnknownName
 from okd_payload.oci.location import (
@@ -38,8 +38,6 @@ from okd_payload.release.load import (
     read_folder,
     read_release,
 )
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _STREAM_FILE = "stream.yaml"
 _PLACES = (
@@ -75,40 +73,34 @@ class Located(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return parse_release(self.content)
 
 
-def release_choice_options(function: Function) -> Function:
-    """Options of a command that is given releases; see ``take_release_choice``."""
-    options = [
-        click.option(
-            "--stream",
-            type=click.Path(exists=True, path_type=Path),
-            help="Look up names of releases in the stream of this file.",
-        ),
-        click.option(
-            "--graph",
-            default="",
-            metavar="URL_OR_FILE",
-            help="Look up names of releases in this update graph.",
-        ),
-        click.option(
-            "--arch", default="", metavar="ARCH", help="With --graph: for this architecture."
-        ),
-        click.option(
-            "--filter-by-os",
-            metavar="REGEX",
-            help="Choose the member of an index by platform.",
-        ),
-        click.option(
-            "--dir",
-            "--from-dir",
-            "release_folder",
-            type=click.Path(file_okay=False, path_type=Path),
-            default=Path(),
-            help="The directory for releases that are file://REPOSITORY:TAG.",
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+release_choice_options = option_group(
+    click.option(
+        "--stream",
+        type=click.Path(exists=True, path_type=Path),
+        help="Look up names of releases in the stream of this file.",
+    ),
+    click.option(
+        "--graph",
+        default="",
+        metavar="URL_OR_FILE",
+        help="Look up names of releases in this update graph.",
+    ),
+    click.option("--arch", default="", metavar="ARCH", help="With --graph: for this architecture."),
+    click.option(
+        "--filter-by-os",
+        metavar="REGEX",
+        help="Choose the member of an index by platform.",
+    ),
+    click.option(
+        "--dir",
+        "--from-dir",
+        "release_folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path(),
+        help="The directory for releases that are file://REPOSITORY:TAG.",
+    ),
+)
+"""Options of a command that is given releases; see ``take_release_choice``."""
 
 
 def take_release_choice(options: dict[str, Any]) -> ReleaseChoice:

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
+from okd_payload.cli.option_groups import option_group
 from okd_payload.errors import InputError
 from okd_payload.oci.location import Location, parse_location
 from okd_payload.release.mirror.targets import (
@@ -18,8 +18,6 @@ from okd_payload.release.mirror.targets import (
     parse_target,
     refuse_s3,
 )
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _INSTRUCTIONS = ("icsp", "idms", "itms", "none")
@@ -42,11 +40,77 @@ class MirrorRequest(msgspec.Struct, frozen=True, kw_only=True):
     signature_stores: tuple[str, ...]
 
 
-def mirror_options(function: Function) -> Function:
-    """Every option of the command but those about releases, registries and the output format."""
-    for option in reversed((*_target_options(), *_output_options(), *_refused_options())):
-        function = option(function)
-    return function
+_target_options = option_group(
+    click.option(
+        "--from",
+        "from_release",
+        default="",
+        metavar="RELEASE",
+        help="The release, instead of as an argument.",
+    ),
+    click.option(
+        "--to",
+        multiple=True,
+        metavar="REPOSITORY",
+        help="Where the images go: HOST/PATH, file://PATH or oci:DIR; may be given more than once.",
+    ),
+    click.option(
+        "--to-dir",
+        type=_FOLDER,
+        help="The directory for file:// targets, by default file://openshift/release.",
+    ),
+    click.option(
+        "--to-release-image",
+        default="",
+        metavar="LOCATION",
+        help="Where the release image goes, instead of to the other images.",
+    ),
+    click.option("--skip-release-image", is_flag=True, help="Leave the release image out."),
+    click.option(
+        "--keep-manifest-list", is_flag=True, help="Has no effect: indexes are always kept."
+    ),
+)
+_output_options = option_group(
+    click.option(
+        "--to-mirror", is_flag=True, help="Only print where each image would come from and go."
+    ),
+    click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing."),
+    click.option(
+        "--print-mirror-instructions",
+        type=click.Choice(_INSTRUCTIONS),
+        default="icsp",
+        show_default=True,
+        help="The kind of object to print that tells clusters of the mirror.",
+    ),
+    click.option(
+        "--instructions-to-dir",
+        type=_FOLDER,
+        help="Write mirror sets, a part of install-config, and signatures here.",
+    ),
+    click.option(
+        "--release-image-signature-to-dir",
+        type=_FOLDER,
+        help="Write the signatures of the release here, as ConfigMaps; with --to-dir"
+        " by default into its folder config.",
+    ),
+    click.option(
+        "--signature-store",
+        multiple=True,
+        metavar="STORE",
+        help="Where signatures are, instead of where the release says: a URL or a folder.",
+    ),
+)
+_refused_options = option_group(
+    click.option(
+        "--apply-release-image-signature", is_flag=True, help="Refused: there is no cluster."
+    ),
+    click.option("--overwrite", is_flag=True, help="Goes with --apply-release-image-signature."),
+    click.option(
+        "--to-image-stream", default="", metavar="NAME", help="Refused: there is no cluster."
+    ),
+)
+mirror_options = option_group(_target_options, _output_options, _refused_options)
+"""Every option of the command but those about releases, registries and the output format."""
 
 
 def read_mirror_request(release: str | None, options: dict[str, Any]) -> MirrorRequest:
@@ -131,84 +195,3 @@ def _refuse(options: dict[str, Any]) -> None:
             hint="mirror to the cluster's registry with --to HOST/NAMESPACE/NAME: it makes the"
             " image stream of that name itself",
         )
-
-
-def _target_options() -> list[Callable[[Any], Any]]:
-    return [
-        click.option(
-            "--from",
-            "from_release",
-            default="",
-            metavar="RELEASE",
-            help="The release, instead of as an argument.",
-        ),
-        click.option(
-            "--to",
-            multiple=True,
-            metavar="REPOSITORY",
-            help="Where the images go: HOST/PATH, file://PATH or oci:DIR; may be given more"
-            " than once.",
-        ),
-        click.option(
-            "--to-dir",
-            type=_FOLDER,
-            help="The directory for file:// targets, by default file://openshift/release.",
-        ),
-        click.option(
-            "--to-release-image",
-            default="",
-            metavar="LOCATION",
-            help="Where the release image goes, instead of to the other images.",
-        ),
-        click.option("--skip-release-image", is_flag=True, help="Leave the release image out."),
-        click.option(
-            "--keep-manifest-list", is_flag=True, help="Has no effect: indexes are always kept."
-        ),
-    ]
-
-
-def _output_options() -> list[Callable[[Any], Any]]:
-    return [
-        click.option(
-            "--to-mirror", is_flag=True, help="Only print where each image would come from and go."
-        ),
-        click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing."),
-        click.option(
-            "--print-mirror-instructions",
-            type=click.Choice(_INSTRUCTIONS),
-            default="icsp",
-            show_default=True,
-            help="The kind of object to print that tells clusters of the mirror.",
-        ),
-        click.option(
-            "--instructions-to-dir",
-            type=_FOLDER,
-            help="Write mirror sets, a part of install-config, and signatures here.",
-        ),
-        click.option(
-            "--release-image-signature-to-dir",
-            type=_FOLDER,
-            help="Write the signatures of the release here, as ConfigMaps; with --to-dir"
-            " by default into its folder config.",
-        ),
-        click.option(
-            "--signature-store",
-            multiple=True,
-            metavar="STORE",
-            help="Where signatures are, instead of where the release says: a URL or a folder.",
-        ),
-    ]
-
-
-def _refused_options() -> list[Callable[[Any], Any]]:
-    return [
-        click.option(
-            "--apply-release-image-signature", is_flag=True, help="Refused: there is no cluster."
-        ),
-        click.option(
-            "--overwrite", is_flag=True, help="Goes with --apply-release-image-signature."
-        ),
-        click.option(
-            "--to-image-stream", default="", metavar="NAME", help="Refused: there is no cluster."
-        ),
-    ]

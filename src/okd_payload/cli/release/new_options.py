@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.release.options import split_commas
 from okd_payload.errors import InputError
 from okd_payload.oci.location import LayoutLocation, Location, parse_location
@@ -22,8 +22,6 @@ from okd_payload.release.new.request import NewRequest
 from okd_payload.release.semver import parse_version
 from okd_payload.release.times import from_seconds, parse_time
 from okd_payload.release.versions import ComponentVersions, parse_versions
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -48,11 +46,128 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
     """Print only the merged stream, in this format."""
 
 
-def new_options(function: Function) -> Function:
-    """Every option of the command but those about registries and the output format."""
-    for option in reversed((*_source_options(), *_content_options(), *_output_options())):
-        function = option(function)
-    return function
+_source_options = option_group(
+    click.argument("mappings", nargs=-1, metavar="[NAME=PULLSPEC]..."),
+    click.option("--mapping-file", type=_FILE, multiple=True, help="Files of NAME=PULLSPEC."),
+    click.option(
+        "-f",
+        "--from-image-stream-file",
+        default="",
+        metavar="FILE",
+        help="Tags of an ImageStream, YAML or JSON; an https:// address, - for standard input.",
+    ),
+    click.option(
+        "--from-image-stream",
+        default="",
+        metavar="NAME",
+        help="Tags of an ImageStream in an OpenShift cluster.",
+    ),
+    click.option(
+        "-n",
+        "--namespace",
+        default="",
+        help="The namespace of that stream; else that of the context.",
+    ),
+    click.option(
+        "--kubeconfig", type=_FILE, help="How to reach that cluster; else KUBECONFIG says it."
+    ),
+    click.option("--context", default="", help="Which cluster of the kubeconfig it is."),
+    click.option(
+        "--from-repository",
+        default="",
+        metavar="LOCATION",
+        help="Tags of a repository: oci:DIR, or one of a registry.",
+    ),
+    click.option(
+        "--published-as",
+        default="",
+        metavar="REPOSITORY",
+        help="With --from-repository: the repository that pull specs name instead.",
+    ),
+    click.option(
+        "--from-release", default="", metavar="LOCATION", help="Images of another release."
+    ),
+    click.option(
+        "--from-dir",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="Manifests in one folder per operator, with image-references beside them.",
+    ),
+    click.option(
+        "--reference-mode",
+        type=click.Choice(("public", "source")),
+        default="public",
+        help="Name images in the stream's public repository, or where they came from.",
+    ),
+    click.option("--exclude", multiple=True, metavar="TAG", help="Leave these tags out."),
+    click.option(
+        "--include",
+        multiple=True,
+        metavar="TAG",
+        help="Keep these tags although no operator lists them.",
+    ),
+)
+_content_options = option_group(
+    click.option("--name", default="", help="The version of the release."),
+    click.option("--previous", multiple=True, help="Versions that this one may follow."),
+    click.option("--next", "following", multiple=True, help="Versions that may follow it."),
+    click.option("--metadata", metavar="JSON", help="More for release-metadata."),
+    click.option(
+        "--component-versions",
+        default="",
+        metavar="KEY=VERSION,...",
+        help="Versions that manifests may name, unless a listed image declares another.",
+    ),
+    click.option("--component-versions-display-names", default="", metavar="KEY=NAME,..."),
+    click.option(
+        "--component-version-key",
+        multiple=True,
+        metavar="KEY",
+        help="A component that images may declare, beyond those that releases report.",
+    ),
+    click.option(
+        "--allow-missing-images",
+        is_flag=True,
+        help="Go on when an operator lists an image that is not there.",
+    ),
+    click.option("--skip-manifest-check", is_flag=True, help="Take manifests as they are."),
+    click.option(
+        "--created",
+        default="",
+        metavar="TIME",
+        envvar="SOURCE_DATE_EPOCH",
+        help="When it counts as created, instead of the newest time of its inputs.",
+    ),
+)
+_output_options = option_group(
+    click.option("--to-image", default="", metavar="LOCATION", help="Push the image here."),
+    click.option("--to-dir", type=_FOLDER, help="Write the files of the payload here."),
+    click.option(
+        "--to-file",
+        default="",
+        metavar="FILE",
+        help="Write the compressed archive of the payload here; - for standard output.",
+    ),
+    click.option("--to-image-base", default="", metavar="PULLSPEC", help="The base image."),
+    click.option("--to-image-base-tag", default="", metavar="TAG", help="The base's tag."),
+    click.option(
+        "--keep-manifest-list",
+        is_flag=True,
+        help="Make a release for every platform of the base image.",
+    ),
+    click.option(
+        "--to-signature", type=_NEW_FILE, help="Write the message that a signature signs."
+    ),
+    click.option(
+        "--mirror",
+        default="",
+        metavar="REPOSITORY",
+        help="Copy the images of the release here, and name them there.",
+    ),
+    click.option("--dir", "kept", type=_FOLDER, help="Keep the operators' manifests here."),
+    click.option("--dry-run", is_flag=True, help="Push nothing."),
+)
+new_options = option_group(_source_options, _content_options, _output_options)
+"""Every option of the command but those about registries and the output format."""
 
 
 def read_request(options: dict[str, Any]) -> NewRequest:
@@ -173,132 +288,3 @@ def _read_created(text: str) -> datetime | None:
             f"--created: {text!r} is no time", hint="write 2026-01-02T03:04:05Z, or seconds"
         )
     return moment.replace(microsecond=0)
-
-
-def _source_options() -> list[Callable[[Any], Any]]:
-    return [
-        click.argument("mappings", nargs=-1, metavar="[NAME=PULLSPEC]..."),
-        click.option("--mapping-file", type=_FILE, multiple=True, help="Files of NAME=PULLSPEC."),
-        click.option(
-            "-f",
-            "--from-image-stream-file",
-            default="",
-            metavar="FILE",
-            help="Tags of an ImageStream, YAML or JSON; an https:// address, - for standard input.",
-        ),
-        click.option(
-            "--from-image-stream",
-            default="",
-            metavar="NAME",
-            help="Tags of an ImageStream in an OpenShift cluster.",
-        ),
-        click.option(
-            "-n",
-            "--namespace",
-            default="",
-            help="The namespace of that stream; else that of the context.",
-        ),
-        click.option(
-            "--kubeconfig", type=_FILE, help="How to reach that cluster; else KUBECONFIG says it."
-        ),
-        click.option("--context", default="", help="Which cluster of the kubeconfig it is."),
-        click.option(
-            "--from-repository",
-            default="",
-            metavar="LOCATION",
-            help="Tags of a repository: oci:DIR, or one of a registry.",
-        ),
-        click.option(
-            "--published-as",
-            default="",
-            metavar="REPOSITORY",
-            help="With --from-repository: the repository that pull specs name instead.",
-        ),
-        click.option(
-            "--from-release", default="", metavar="LOCATION", help="Images of another release."
-        ),
-        click.option(
-            "--from-dir",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            help="Manifests in one folder per operator, with image-references beside them.",
-        ),
-        click.option(
-            "--reference-mode",
-            type=click.Choice(("public", "source")),
-            default="public",
-            help="Name images in the stream's public repository, or where they came from.",
-        ),
-        click.option("--exclude", multiple=True, metavar="TAG", help="Leave these tags out."),
-        click.option(
-            "--include",
-            multiple=True,
-            metavar="TAG",
-            help="Keep these tags although no operator lists them.",
-        ),
-    ]
-
-
-def _content_options() -> list[Callable[[Any], Any]]:
-    return [
-        click.option("--name", default="", help="The version of the release."),
-        click.option("--previous", multiple=True, help="Versions that this one may follow."),
-        click.option("--next", "following", multiple=True, help="Versions that may follow it."),
-        click.option("--metadata", metavar="JSON", help="More for release-metadata."),
-        click.option(
-            "--component-versions",
-            default="",
-            metavar="KEY=VERSION,...",
-            help="Versions that manifests may name, unless a listed image declares another.",
-        ),
-        click.option("--component-versions-display-names", default="", metavar="KEY=NAME,..."),
-        click.option(
-            "--component-version-key",
-            multiple=True,
-            metavar="KEY",
-            help="A component that images may declare, beyond those that releases report.",
-        ),
-        click.option(
-            "--allow-missing-images",
-            is_flag=True,
-            help="Go on when an operator lists an image that is not there.",
-        ),
-        click.option("--skip-manifest-check", is_flag=True, help="Take manifests as they are."),
-        click.option(
-            "--created",
-            default="",
-            metavar="TIME",
-            envvar="SOURCE_DATE_EPOCH",
-            help="When it counts as created, instead of the newest time of its inputs.",
-        ),
-    ]
-
-
-def _output_options() -> list[Callable[[Any], Any]]:
-    return [
-        click.option("--to-image", default="", metavar="LOCATION", help="Push the image here."),
-        click.option("--to-dir", type=_FOLDER, help="Write the files of the payload here."),
-        click.option(
-            "--to-file",
-            default="",
-            metavar="FILE",
-            help="Write the compressed archive of the payload here; - for standard output.",
-        ),
-        click.option("--to-image-base", default="", metavar="PULLSPEC", help="The base image."),
-        click.option("--to-image-base-tag", default="", metavar="TAG", help="The base's tag."),
-        click.option(
-            "--keep-manifest-list",
-            is_flag=True,
-            help="Make a release for every platform of the base image.",
-        ),
-        click.option(
-            "--to-signature", type=_NEW_FILE, help="Write the message that a signature signs."
-        ),
-        click.option(
-            "--mirror",
-            default="",
-            metavar="REPOSITORY",
-            help="Copy the images of the release here, and name them there.",
-        ),
-        click.option("--dir", "kept", type=_FOLDER, help="Keep the operators' manifests here."),
-        click.option("--dry-run", is_flag=True, help="Push nothing."),
-    ]

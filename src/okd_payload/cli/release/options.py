@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.output import escape_controls
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import Services
@@ -22,31 +23,23 @@ if TYPE_CHECKING:
     from okd_payload.oci.registry import RegistrySettings
     from okd_payload.release.new.images import RepositoryOf
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 
-
-def release_registry_options(function: Function) -> Function:
-    """``registry_options``, and those by which ``oc`` says the same."""
-    options = [
-        registry_options,
-        click.option(
-            "--insecure", is_flag=True, help="Do not verify the certificate of any registry."
-        ),
-        click.option(
-            "--max-per-registry",
-            type=click.IntRange(min=1),
-            help="Most requests at a time; by default as many as the registry bears.",
-        ),
-        click.option(
-            "--content",
-            metavar="LOCATION",
-            default="",
-            help="Read all images here, instead of where their pull specs say.",
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+release_registry_options = option_group(
+    registry_options,
+    click.option("--insecure", is_flag=True, help="Do not verify the certificate of any registry."),
+    click.option(
+        "--max-per-registry",
+        type=click.IntRange(min=1),
+        help="Most requests at a time; by default as many as the registry bears.",
+    ),
+    click.option(
+        "--content",
+        metavar="LOCATION",
+        default="",
+        help="Read all images here, instead of where their pull specs say.",
+    ),
+)
+"""``registry_options``, and those by which ``oc`` says the same."""
 
 
 def release_registry_settings(options: dict[str, Any]) -> RegistrySettings:

@@ -4,17 +4,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.release.signing_options import read_secret_line
 from okd_payload.errors import InputError
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Destinations(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,55 +39,49 @@ class Destinations(msgspec.Struct, frozen=True, kw_only=True):
         return os.environ.get("OKD_PAYLOAD_STORE_TOKEN", "")
 
 
-def sign_options(function: Function) -> Function:
-    """The options of the command, but for keys and registries."""
-    options = [
-        click.option(
-            "--identity",
-            metavar="REFERENCE",
-            help="The repository that the release will be published in; by default where it is.",
-        ),
-        click.option(
-            "--creator", default="", help="Who makes the signature; by default this program."
-        ),
-        click.option(
-            "--timestamp",
-            type=click.IntRange(min=0),
-            envvar="SOURCE_DATE_EPOCH",
-            metavar="SECONDS",
-            help="The time in the signature, in seconds since 1970; by default now.",
-        ),
-        click.option(
-            "--to-store",
-            "stores",
-            multiple=True,
-            metavar="DIR_OR_URL",
-            help="Add the signatures to the store in this folder, or on this web server.",
-        ),
-        click.option(
-            "--store-token-file",
-            "token_file",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="The bearer token for stores on the web.",
-        ),
-        click.option(
-            "--to-config-map",
-            "config_map",
-            type=click.Path(path_type=Path),
-            metavar="FILE_OR_DIR",
-            help="Write the signatures as ConfigMaps for clusters without a way to any store.",
-        ),
-        click.option(
-            "--signature",
-            "file",
-            type=click.Path(dir_okay=False, path_type=Path),
-            metavar="FILE",
-            help="Write the only signature to this file.",
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+sign_options = option_group(
+    click.option(
+        "--identity",
+        metavar="REFERENCE",
+        help="The repository that the release will be published in; by default where it is.",
+    ),
+    click.option("--creator", default="", help="Who makes the signature; by default this program."),
+    click.option(
+        "--timestamp",
+        type=click.IntRange(min=0),
+        envvar="SOURCE_DATE_EPOCH",
+        metavar="SECONDS",
+        help="The time in the signature, in seconds since 1970; by default now.",
+    ),
+    click.option(
+        "--to-store",
+        "stores",
+        multiple=True,
+        metavar="DIR_OR_URL",
+        help="Add the signatures to the store in this folder, or on this web server.",
+    ),
+    click.option(
+        "--store-token-file",
+        "token_file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="The bearer token for stores on the web.",
+    ),
+    click.option(
+        "--to-config-map",
+        "config_map",
+        type=click.Path(path_type=Path),
+        metavar="FILE_OR_DIR",
+        help="Write the signatures as ConfigMaps for clusters without a way to any store.",
+    ),
+    click.option(
+        "--signature",
+        "file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Write the only signature to this file.",
+    ),
+)
+"""The options of the command, but for keys and registries."""
 
 
 def take_destinations(options: dict[str, Any]) -> Destinations:

@@ -9,48 +9,43 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from okd_payload.cli.option_groups import option_group
 from okd_payload.errors import InputError
 
 if TYPE_CHECKING:
     from okd_payload.signing.signer import AskPassphrase, Signer
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 _MAX_PASSPHRASE_BYTES = 64 * 1024
 
 
-def signing_options(function: Function) -> Function:
-    """Options of a command that signs; see ``open_signers``."""
-    file = click.Path(exists=True, dir_okay=False, path_type=Path)
-    options = [
-        click.option(
-            "--key",
-            "keys",
-            multiple=True,
-            type=file,
-            help="Sign with the OpenPGP secret key in this file.",
-        ),
-        click.option(
-            "--key-id",
-            "key_ids",
-            multiple=True,
-            metavar="ID",
-            help="Sign with this key of gpg: of its agent, a card, a hardware module.",
-        ),
-        click.option(
-            "--passphrase-file",
-            type=file,
-            help="Take the passphrase of locked keys from the first line of this file.",
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+signing_options = option_group(
+    click.option(
+        "--key",
+        "keys",
+        multiple=True,
+        type=_FILE,
+        help="Sign with the OpenPGP secret key in this file.",
+    ),
+    click.option(
+        "--key-id",
+        "key_ids",
+        multiple=True,
+        metavar="ID",
+        help="Sign with this key of gpg: of its agent, a card, a hardware module.",
+    ),
+    click.option(
+        "--passphrase-file",
+        type=_FILE,
+        help="Take the passphrase of locked keys from the first line of this file.",
+    ),
+)
+"""Options of a command that signs; see ``open_signers``."""
 
 
 async def open_signers(options: dict[str, Any]) -> list[Signer]:

@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
+from okd_payload.cli.option_groups import option_group
 from okd_payload.errors import InputError
 from okd_payload.oci.reference import Reference, parse_reference
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,67 +45,63 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         _ = self.published
 
 
-def verify_options(function: Function) -> Function:
-    """The options of the command, but for those about registries."""
-    file = click.Path(exists=True, dir_okay=False, path_type=Path)
-    options = [
-        click.option(
-            "--key",
-            "keys",
-            multiple=True,
-            type=file,
-            help="Trust this OpenPGP public key; of several, any suffices.",
-        ),
-        click.option(
-            "--keyring",
-            "key_rings",
-            multiple=True,
-            type=file,
-            help="Trust a cluster's ConfigMap with keys: all of its entries must be satisfied.",
-        ),
-        click.option(
-            "--signature-store",
-            "stores",
-            multiple=True,
-            metavar="DIR_OR_URL",
-            help="Look for signatures here, instead of where key ring or release say.",
-        ),
-        click.option(
-            "--signature",
-            "signatures",
-            multiple=True,
-            type=file,
-            help="A signature, or a ConfigMap with signatures (.json, .yaml).",
-        ),
-        click.option(
-            "--published-as",
-            metavar="REFERENCE",
-            help="What signatures must call the release; by default where it is.",
-        ),
-        click.option(
-            "--require-signature/--no-require-signature",
-            default=None,
-            help="Whether a missing signature is an error; with keys it is.",
-        ),
-        click.option(
-            "--artifacts",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            metavar="DIR",
-            help="Compare the archives in this folder with their sha256sum.txt.",
-        ),
-        click.option(
-            "--list-attachments",
-            is_flag=True,
-            help="List sigstore signatures and other attachments; they are not verified.",
-        ),
-        click.option(
-            "--read-blobs", is_flag=True, help="Read every layer and compare it with its digest."
-        ),
-        click.option("--permit", multiple=True, metavar="CODE", help="A kind of issue to accept."),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+verify_options = option_group(
+    click.option(
+        "--key",
+        "keys",
+        multiple=True,
+        type=_FILE,
+        help="Trust this OpenPGP public key; of several, any suffices.",
+    ),
+    click.option(
+        "--keyring",
+        "key_rings",
+        multiple=True,
+        type=_FILE,
+        help="Trust a cluster's ConfigMap with keys: all of its entries must be satisfied.",
+    ),
+    click.option(
+        "--signature-store",
+        "stores",
+        multiple=True,
+        metavar="DIR_OR_URL",
+        help="Look for signatures here, instead of where key ring or release say.",
+    ),
+    click.option(
+        "--signature",
+        "signatures",
+        multiple=True,
+        type=_FILE,
+        help="A signature, or a ConfigMap with signatures (.json, .yaml).",
+    ),
+    click.option(
+        "--published-as",
+        metavar="REFERENCE",
+        help="What signatures must call the release; by default where it is.",
+    ),
+    click.option(
+        "--require-signature/--no-require-signature",
+        default=None,
+        help="Whether a missing signature is an error; with keys it is.",
+    ),
+    click.option(
+        "--artifacts",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Compare the archives in this folder with their sha256sum.txt.",
+    ),
+    click.option(
+        "--list-attachments",
+        is_flag=True,
+        help="List sigstore signatures and other attachments; they are not verified.",
+    ),
+    click.option(
+        "--read-blobs", is_flag=True, help="Read every layer and compare it with its digest."
+    ),
+    click.option("--permit", multiple=True, metavar="CODE", help="A kind of issue to accept."),
+)
+"""The options of the command, but for those about registries."""
 
 
 def take_asked(options: dict[str, Any]) -> Asked:

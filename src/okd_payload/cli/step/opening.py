@@ -3,21 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
 from okd_payload.build.images import StreamImages
 from okd_payload.build.places import Places
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.services import Services
 from okd_payload.cli.session import Session, start_session
 from okd_payload.cli.stream_options import StreamOptions
 from okd_payload.errors import InputError
 from okd_payload.oci.location import Location, parse_location
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 _KINDS = {"content": "images", "releases": "releases"}
 
 
@@ -28,25 +27,21 @@ class StepOptions(msgspec.Struct, frozen=True, kw_only=True):
     repository: str
 
 
-def step_options(function: Function) -> Function:
-    """The options of a step that works on a snapshot; see ``StepOptions``."""
-    options = [
-        click.option(
-            "--snapshot",
-            required=True,
-            metavar="REPOSITORY@DIGEST",
-            help="What `step snapshot` made.",
-        ),
-        click.option(
-            "--repository",
-            default="",
-            metavar="REPOSITORY",
-            help="Where the images are; by default where the stream publishes them.",
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+step_options = option_group(
+    click.option(
+        "--snapshot",
+        required=True,
+        metavar="REPOSITORY@DIGEST",
+        help="What `step snapshot` made.",
+    ),
+    click.option(
+        "--repository",
+        default="",
+        metavar="REPOSITORY",
+        help="Where the images are; by default where the stream publishes them.",
+    ),
+)
+"""The options of a step that works on a snapshot; see ``StepOptions``."""
 
 
 def take_step_options(options: dict[str, Any]) -> StepOptions:

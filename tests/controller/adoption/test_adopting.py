@@ -9,24 +9,19 @@ from typing import Any
 
 import pytest
 from killing import each_kill
-from rig import CONTENT, INPUT, RELEASES, Rig
+from pushed_payloads import STABLE, configure_stable, push_payload
+from rig import CONTENT, RELEASES, Rig
 from sqlalchemy import Connection
 
 from okd_payload.controller.adoption.adopting import adopt_new, look_for_new
-from okd_payload.controller.configuration.model import Input, PublishAction, StreamKind
+from okd_payload.controller.configuration.model import PublishAction
 from okd_payload.controller.creation.keeping import kept_tag
 from okd_payload.controller.model import Phase, Release
 from okd_payload.controller.records import payloads, releases, streams
 from okd_payload.controller.service import Service
 from okd_payload.controller.surroundings import Surroundings
-from okd_payload.oci.digest import Digest
-from okd_payload.release.inputs import make_input, pull_spec_tag
 from okd_payload.release.load import load_release
-from okd_payload.release.new.checked import make_checked
-from okd_payload.release.new.payload import ReleaseOptions
 from okd_payload.testing.small_stream import push_small_stream
-
-STABLE = "4-scos-stable"
 
 
 class NoVerifier:
@@ -37,30 +32,6 @@ class NoVerifier:
 
     async def abort(self, *_arguments: Any, **_named: Any) -> None:
         """Nothing to do."""
-
-
-async def push_payload(rig: Rig, name: str, *, tag: str = "", change: str = "one") -> Digest:
-    """Push a payload called ``name`` into the repository of the releases, as a person would."""
-    digests = await push_small_stream(rig.repository(INPUT), change=change)
-    given = make_input(pull_spec_tag(each, f"{INPUT}@{found}") for each, found in digests.items())
-
-    async def repository_of(_reference: object) -> Any:
-        return rig.repository(INPUT)
-
-    target = rig.repository(RELEASES)
-    options = ReleaseOptions(name=name, previous=("4.18.0",), metadata={"url": "https://a.test"})
-    made = await make_checked(given, options=options, target=target, repository_of=repository_of)
-    assert made.release is not None, made.issues
-    if tag and tag != name:
-        await target.manifests.put(await target.manifests.get(name), tag=tag)
-        await target.manifests.untag(name)
-    return made.release.digest
-
-
-def configure(rig: Rig, **fields: object) -> None:
-    """A stable stream alone."""
-    rig.streams.clear()
-    rig.configure(STABLE, **({"kind": StreamKind.STABLE, "input": Input()} | fields))
 
 
 async def passes(rig: Rig, count: int = 3) -> None:
@@ -84,7 +55,7 @@ async def all_of(rig: Rig) -> list[Release]:
 
 async def test_a_payload_under_its_own_name_is_taken_as_it_is(rig: Rig) -> None:
     """Its images are kept, its digest stays, and what it says of updates is known."""
-    configure(rig)
+    configure_stable(rig)
     digest = await push_payload(rig, "4.19.0-okd-scos.0")
     await passes(rig)
     (release,) = await all_of(rig)
@@ -104,7 +75,7 @@ async def test_a_payload_under_its_own_name_is_taken_as_it_is(rig: Rig) -> None:
 
 async def test_a_payload_with_another_name_is_made_again_under_its_tag(rig: Rig) -> None:
     """With the same images and the same word on updates."""
-    configure(rig)
+    configure_stable(rig)
     digest = await push_payload(rig, "4.19.0-0.nightly", tag="4.19.0")
     await passes(rig)
     (release,) = await all_of(rig)
@@ -125,7 +96,7 @@ async def test_a_payload_with_another_name_is_made_again_under_its_tag(rig: Rig)
 
 async def test_a_stream_that_rewrites_nothing_refuses_another_name(rig: Rig) -> None:
     """And says what the payload calls itself."""
-    configure(rig, rewrite=False)
+    configure_stable(rig, rewrite=False)
     await push_payload(rig, "4.19.0-0.nightly", tag="4.19.0")
     await passes(rig)
     (release,) = await all_of(rig)
@@ -135,7 +106,7 @@ async def test_a_stream_that_rewrites_nothing_refuses_another_name(rig: Rig) -> 
 
 async def test_next_becomes_a_release_under_the_next_name(rig: Rig) -> None:
     """The tag next is gone afterwards, and free for the one after."""
-    configure(rig)
+    configure_stable(rig)
     await push_payload(rig, "4.19.0-okd-scos.0")
     await passes(rig)
     for change in ("two", "three"):
@@ -148,7 +119,7 @@ async def test_next_becomes_a_release_under_the_next_name(rig: Rig) -> None:
 
 async def test_several_at_once_are_all_taken_over(rig: Rig) -> None:
     """None aborts another, as it would where releases are made of images."""
-    configure(rig)
+    configure_stable(rig)
     for number in range(3):
         await push_payload(rig, f"4.19.{number}", change=str(number))
     await passes(rig)
@@ -158,7 +129,9 @@ async def test_several_at_once_are_all_taken_over(rig: Rig) -> None:
 
 async def test_what_is_no_payload_fails_and_what_is_published_is_no_release(rig: Rig) -> None:
     """The names that releases are published under are not taken for releases."""
-    configure(rig, publications=(PublishAction(name="newest", kind="tag", targets=("4.0.0",)),))
+    configure_stable(
+        rig, publications=(PublishAction(name="newest", kind="tag", targets=("4.0.0",)),)
+    )
     await push_payload(rig, "4.19.0")
     repository = rig.repository(RELEASES)
     await repository.manifests.put(await repository.manifests.get("4.19.0"), tag="4.0.0")
@@ -171,7 +144,7 @@ async def test_what_is_no_payload_fails_and_what_is_published_is_no_release(rig:
 
 async def test_tags_that_are_pushed_again_are_told_on_the_page(rig: Rig) -> None:
     """The release stays what it was."""
-    configure(rig)
+    configure_stable(rig)
     first = await push_payload(rig, "4.19.0")
     await passes(rig)
     await push_payload(rig, "4.19.0", change="another")
@@ -184,7 +157,7 @@ async def test_tags_that_are_pushed_again_are_told_on_the_page(rig: Rig) -> None
 
 async def test_a_look_asks_about_few_tags_however_many_there_are(rig: Rig) -> None:
     """A stable stream has hundreds of releases, and is looked at every minute."""
-    configure(rig)
+    configure_stable(rig)
     digest = await push_payload(rig, "4.19.0")
     repository = rig.repository(RELEASES)
     manifest = await repository.manifests.get("4.19.0")
@@ -219,7 +192,7 @@ async def test_a_kill_at_any_step_changes_nothing(tmp_path: Path, *, rewritten: 
     found = set()
 
     async def prepare(rig: Rig) -> None:
-        configure(rig)
+        configure_stable(rig)
         await push_payload(rig, "4.18.5")
         await passes(rig)
         await push_payload(rig, "0.0.1" if rewritten else "4.18.6", tag="next", change="two")
@@ -253,7 +226,7 @@ async def test_a_kill_at_any_step_changes_nothing(tmp_path: Path, *, rewritten: 
 
 async def test_who_was_slower_begins_no_second_release(rig: Rig) -> None:
     """Two looks at the same tags, one release."""
-    configure(rig)
+    configure_stable(rig)
     await push_payload(rig, "4.19.0")
     pending: list[Callable[[Connection], None]] = []
 

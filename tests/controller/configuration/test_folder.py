@@ -193,7 +193,7 @@ def test_what_is_wrong_is_told_with_its_line(line: str, words: str) -> None:
         ("input: {}", "nothing to watch"),
         ("content: 'oci:here'\ninJob: true", "content is on a disk of this machine"),
         ("input: {release: 'quay.io/a/b:1', mirror: {from: quay.io/c/d}}", "input.mirror copies"),
-        ("stable: true\ninJob: true", "inJob is for payloads that are made of images"),
+        ("releases: 'oci:here'\nstable: true\ninJob: true", "releases is on a disk of this"),
         ("channels: [a/b]", "no cluster can ask for the channel a/b"),
         ("publish: {a: {copyTo: ['http://foo']}}", "copies to http://foo, which is no"),
         ("publish: {a: {imageStream: a/b/c}}", "a/b/c, which is no NAMESPACE/NAME"),

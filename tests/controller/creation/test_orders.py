@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from okd_payload.controller.creation.jobs.order import (
     PayloadOrder,
     PayloadReport,
+    PushedPayload,
     decode_order,
     decode_report,
     encode_order,
@@ -20,11 +21,13 @@ from okd_payload.controller.creation.jobs.order import (
     shorten,
 )
 from okd_payload.controller.model import FrozenInput
+from okd_payload.documents.words import encode_word
 from okd_payload.errors import ContentError, InputError, RegistryUnavailable, ReleaseError
 from okd_payload.oci.digest import Digest
 
 TEXT = st.text(max_size=60)
 IMAGES = st.builds(FrozenInput, tag=TEXT, digest=TEXT.map(Digest), reference=TEXT)
+PUSHED = st.builds(PushedPayload, pull_spec=TEXT, digest=TEXT, rewrite=st.booleans())
 ORDERS = st.builds(
     PayloadOrder,
     stream=TEXT,
@@ -36,6 +39,7 @@ ORDERS = st.builds(
     releases_name=TEXT,
     architectures=st.lists(TEXT, max_size=3).map(tuple),
     inputs=st.lists(IMAGES, max_size=4).map(tuple),
+    pushed=st.none() | PUSHED,
 )
 
 
@@ -64,6 +68,14 @@ def order_with(images: int) -> PayloadOrder:
 def test_what_is_ordered_arrives(order: PayloadOrder) -> None:
     """Whatever is in it."""
     assert decode_order(encode_order(order)) == order
+
+
+def test_an_order_of_a_newer_version_is_refused() -> None:
+    """What it says beside may decide what is made."""
+    known = msgspec.to_builtins(order_with(1))
+    word = encode_word(msgspec.json.encode(known | {"newer": True}))
+    with pytest.raises(InputError, match="newer"):
+        decode_order(word)
 
 
 def test_a_thousand_images_fit_and_too_many_are_told() -> None:

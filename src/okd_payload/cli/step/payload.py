@@ -21,7 +21,8 @@ from okd_payload.controller.creation.jobs.order import (
     report_of,
     shorten,
 )
-from okd_payload.controller.creation.making import MadePayload, make_payload
+from okd_payload.controller.creation.makers import ProcessMaker
+from okd_payload.controller.creation.making import MadePayload
 from okd_payload.controller.surroundings import Repositories
 from okd_payload.errors import OkdPayloadError, StorageError
 
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--order", "word", required=True, metavar="DOCUMENT", help="What it is to be made of."
+    "--order",
+    "word",
+    required=True,
+    metavar="DOCUMENT",
+    help="What it is made of, or which one is taken over.",
 )
 @click.option(
     "--report",
@@ -44,9 +49,10 @@ if TYPE_CHECKING:
 def payload(settings: Settings, /, word: str, report: Path | None, **options: Any) -> None:
     """Make the payload of a release, of the images that its order names, and push it.
 
-    The pod of a Job runs this where a release stream says inJob. The images are brought to where
-    those of releases are kept; the payload is the one that the server itself would make. What is
-    there already is not done again. The digest goes to standard output.
+    A payload that its order names is taken over instead, with its images. The pod of a Job runs
+    this where a release stream says inJob. The images are brought to where those of releases are
+    kept; the payload is the one that the server itself would make. What is there already is not
+    done again. The digest goes to standard output.
     """
     registries = registry_settings(options)
     try:
@@ -68,8 +74,8 @@ async def _make(
                 open_location=services.open_location,
                 open_target=services.open_target,
             )
-            return await make_payload(
-                repositories, order.to_configuration(), order.to_release(), order.inputs
+            return await ProcessMaker(repositories).make(
+                order.to_configuration(), order.to_release(), order.inputs
             )
 
 

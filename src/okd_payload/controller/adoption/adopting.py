@@ -9,7 +9,6 @@ changes no release.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
@@ -24,13 +23,13 @@ from okd_payload.controller.adoption.deciding import (
 )
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.creation.keeping import keep_images
-from okd_payload.controller.creation.making import MadePayload, warnings_of
+from okd_payload.controller.creation.making import MadePayload, moment_of, warnings_of
 from okd_payload.controller.creation.places import open_by_name, open_releases
 from okd_payload.controller.graph.facts import facts_of
 from okd_payload.controller.model import FrozenInput, PayloadFacts, Release
 from okd_payload.controller.reconciling.actions import Adopt, Rename, Taken
 from okd_payload.controller.records import releases, removals
-from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.surroundings import Repositories, Surroundings
 from okd_payload.errors import NotFound, ReleaseError
 from okd_payload.imagestream.cluster import read_cluster_tags
 from okd_payload.oci.digest import Digest
@@ -100,43 +99,63 @@ async def look_for_new(
 
 
 async def take_over(
-    surroundings: Surroundings, configuration: StreamConfiguration, release: Release
+    repositories: Repositories, configuration: StreamConfiguration, release: Release
 ) -> MadePayload:
     """The payload of ``release``, with its images kept, under the name of its tag.
 
     Raises ReleaseError for what is no payload, or has another name that may not be changed;
     RegistryError and PartlyDone when trying again may help.
     """
-    payload = await _find_payload(surroundings, configuration, release)
-    images = _images_of(payload)
-    if configuration.content:
-        images = await keep_images(surroundings, configuration, images)
+    payload = await _find_payload(repositories, configuration, release)
+    images = await _keep(repositories, configuration, payload)
     if _names(payload) == {release.name}:
-        if payload.digest is None:
-            raise ReleaseError(f"{release.name} is no image")
-        pull_spec = release.pull_spec.partition("@")[0] + f"@{payload.digest}"
-        return MadePayload(
-            digest=payload.digest,
-            pull_spec=pull_spec,
-            images=images,
-            facts=_facts(release, payload, payload.digest, pull_spec),
-        )
+        return _describe(release, payload, images=images, place=_place_of(release))
     if not configuration.rewrite:
         raise ReleaseError(
             f"the payload calls itself {', '.join(sorted(_names(payload)))}, not {release.name}",
             hint="push it under its own name, or let the stream rewrite names",
         )
-    return await _rewrite(surroundings, configuration, release, payload, images=images)
+    warnings = await _rewrite(repositories, configuration, release, payload)
+    rewritten = await load_release(await open_releases(repositories, configuration), release.name)
+    made = _describe(release, rewritten, images=images, place=configuration.releases_name)
+    return msgspec.structs.replace(made, warnings=warnings)
+
+
+async def find_taken_over(
+    repositories: Repositories, configuration: StreamConfiguration, release: Release
+) -> MadePayload | None:
+    """The payload of ``release`` as it was taken over elsewhere, None where it has not its name.
+
+    Its images are held afterwards, as after ``take_over``. Raises as that does.
+    """
+    payload = await _find_payload(repositories, configuration, release)
+    place = _place_of(release)
+    if _names(payload) != {release.name}:
+        rewritten = await _find_rewritten(repositories, configuration, release)
+        if rewritten is None:
+            return None
+        payload, place = rewritten, configuration.releases_name
+    images = await _keep(repositories, configuration, payload)
+    return _describe(release, payload, images=images, place=place)
+
+
+async def _keep(
+    repositories: Repositories, configuration: StreamConfiguration, payload: Payload
+) -> tuple[FrozenInput, ...]:
+    """The images of ``payload``, held where the stream keeps images, if it does."""
+    images = _images_of(payload)
+    if not configuration.content:
+        return images
+    return await keep_images(repositories, configuration, images)
 
 
 async def _rewrite(
-    surroundings: Surroundings,
+    repositories: Repositories,
     configuration: StreamConfiguration,
     release: Release,
     payload: Payload,
-    *,
-    images: tuple[FrozenInput, ...],
-) -> MadePayload:
+) -> str:
+    """Make ``payload`` again under the name of its tag; what was found beside."""
     metadata = payload.metadata
     checked = await make_checked(
         read_tags_of(payload),
@@ -146,12 +165,12 @@ async def _rewrite(
             following=metadata.next if metadata else (),
             metadata=metadata.metadata if metadata else {},
             included=frozenset(tag.name for tag in payload.tags),
-            created=dt.datetime.fromtimestamp(int(release.created), tz=dt.UTC),
+            created=moment_of(release),
         ),
-        target=await open_releases(surroundings, configuration),
-        repository_of=open_by_name(surroundings, configuration),
+        target=await open_releases(repositories, configuration),
+        repository_of=open_by_name(repositories, configuration),
         keep_lists=len(configuration.architectures) > 1,
-        progress=surroundings.progress,
+        progress=repositories.progress,
     )
     if checked.release is None:
         blocking = [issue for issue in checked.issues if issue.blocks]
@@ -160,21 +179,40 @@ async def _rewrite(
             + "; ".join(issue.message for issue in blocking),
             hint="push a payload that has the name of its tag",
         )
-    digest = checked.release.digest
-    pull_spec = f"{configuration.releases_name}@{digest}"
+    return warnings_of(checked.issues)
+
+
+async def _find_rewritten(
+    repositories: Repositories, configuration: StreamConfiguration, release: Release
+) -> Payload | None:
+    """What was made again under the name of the tag, where releases are; None before."""
+    repository = await open_releases(repositories, configuration)
+    try:
+        found = await load_release(repository, release.name)
+    except NotFound:
+        return None
+    is_ours = found.references.metadata.creation_timestamp == moment_of(release)
+    return found if is_ours and _names(found) == {release.name} else None
+
+
+def _describe(
+    release: Release, payload: Payload, *, images: tuple[FrozenInput, ...], place: str
+) -> MadePayload:
+    """``payload``, which is in the repository ``place``. Raises ReleaseError for no image."""
+    if payload.digest is None:
+        raise ReleaseError(f"{release.name} is no image")
+    pull_spec = f"{place}@{payload.digest}"
     return MadePayload(
-        digest=digest,
+        digest=payload.digest,
         pull_spec=pull_spec,
         images=images,
-        facts=facts_of(
-            release,
-            digest=digest,
-            pull_spec=pull_spec,
-            metadata=checked.release.payload.metadata,
-            references=checked.release.references,
-        ),
-        warnings=warnings_of(checked.issues),
+        facts=_facts(release, payload, payload.digest, pull_spec),
     )
+
+
+def _place_of(release: Release) -> str:
+    """The repository that the payload of ``release`` was seen in."""
+    return release.pull_spec.partition("@")[0]
 
 
 def _facts(release: Release, payload: Payload, digest: Digest, pull_spec: str) -> PayloadFacts:
@@ -190,14 +228,14 @@ def _facts(release: Release, payload: Payload, digest: Digest, pull_spec: str) -
 
 
 async def _find_payload(
-    surroundings: Surroundings, configuration: StreamConfiguration, release: Release
+    repositories: Repositories, configuration: StreamConfiguration, release: Release
 ) -> Payload:
     """The payload as it was first seen, or as an interrupted rewriting left it."""
     reference = parse_reference(release.pull_spec)
     if reference.repository == configuration.releases_name:
-        repository = await open_releases(surroundings, configuration)
+        repository = await open_releases(repositories, configuration)
     else:
-        repository = await surroundings.open_location(RegistryLocation(reference))
+        repository = await repositories.open_location(RegistryLocation(reference))
     try:
         tagged = await load_release(repository, release.name)
     except NotFound:

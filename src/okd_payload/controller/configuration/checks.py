@@ -123,8 +123,6 @@ def _channels(stream: StreamConfiguration) -> Iterator[str]:
 
 def _in_job(stream: StreamConfiguration) -> Iterator[str]:
     """What keeps a pod from making its payloads."""
-    if stream.kind is StreamKind.STABLE:
-        yield "inJob is for payloads that are made of images; releases of a stable stream are not"
     places = {
         "input.repository": stream.input.repository,
         "content": stream.content,

@@ -17,7 +17,7 @@ from okd_payload.controller.adoption.adopting import take_over
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.creation.making import MadePayload, make_payload
 from okd_payload.controller.model import FrozenInput, Release
-from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.surroundings import Repositories
 
 
 class UnderWay(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,16 +50,16 @@ class Maker(Protocol):
 class ProcessMaker:
     """Makes payloads in this process, and takes those over that are there."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
-        self._surroundings = surroundings
+    def __init__(self, repositories: Repositories) -> None:
+        self._repositories = repositories
 
     async def make(
         self, configuration: StreamConfiguration, release: Release, inputs: Sequence[FrozenInput]
     ) -> MadePayload:
         """The payload of ``release``. Raises as ``Maker.make`` does."""
         if release.adopted:
-            return await take_over(self._surroundings, configuration, release)
-        return await make_payload(self._surroundings, configuration, release, inputs)
+            return await take_over(self._repositories, configuration, release)
+        return await make_payload(self._repositories, configuration, release, inputs)
 
     async def give_up(self, release: Release) -> None:
         """Nobody else does anything for it."""
@@ -76,7 +76,7 @@ class ChosenMaker:
         self, configuration: StreamConfiguration, release: Release, inputs: Sequence[FrozenInput]
     ) -> MadePayload | UnderWay:
         """The payload, or that it is under way: a Job that was begun is followed to its end."""
-        in_job = (configuration.in_job or bool(release.job)) and not release.adopted
+        in_job = configuration.in_job or bool(release.job)
         maker = self._jobs if in_job else self._process
         return await maker.make(configuration, release, inputs)
 

@@ -70,7 +70,7 @@ async def make_payload(
     given = make_input(pull_spec_tag(each.tag, each.reference) for each in kept)
     checked = await make_checked(
         annotate(given, {labels.FROM_IMAGE_STREAM: configuration.name}),
-        options=ReleaseOptions(name=release.name, created=_moment_of(release)),
+        options=ReleaseOptions(name=release.name, created=moment_of(release)),
         target=await repositories.open_target(parse_location(configuration.releases)),
         repository_of=repository_of,
         keep_lists=len(configuration.architectures) > 1,
@@ -111,7 +111,7 @@ async def find_made(
     except NotFound:
         return None
     created = found.references.metadata.creation_timestamp
-    is_ours = found.name == release.name and created == _moment_of(release)
+    is_ours = found.name == release.name and created == moment_of(release)
     if not is_ours or found.digest is None:
         return None
     return _describe(
@@ -127,6 +127,11 @@ async def find_made(
 def warnings_of(issues: Iterable[Issue]) -> str:
     """Those of ``issues`` that do not block, for people."""
     return "; ".join(issue.message for issue in issues if not issue.blocks)
+
+
+def moment_of(release: Release) -> dt.datetime:
+    """The moment that the payload of ``release`` says it was made at."""
+    return dt.datetime.fromtimestamp(int(release.created), tz=dt.UTC)
 
 
 def _describe(
@@ -150,10 +155,6 @@ def _describe(
         ),
         warnings=warnings,
     )
-
-
-def _moment_of(release: Release) -> dt.datetime:
-    return dt.datetime.fromtimestamp(int(release.created), tz=dt.UTC)
 
 
 def _with_source(image: FrozenInput, told: Mapping[str, str]) -> FrozenInput:

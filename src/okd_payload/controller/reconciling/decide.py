@@ -129,7 +129,7 @@ def _pend(situation: Situation, release: Release) -> Iterator[Action]:
             code="Aborted",
             reason=f"{newer.name} was begun before its payload was made",
         )
-    elif situation.obstacle and not release.adopted:
+    elif situation.obstacle:
         return
     elif release.retry_at is None or release.retry_at <= situation.now:
         yield Make(release=release.name, attempt=release.attempts + 1)

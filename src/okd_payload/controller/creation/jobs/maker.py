@@ -17,6 +17,7 @@ import msgspec
 
 from okd_payload.cluster import Cluster
 from okd_payload.cluster.kinds import JOB, POD
+from okd_payload.controller.adoption.adopting import find_taken_over
 from okd_payload.controller.cluster_objects import OwnObject
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.creation.jobs.description import (
@@ -29,12 +30,16 @@ from okd_payload.controller.creation.jobs.order import encode_order, order_of
 from okd_payload.controller.creation.jobs.standing import JobStanding, JobState, judge_job
 from okd_payload.controller.creation.makers import UnderWay
 from okd_payload.controller.creation.making import MadePayload, find_made
-from okd_payload.controller.model import FrozenInput, Release
+from okd_payload.controller.model import FrozenInput, Phase, Release
+from okd_payload.controller.records import releases
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import ClusterError, NotFound, RegistryError, ReleaseError
 
 PATIENCE_SECONDS = 300.0
 """With a pod that does not start: its image may be there soon."""
+MOST_AT_ONCE = 10
+"""Jobs of one stream: whoever begins to take over one that has hundreds of releases gets them one
+after the other."""
 
 _log = logging.getLogger(__name__)
 
@@ -101,11 +106,21 @@ class JobMaker:
         release: Release,
         inputs: Sequence[FrozenInput],
     ) -> UnderWay:
+        others = await self._others(release)
+        if len(others) >= MOST_AT_ONCE:
+            return UnderWay(message=f"waits for one of {len(others)} Jobs of its stream to end")
         word = encode_order(order_of(configuration, release, inputs))
         name = name_of_job(release, word)
         job = _object(cluster, f"{cluster.namespace}/{name}")
         await job.ensure(describe_job(release, name, word, self._describe_pod))
         return _under_way(job, "")
+
+    async def _others(self, release: Release) -> list[Release]:
+        """The releases of the same stream that Jobs make."""
+        pending = await self._surroundings.database.read(
+            lambda unit: releases.list_of(unit, release.stream, phases=(Phase.PENDING,))
+        )
+        return [each for each in pending if each.job]
 
     async def _judge(self, cluster: Cluster, job: OwnObject, content: bytes) -> JobStanding:
         pods = await cluster.list(POD, namespace=job.namespace, labels=f"{JOB_LABEL}={job.name}")
@@ -120,7 +135,7 @@ class JobMaker:
     ) -> MadePayload | UnderWay:
         """What the Job made, also when it is gone by now. Raises ClusterError if nothing."""
         try:
-            made = await find_made(self._surroundings, configuration, release, inputs)
+            made = await self._find(configuration, release, inputs)
         except NotFound:  # an image that it is made of
             raise
         except RegistryError as error:
@@ -134,6 +149,13 @@ class JobMaker:
             )
         said = standing.report if standing is not None else None
         return msgspec.structs.replace(made, warnings=said.warnings if said else "")
+
+    async def _find(
+        self, configuration: StreamConfiguration, release: Release, inputs: Sequence[FrozenInput]
+    ) -> MadePayload | None:
+        if release.adopted:
+            return await find_taken_over(self._surroundings, configuration, release)
+        return await find_made(self._surroundings, configuration, release, inputs)
 
     def _is_hopeless(self, standing: JobStanding) -> bool:
         now = self._surroundings.clock.now()

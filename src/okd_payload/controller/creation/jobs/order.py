@@ -21,8 +21,17 @@ _MOST_TOLD = 3900
 """Bytes of a text in a report, which has one: a pod can say 4096 in all."""
 
 
-class PayloadOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """One payload that is to be made."""
+class PushedPayload(msgspec.Struct, frozen=True, kw_only=True):
+    """A payload that somebody pushed, which is taken over."""
+
+    pull_spec: str
+    digest: str
+    rewrite: bool
+    """Whether it may be made again under the name of its tag."""
+
+
+class PayloadOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One payload that is to be made, or taken over."""
 
     stream: str
     release: str
@@ -33,6 +42,8 @@ class PayloadOrder(msgspec.Struct, frozen=True, kw_only=True):
     releases_name: str
     architectures: tuple[str, ...]
     inputs: tuple[FrozenInput, ...]
+    pushed: PushedPayload | None = None
+    """What is taken over; None where a payload is made of ``inputs``."""
 
     def to_configuration(self) -> StreamConfiguration:
         """The stream, as far as it decides the payload."""
@@ -43,6 +54,7 @@ class PayloadOrder(msgspec.Struct, frozen=True, kw_only=True):
             releases=self.releases,
             releases_name=self.releases_name,
             architectures=self.architectures,
+            rewrite=self.pushed is None or self.pushed.rewrite,
         )
 
     def to_release(self) -> Release:
@@ -52,7 +64,9 @@ class PayloadOrder(msgspec.Struct, frozen=True, kw_only=True):
             stream=self.stream,
             created=self.created,
             changed=self.created,
-            input_hash="",
+            input_hash=self.pushed.digest if self.pushed else "",
+            pull_spec=self.pushed.pull_spec if self.pushed else "",
+            adopted=self.pushed is not None,
         )
 
 
@@ -69,7 +83,10 @@ class PayloadReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 def order_of(
     configuration: StreamConfiguration, release: Release, inputs: Sequence[FrozenInput]
 ) -> PayloadOrder:
-    """The order to make the payload of ``release``."""
+    """The order to make the payload of ``release``, or to take it over."""
+    pushed = PushedPayload(
+        pull_spec=release.pull_spec, digest=release.input_hash, rewrite=configuration.rewrite
+    )
     return PayloadOrder(
         stream=configuration.name,
         release=release.name,
@@ -80,6 +97,7 @@ def order_of(
         releases_name=configuration.releases_name,
         architectures=configuration.architectures,
         inputs=tuple(msgspec.structs.replace(each, source="", commit="") for each in inputs),
+        pushed=pushed if release.adopted else None,
     )
 
 

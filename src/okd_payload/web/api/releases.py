@@ -146,16 +146,20 @@ def routes(site: Site) -> list[Any]:
     )
     async def get_lock(name: Name) -> LockAnswer:
         """The frozen inputs of a release."""
-        release = await find_release(site, name)
-        inputs = await site.ask(records.read_inputs, name)
-        return LockAnswer(
-            release=name,
-            input_hash=release.input_hash,
-            digest=release.digest or UNSET,
-            inputs=tell_inputs(inputs),
-        )
+        return await _tell_lock(site, name)
 
     return [list_page, get_one, get_lock]
+
+
+async def _tell_lock(site: Site, name: str) -> LockAnswer:
+    release = await find_release(site, name)
+    inputs = await site.ask(records.read_inputs, name)
+    return LockAnswer(
+        release=name,
+        input_hash=release.input_hash,
+        digest=release.digest or UNSET,
+        inputs=tell_inputs(inputs),
+    )
 
 
 async def find_release(site: Site, name: str) -> Release:

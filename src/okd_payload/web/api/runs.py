@@ -60,12 +60,7 @@ def routes(site: Site) -> list[Any]:
         asked = f"bytes={offset}-" if offset is not None else wanted
         folder = await site.files_of(run, (run.log,))
         piece, content = await asyncio.to_thread(_read_log, folder, run.log, asked)
-        headers = {"Log-Size": str(piece.size), "Log-Offset": str(piece.start)}
-        status = 200
-        if wanted is not None and offset is None and piece.end > piece.start:
-            status = 206
-            headers["Content-Range"] = f"bytes {piece.start}-{piece.end - 1}/{piece.size}"
-        return Response(content, status_code=status, media_type=_LOG_TYPE, headers=headers)
+        return _send_log(piece, content, in_range=wanted is not None and offset is None)
 
     @get(
         "/runs/{run_id:str}/artifacts/{file:path}",
@@ -93,6 +88,16 @@ def routes(site: Site) -> list[Any]:
         )
 
     return [get_run, get_log, get_artifact]
+
+
+def _send_log(piece: Piece, content: bytes, *, in_range: bool) -> Response[bytes]:
+    """A piece of a log; ``in_range`` says whether it is what a header ``Range`` asked for."""
+    headers = {"Log-Size": str(piece.size), "Log-Offset": str(piece.start)}
+    status = 200
+    if in_range and piece.end > piece.start:
+        status = 206
+        headers["Content-Range"] = f"bytes {piece.start}-{piece.end - 1}/{piece.size}"
+    return Response(content, status_code=status, media_type=_LOG_TYPE, headers=headers)
 
 
 async def _find(site: Site, identity: str) -> VerificationRun:

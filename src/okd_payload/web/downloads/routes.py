@@ -104,18 +104,22 @@ def routes(site: Site, extract: Extract | None = None) -> list[Any]:
         release = await find_release(site, name)
         path = await asyncio.to_thread(store.file, release, file)
         if path is None:
-            tools = await store.look(release)
-            if not _has_ended(tools):  # another instance had them, or they had to make room
-                raise ServiceUnavailableException(
-                    f"the tools of {name} are being taken out here: {tools.message}"
-                )
-            raise NotFound(
-                f"there is no {file} of {name} here",
-                hint=f"see what there is: /releases/{name}/tools",
-            )
+            raise _lacking(name, file, await store.look(release))
         return await _answer_piece(path, wanted)
 
     return [page, listing, download]
+
+
+def _lacking(release: str, file: str, tools: Tools) -> Exception:
+    """Why a file is not here: another instance had it, it had to make room, or there is none."""
+    if not _has_ended(tools):
+        return ServiceUnavailableException(
+            f"the tools of {release} are being taken out here: {tools.message}"
+        )
+    return NotFound(
+        f"there is no {file} of {release} here",
+        hint=f"see what there is: /releases/{release}/tools",
+    )
 
 
 async def _answer_piece(path: Path, wanted: str | None) -> Stream:

@@ -29,16 +29,10 @@ _NEXT, _ENDED = "X-Log-Next", "X-Log-Ended"
 def routes(site: Site, renderer: Renderer) -> list[Any]:
     """The page, the log and the files of runs."""
 
-    async def get_run(name: str) -> VerificationRun:
-        run = await site.ask(records.find, name)
-        if run is None:
-            raise UnknownName("run", name, known=(), hint="its release may have been removed")
-        return run
-
     async def show(
         request: AnyRequest, name: str, refusal: Refusal | None = None
     ) -> Response[bytes]:
-        run = await get_run(name)
+        run = await _find_run(site, name)
         folder = await site.files_of(run)
         path = find_file(folder, run.log)
         piece = await asyncio.to_thread(read_tail, path) if path is not None else None
@@ -64,21 +58,21 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
     @get("/run/{name:str}/log", include_in_schema=False)
     async def log(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
         """What was logged after ``offset``: for the script, while a run goes on."""
-        run = await get_run(name)
+        run = await _find_run(site, name)
         path = find_file(await site.files_of(run, (run.log,)), run.log)
         return await answer_log(request, path, is_ended=run.state.is_final)
 
     @get("/run/{name:str}/log.txt", include_in_schema=False)
     async def whole_log(name: FromPath[str]) -> File:
         """The whole log as it is, to be stored."""
-        run = await get_run(name)
+        run = await _find_run(site, name)
         folder = await site.files_of(run, (run.log,))
         return _download(find_file(folder, run.log), f"{name}.log")
 
     @get("/run/{name:str}/file/{number:int}", include_in_schema=False)
     async def artifact(name: FromPath[str], number: FromPath[int]) -> File:
         """A file that the run left, to be stored."""
-        run = await get_run(name)
+        run = await _find_run(site, name)
         folder = await site.files_of(run)
         files = [each for each in run.artifacts if find_file(folder, each)]
         if not 0 <= number < len(files):
@@ -87,6 +81,13 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         return _download(found, PurePosixPath(files[number]).name)
 
     return [page, log, whole_log, artifact, *run_acting.routes(site, show)]
+
+
+async def _find_run(site: Site, name: str) -> VerificationRun:
+    run = await site.ask(records.find, name)
+    if run is None:
+        raise UnknownName("run", name, known=(), hint="its release may have been removed")
+    return run
 
 
 async def answer_log(request: AnyRequest, path: Path | None, *, is_ended: bool) -> Response[bytes]:

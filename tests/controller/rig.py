@@ -21,11 +21,17 @@ STREAM = "4.20.0-0.test"
 class Rig:
     """Everything that a controller stands on, for tests to look into."""
 
-    def __init__(self, state: Path, database: Database | None = None) -> None:
+    def __init__(
+        self,
+        state: Path,
+        database: Database | None = None,
+        *,
+        clock: ManualClock | None = None,
+    ) -> None:
         self.repositories: dict[str, MemoryRepository] = {}
         self.errors: dict[str, Exception] = {}
         """What opening a repository raises, by its name."""
-        self.clock = ManualClock()
+        self.clock = clock or ManualClock()
         self.database = database or open_database("sqlite:///:memory:")
         self.streams: dict[str, StreamConfiguration] = {}
         self.configure()

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from rig import Rig
 
+from okd_payload.testing.clock import StandingClock
 from okd_payload.web.application import make_application
 from okd_payload.web.site import Site
 
@@ -24,7 +25,7 @@ from okd_payload.web.site import Site
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     """A controller's surroundings in memory, with one stream."""
-    made = Rig(tmp_path)
+    made = Rig(tmp_path, clock=StandingClock())
     yield made
     await made.database.close()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A clock that tests move: nobody waits, and what was waited for can be read."""
+"""Clocks that tests move: time passes when they say so, and what was waited for can be read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 
 
 class ManualClock:
-    """The twin of ``Clock``. Waiting moves it on at once."""
+    """The twin of ``Clock``. Waiting moves it on at once, and takes no time."""
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
         self._start = now
@@ -36,3 +36,15 @@ class ManualClock:
         self.waits.append(seconds)
         self._passed += seconds
         await asyncio.sleep(0)
+
+
+class StandingClock(ManualClock):
+    """For servers that others talk to meanwhile: waiting takes its time, and moves nothing.
+
+    What looks for news now and then, for ever, would move a ``ManualClock`` on without end.
+    """
+
+    async def wait(self, seconds: float) -> None:
+        """Let other tasks run for so long."""
+        self.waits.append(seconds)
+        await asyncio.sleep(seconds)

@@ -195,7 +195,9 @@ async def test_a_stream_looks_at_its_images_when_they_change(
         content=CONTENT,
         releases=RELEASES,
     )
-    surroundings = msgspec.structs.replace(rig.surroundings, cluster=cluster, watches=watches)
+    surroundings = msgspec.structs.replace(
+        rig.surroundings, cluster=cluster, watches=watches, clock=SystemClock()
+    )
     service = Service(surroundings, verifier=NoVerifier())
     running = asyncio.create_task(service.run())
     project.push("etcd")

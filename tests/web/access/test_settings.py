@@ -28,12 +28,12 @@ def test_the_example_of_the_documents_is_understood(tmp_path):
     found = re.search(r"```yaml\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     for name in ("ci-secret", "registry-secret"):
-        (tmp_path / name).write_text(f"the {name}\n")
+        (tmp_path / name).write_text(f"the {name} of it\n")
     text = found.group(1).replace("/etc/okd-payload", str(tmp_path))
     settings = read_site_settings(write(tmp_path, text))
     assert settings.access.proxy.group_roles == {"okd-release-managers": Role.MANAGER}
-    assert settings.webhooks.hooks["ci"].secret == "the ci-secret"
-    assert settings.notifications.secret == "the registry-secret"
+    assert settings.webhooks.hooks["ci"].secret == "the ci-secret of it"
+    assert settings.notifications.secret == "the registry-secret of it"
 
 
 def test_a_site_without_settings_takes_nobodys_word():
@@ -53,6 +53,9 @@ def test_a_site_without_settings_takes_nobodys_word():
         ("webhooks: {allowedNetworks: [10.0.0.0/99]}", "10.0.0.0/99"),
         ("access: {proxy: {groupRoles: {a: king}}}", "king"),
         ("notifications: {secretFile: /nowhere/at/all}", "/nowhere/at/all"),
+        ("webhooks: {hooks: {ci: {url: 'https://ci.test'}}}", "webhooks.hooks.ci.secret"),
+        ("webhooks: {hooks: {ci: {url: 'https://ci.test', secret: short}}}", "16 characters"),
+        (f"webhooks: {{hooks: {{ci: {{url: 'ftp://x', secret: {'x' * 16}}}}}}}", "hooks.ci.url"),
         ("---\n{}\n---\n{}\n", "2 documents"),
     ],
 )

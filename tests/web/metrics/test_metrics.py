@@ -49,7 +49,7 @@ async def fill(rig: Rig) -> None:
     await add_run(rig, ready, id="two", state=RunState.FAILED)
     await add_run(rig, ready, id="three", state=RunState.RUNNING)
     failed = Publication(release=accepted.name, name="tag", state=PublicationState.FAILED, time=NOW)
-    progress = WebhookProgress(name="ci", delivered=3, dropped=1, attempts=2)
+    progress = WebhookProgress(name="ci", delivered=3, attempts=2)
     nightly = ScheduleRun(
         stream=STREAM,
         schedule="nightly",
@@ -119,6 +119,21 @@ async def test_a_schedule_that_failed_is_told_until_it_succeeds(rig, site):
     )
     await rig.database.write(lambda unit: schedules.write(unit, done, time=NOW))
     assert (await scrape(site))["okd_payload_schedule_failed", "nightly", STREAM] == 0
+
+
+async def test_a_webhook_that_was_given_up_is_told_at_once(rig, site):
+    """Nothing else need happen: no event comes of it."""
+    await fill(rig)
+    kept = KeptFigures(site)
+    assert (
+        'okd_payload_webhook_disabled{webhook="ci"} 0.0'
+        in write_metrics(await kept.take()).decode()
+    )
+    given_up = WebhookProgress(name="ci", attempts=28, disabled=NOW)
+    await rig.database.write(lambda unit: webhooks.write_progress(unit, given_up))
+    text = write_metrics(await kept.take()).decode()
+    assert 'okd_payload_webhook_disabled{webhook="ci"} 1.0' in text
+    assert 'okd_payload_webhook_failed_attempts{webhook="ci"} 28.0' in text
 
 
 async def test_a_release_that_cannot_be_made_is_counted(rig, site):

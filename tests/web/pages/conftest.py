@@ -36,6 +36,7 @@ from rig import Rig
 
 from okd_payload.build.records import RunFolder
 from okd_payload.controller.records import open_database
+from okd_payload.testing.clock import StandingClock
 from okd_payload.web.application import make_application
 from okd_payload.web.site import Site
 
@@ -108,7 +109,8 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, lis
 async def rig(lived: tuple[Path, dict[str, list[str]]], tmp_path: Path) -> AsyncIterator[Rig]:
     """A rig of the test's own with that past."""
     shutil.copytree(lived[0], tmp_path, dirs_exist_ok=True)
-    made = Rig(tmp_path / "state", open_database(f"sqlite:///{tmp_path / 'records.db'}"))
+    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    made = Rig(tmp_path / "state", database, clock=StandingClock())
     configure(made)
     yield made
     await made.database.close()

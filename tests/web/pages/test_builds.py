@@ -17,6 +17,7 @@ from page_server import PARTS
 from written_builds import SMALL, large_plan, write_run
 
 from okd_payload.build.records import Action, ComponentRecord, RunFolder
+from okd_payload.testing.clock import ManualClock, StandingClock
 from okd_payload.web.application import make_application
 from okd_payload.web.pages.build_pages import look_at_run
 from okd_payload.web.pages.builds import find_critical_path, find_run
@@ -38,7 +39,7 @@ async def client(streams: Path, tmp_path: Path) -> AsyncIterator[AsyncTestClient
     """Asks a site that has builds and nothing else."""
     from rig import Rig
 
-    made = Rig(tmp_path / "state")
+    made = Rig(tmp_path / "state", clock=StandingClock())
     site = Site(surroundings=made.surroundings, builds=streams)
     async with AsyncTestClient[Any](make_application(site, parts=PARTS)) as opened:
         yield opened
@@ -213,7 +214,7 @@ async def take(events: AsyncIterator[bytes], count: int) -> list[bytes]:
 async def test_a_change_is_told_and_so_is_the_end() -> None:
     """The first event covers what happened while the page was on its way."""
     looks = [Mark("a"), Mark("a"), Mark("b"), Mark("b", is_open=False)]
-    events = tell_changes(lambda: looks.pop(0), seconds=0)
+    events = tell_changes(lambda: looks.pop(0), clock=ManualClock())
     told = await take(events, 4)
     assert told[:3] == [b"data: changed\n\n"] * 3
     assert told[3].startswith(b"event: ended")
@@ -227,13 +228,13 @@ async def test_a_log_streams_whole_lines_until_it_has_ended(tmp_path: Path) -> N
     def find() -> tuple[Path | None, bool]:
         return find_file(tmp_path, "log"), is_open
 
-    events = tell_log(find, offset=0)
+    events = tell_log(find, clock=ManualClock(), offset=0)
     first = asyncio.create_task(take(events, 1))
     await asyncio.sleep(0)
     log.write_bytes(b"one\ntw")
     assert await first == [b'id: 4\ndata: "one\\n"\n\n']
     log.write_bytes(b"one\ntwo\n\xe2\x82")
-    again = tell_log(find, offset=4)
+    again = tell_log(find, clock=ManualClock(), offset=4)
     assert await take(again, 1) == [b'id: 8\ndata: "two\\n"\n\n']
     is_open = False
     assert await take(again, 2) == [
@@ -268,7 +269,9 @@ async def test_the_end_of_a_run_is_told_to_whoever_looks(client, streams: Path) 
     ending.finish(NOW + 9)
     del killed
     for look in looks:
-        assert (await take(tell_changes(look), 2))[-1].startswith(b"event: ended")
+        assert (await take(tell_changes(look, clock=ManualClock()), 2))[-1].startswith(
+            b"event: ended"
+        )
     listed = (await client.get("/runs")).text
     assert listed.count("> cut off</span>") == listed.count("> done</span>") == 1
 

@@ -16,6 +16,7 @@ from rig import Rig
 from written_builds import SMALL, large_plan, write_run
 
 from okd_payload.build.records import Action, ComponentRecord
+from okd_payload.testing.clock import StandingClock
 from okd_payload.web.site import Site
 
 pytestmark = [
@@ -36,7 +37,7 @@ FAILED = "cluster-component-007-operator"
 @pytest.fixture
 async def site(tmp_path: Path):
     """A site with builds and nothing else."""
-    made = Rig(tmp_path / "state")
+    made = Rig(tmp_path / "state", clock=StandingClock())
     yield Site(surroundings=made.surroundings, builds=tmp_path / "streams")
     await made.database.close()
 
@@ -122,6 +123,7 @@ async def test_the_log_of_a_build_streams(site: Site, tmp_path: Path) -> None:
             ComponentRecord(name="etcd", tag="etcd", action=Action.BUILT, log=f"logs/{log.name}")
         )
         await page.locator("[data-part=state] .state.accepted").wait_for(timeout=30_000)
+        await page.get_by_text("the last line").wait_for(timeout=30_000)
         text = await page.locator("pre.log").inner_text()
         assert text.count("goes on") == text.count("the last line") == 1
         assert trouble == []
@@ -136,6 +138,7 @@ async def test_a_run_is_read_without_scripts(site: Site, tmp_path: Path) -> None
         await page.goto(f"{address}/runs/okd-scos/{folder.record.id}", wait_until="load")
         await page.get_by_text("load it again").click()
         await page.locator(".plan a .building").click()
+        await page.wait_for_url("**/log/etcd")
         assert await page.locator("h1").inner_text() == "etcd"
         with folder.log_of("etcd").open("a") as file:
             file.write("more\n")

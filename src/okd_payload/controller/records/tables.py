@@ -256,7 +256,21 @@ webhook_progress = Table(
     Column("retry_at", Float),
     Column("message", Text, nullable=False),
     Column("delivered", Integer, nullable=False),
-    Column("dropped", Integer, nullable=False),
+    Column("disabled", Float),
+)
+
+webhook_tries = Table(
+    "webhook_tries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False, index=True),
+    Column("event", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("time", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("status", Integer),
+    Column("message", Text, nullable=False),
 )
 
 uses = Table(

@@ -55,7 +55,7 @@ class Leadership:
         try:
             while True:
                 await self.renew()
-                await asyncio.sleep(self._seconds / (3 if self._lease is not None else 6))
+                await self._clock.wait(self._seconds / (3 if self._lease is not None else 6))
         finally:
             await self.give_up()
 

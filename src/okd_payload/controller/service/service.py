@@ -226,7 +226,7 @@ class Service:
                     seen = event.sequence
                     if event.actor != CONTROLLER and event.stream:
                         self.nudge(event.stream)
-            await asyncio.sleep(_LISTEN_SECONDS)
+            await self._surroundings.clock.wait(_LISTEN_SECONDS)
 
     def _nudge(self, name: str) -> asyncio.Event:
         return self._nudges.setdefault(name, asyncio.Event())

@@ -9,10 +9,9 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from okd_payload.controller.model import Phase, PublicationState, RunState
-from okd_payload.controller.records import events, leases, schedules, webhooks
+from okd_payload.controller.records import events, leases, schedules
 from okd_payload.controller.records.schedules import ScheduleRun
 from okd_payload.controller.records.tables import publications, releases, runs, transitions
-from okd_payload.controller.records.webhooks import WebhookProgress
 
 WINDOW = 30 * 86400.0
 """Seconds that pass rates and durations look back."""
@@ -45,7 +44,6 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """By stream, how many releases could not be made so far."""
     failing: frozenset[tuple[str, str]]
     """Streams and their ways of publishing of which the last try failed."""
-    webhooks: tuple[WebhookProgress, ...]
     schedules: tuple[ScheduleRun, ...] = ()
     """The last run of each."""
 
@@ -65,7 +63,6 @@ def read_figures(connection: Connection, *, now: float) -> Figures:
         failed_publications=_count_failed(connection),
         unmade=_count_unmade(connection),
         failing=_find_failing(connection),
-        webhooks=tuple(webhooks.read_progress(connection).values()),
         schedules=tuple(schedules.list_of(connection)),
     )
 

@@ -8,14 +8,20 @@ stand in it, and then the file is for nobody else to read.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from okd_payload.documents import convert, invalid_field, read_documents
+from okd_payload.documents import Document, convert, invalid_field, read_documents
 from okd_payload.errors import InputError
 from okd_payload.web.access.roles import Role
+
+SHORTEST_SECRET = 16
+"""Characters of what signs messages: who guesses it could forge them."""
+MOST_WEBHOOKS = 100
+"""In the settings, and added: each that keeps silent holds a connection and a few events."""
 
 
 class ProxySettings(
@@ -109,14 +115,31 @@ def read_site_settings(path: Path) -> SiteSettings:
                 ipaddress.ip_network(text, strict=False)
             except ValueError as error:
                 raise invalid_field(document, (*place, number), str(error)) from error
+    hooks = {name: _with_secret(hook) for name, hook in settings.webhooks.hooks.items()}
+    _check_webhooks(document, hooks)
     return msgspec.structs.replace(
         settings,
         notifications=_with_secret(settings.notifications),
-        webhooks=msgspec.structs.replace(
-            settings.webhooks,
-            hooks={name: _with_secret(hook) for name, hook in settings.webhooks.hooks.items()},
-        ),
+        webhooks=msgspec.structs.replace(settings.webhooks, hooks=hooks),
     )
+
+
+def _check_webhooks(document: Document, hooks: Mapping[str, ConfiguredWebhook]) -> None:
+    """Return when each could be told. Raises InvalidDocument."""
+    from okd_payload.oci.registry.messages import parse_target
+
+    place = ("webhooks", "hooks")
+    if len(hooks) > MOST_WEBHOOKS:
+        raise invalid_field(document, place, f"more than {MOST_WEBHOOKS} webhooks")
+    for name, hook in hooks.items():
+        try:
+            parse_target(hook.url)
+        except InputError as error:
+            raise invalid_field(document, (*place, name, "url"), error.message) from error
+        if len(hook.secret) < SHORTEST_SECRET or not hook.secret.isprintable():
+            words = f"it takes a secret of {SHORTEST_SECRET} characters or more, in one line"
+            field = "secretFile" if hook.secret_file else "secret"
+            raise invalid_field(document, (*place, name, field), words)
 
 
 def _with_secret(part: Part) -> Part:

@@ -19,6 +19,7 @@ from okd_payload.web.api import (
     runs,
     streams,
     uses,
+    webhooks,
 )
 from okd_payload.web.api.conditional import tag_answers
 from okd_payload.web.site import Site
@@ -33,6 +34,7 @@ _PARTS = (
     history,
     actions,
     administration,
+    webhooks,
     notifications,
     publishing,
     uses,

@@ -17,11 +17,11 @@ from litestar import Litestar
 from okd_payload.controller.records import audit, events
 from okd_payload.controller.service.leadership import Leadership
 from okd_payload.errors import RecordsError
-from okd_payload.web.events.webhooks import WebhookDelivery
+from okd_payload.web.events.telling import WebhookDelivery
 from okd_payload.web.site import Site
 
 _log = logging.getLogger(__name__)
-_SECONDS = 2.0
+_SECONDS = 1.0
 _DAY = 86400.0
 KEPT_EVENTS = 30 * _DAY
 KEPT_AUDIT = 366 * _DAY
@@ -54,21 +54,24 @@ def deliver_beside(site: Site) -> list[Lifespan]:
 async def _run(site: Site, delivery: WebhookDelivery, leadership: Leadership) -> None:
     forgotten = 0.0
     trouble = ""
-    while True:
-        more = False
-        if leadership.is_acting:
-            try:
-                more = await delivery.advance()
-                if site.now() - forgotten >= _BETWEEN:
-                    await forget_old(leadership, now=site.now())
-                    forgotten = site.now()
-                trouble = ""
-            except RecordsError as error:  # the lease may be lost, or the database away
-                if error.message != trouble:  # said once, not every other second
-                    _log.warning("webhooks are not told now: %s", error.message)
-                trouble = error.message
-        if not more:
-            await asyncio.sleep(_SECONDS)
+    try:
+        while True:
+            if leadership.is_acting:
+                try:
+                    await delivery.advance()
+                    if site.now() - forgotten >= _BETWEEN:
+                        await forget_old(leadership, now=site.now())
+                        forgotten = site.now()
+                    trouble = ""
+                except RecordsError as error:  # the lease may be lost, or the database away
+                    if error.message != trouble:  # said once, not every second
+                        _log.warning("webhooks are not told now: %s", error.message)
+                    trouble = error.message
+            else:
+                await delivery.stop()
+            await site.surroundings.clock.wait(_SECONDS)
+    finally:
+        await delivery.stop()
 
 
 async def forget_old(leadership: Leadership, *, now: float) -> None:

@@ -98,7 +98,7 @@ class EventHub:
                     self._recent.extend(found)
                     await self._tell(known)
                     continue
-            await asyncio.sleep(self._seconds)
+            await self._site.surroundings.clock.wait(self._seconds)
 
     async def _tell(self, position: int) -> None:
         async with self._news:

@@ -9,7 +9,7 @@ as no event came; ages are told anew with each scrape.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -26,6 +26,7 @@ from prometheus_client.registry import Collector
 
 from okd_payload.controller.graph.gaps import UntestedUpdate
 from okd_payload.controller.model import RunState, StreamState
+from okd_payload.controller.records.webhooks import WebhookProgress
 from okd_payload.controller.service.service import Health
 from okd_payload.controller.views.figures import Duration, Figures
 from okd_payload.web.metrics import names
@@ -46,6 +47,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     figures: Figures | None = None
     """None while the database does not answer."""
     streams: Mapping[str, StreamState] = {}
+    webhooks: tuple[WebhookProgress, ...] = ()
     gaps: tuple[UntestedUpdate, ...] = ()
     configured: tuple[str, ...] = ()
     publications: tuple[tuple[str, str], ...] = ()
@@ -72,7 +74,7 @@ class _Collector(Collector):
         if snapshot.figures is not None:
             yield from _of_streams(snapshot, snapshot.figures)
             yield from _of_runs(snapshot.figures)
-            yield from _of_webhooks(snapshot.figures)
+            yield from _of_webhooks(snapshot.webhooks)
             yield from _of_schedules(snapshot.figures)
 
 
@@ -133,11 +135,11 @@ def _of_runs(figures: Figures) -> Iterator[Family]:
     yield _gauge(names.QUEUE, {(state.value,): n for state, n in figures.open_runs.items()})
 
 
-def _of_webhooks(figures: Figures) -> Iterator[Family]:
-    known = figures.webhooks
+def _of_webhooks(known: Collection[WebhookProgress]) -> Iterator[Family]:
     yield _counter(names.WEBHOOK_DELIVERED, {(each.name,): each.delivered for each in known})
-    yield _counter(names.WEBHOOK_DROPPED, {(each.name,): each.dropped for each in known})
     yield _gauge(names.WEBHOOK_ATTEMPTS, {(each.name,): each.attempts for each in known})
+    disabled = {(each.name,): float(each.disabled is not None) for each in known}
+    yield _gauge(names.WEBHOOK_DISABLED, disabled)
 
 
 def _of_schedules(figures: Figures) -> Iterator[Family]:

@@ -100,11 +100,13 @@ UNTESTED = Metric(
 WEBHOOK_DELIVERED = Metric(
     "okd_payload_webhook_delivered_total", "Events that a webhook has taken.", ("webhook",)
 )
-WEBHOOK_DROPPED = Metric(
-    "okd_payload_webhook_dropped_total", "Events that a webhook was not told.", ("webhook",)
-)
 WEBHOOK_ATTEMPTS = Metric(
     "okd_payload_webhook_failed_attempts", "Tries of the event that waits now.", ("webhook",)
+)
+WEBHOOK_DISABLED = Metric(
+    "okd_payload_webhook_disabled",
+    "1 from a day of trying in vain on, until somebody lets the webhook be told again.",
+    ("webhook",),
 )
 
 METRICS = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

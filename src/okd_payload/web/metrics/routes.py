@@ -10,7 +10,7 @@ from litestar import Response, get
 
 from okd_payload.controller.graph.gaps import UntestedUpdate, find_gaps
 from okd_payload.controller.graph.reading import read_snapshot
-from okd_payload.controller.records import events, streams
+from okd_payload.controller.records import events, streams, webhooks
 from okd_payload.controller.service.leadership import LEASE
 from okd_payload.controller.views.figures import Figures, read_figures, read_holder
 from okd_payload.errors import RecordsError
@@ -63,10 +63,16 @@ class KeptFigures:
             figures = await self._refresh(now)
             states = await site.ask(streams.list_all)
             holder = await site.ask(read_holder, LEASE, now=now)
+            progress = await site.ask(webhooks.read_progress)
         except RecordsError:
             return bare
         return msgspec.structs.replace(
-            bare, holder=holder, figures=figures, streams=states, gaps=self._gaps
+            bare,
+            holder=holder,
+            figures=figures,
+            streams=states,
+            webhooks=tuple(progress.values()),
+            gaps=self._gaps,
         )
 
     async def _refresh(self, now: float) -> Figures:

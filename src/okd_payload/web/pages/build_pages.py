@@ -14,6 +14,7 @@ from litestar.params import FromPath
 from litestar.response import File, Stream
 
 from okd_payload.build.records import RunRecord, find_log, is_worked_on, log_name, read_run
+from okd_payload.clock import Clock
 from okd_payload.errors import UnknownName
 from okd_payload.web.pages import builds
 from okd_payload.web.pages.builds import BuildRun, BuildStep, Condition
@@ -49,7 +50,7 @@ class _Failure(msgspec.Struct, frozen=True):
 def routes(site: Site, renderer: Renderer) -> list[Any]:
     """The pages of builds."""
     streams = site.builds or Path("/nonexistent")
-    followers = Followers()
+    followers, clock = Followers(), site.surroundings.clock
 
     @get("/runs", include_in_schema=False)
     async def runs(request: AnyRequest) -> Response[bytes]:
@@ -60,7 +61,9 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
     @get("/runs/events", include_in_schema=False)
     async def news() -> Stream:
         """That a run began, went on or ended."""
-        return followers.stream(tell_changes(_look_at_all(streams), seconds=_LIST_SECONDS))
+        return followers.stream(
+            tell_changes(_look_at_all(streams), clock=clock, seconds=_LIST_SECONDS)
+        )
 
     @get("/runs/{stream:str}/{name:str}", include_in_schema=False)
     async def build(
@@ -88,12 +91,12 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         run = await _find_run(streams, stream, name)
         if not run.is_open:
             return stop_asking()
-        return followers.stream(tell_changes(look_at_run(run.path)))
+        return followers.stream(tell_changes(look_at_run(run.path), clock=clock))
 
-    return [runs, news, build, changes, *_log_routes(streams, renderer, followers)]
+    return [runs, news, build, changes, *_log_routes(streams, renderer, followers, clock)]
 
 
-def _log_routes(streams: Path, renderer: Renderer, followers: Followers) -> list[Any]:
+def _log_routes(streams: Path, renderer: Renderer, followers: Followers, clock: Clock) -> list[Any]:
     @get("/runs/{stream:str}/{name:str}/log/{image:str}", include_in_schema=False)
     async def log_page(
         request: AnyRequest, stream: FromPath[str], name: FromPath[str], image: FromPath[str]
@@ -138,7 +141,7 @@ def _log_routes(streams: Path, renderer: Renderer, followers: Followers) -> list
             found = next((each for each in now.steps if each.name == image), None) if now else None
             return (find_file(streams, found.log), found.is_open) if found else (None, False)
 
-        return followers.stream(tell_log(find, offset=offset))
+        return followers.stream(tell_log(find, clock=clock, offset=offset))
 
     @get("/runs/{stream:str}/{name:str}/log/{image:str}/whole.txt", include_in_schema=False)
     async def whole(stream: FromPath[str], name: FromPath[str], image: FromPath[str]) -> File:

@@ -20,6 +20,7 @@ from litestar import Response
 from litestar.exceptions import ServiceUnavailableException
 from litestar.response import Stream
 
+from okd_payload.clock import Clock
 from okd_payload.web.pages.logs import read_from
 
 SECONDS = 0.5
@@ -85,7 +86,7 @@ def look_at(paths: Iterable[Path]) -> Hashable:
 
 
 async def tell_changes(
-    look: Callable[[], Mark], *, seconds: float = SECONDS
+    look: Callable[[], Mark], *, clock: Clock, seconds: float = SECONDS
 ) -> AsyncIterator[bytes]:
     """An event whenever ``look`` gives something else, until it has ended.
 
@@ -104,11 +105,11 @@ async def tell_changes(
         quiet += 1
         if quiet % _HEARTBEAT_LOOKS == 0:
             yield _STILL_HERE
-        await asyncio.sleep(seconds)
+        await clock.wait(seconds)
 
 
 async def tell_log(
-    find: Callable[[], tuple[Path | None, bool]], *, offset: int
+    find: Callable[[], tuple[Path | None, bool]], *, clock: Clock, offset: int
 ) -> AsyncIterator[bytes]:
     """What is logged after ``offset``, piece by piece, until the log has ended.
 
@@ -133,4 +134,4 @@ async def tell_log(
         quiet += 1
         if quiet % _HEARTBEAT_LOOKS == 0:
             yield _STILL_HERE
-        await asyncio.sleep(SECONDS)
+        await clock.wait(SECONDS)

@@ -84,6 +84,25 @@ tests: [{as: unit, anything: {may: stand here}}]
 """
 
 
+ETCD = BuiltImage(
+    name="etcd",
+    line=14,
+    base="base",
+    context_directory="images/etcd",
+    dockerfile_path="Dockerfile.rhel",
+    inputs=(
+        PipelineInput(
+            image="only-tag", aliases=("builder", "registry.ci.openshift.org/ocp/4.17:cli")
+        ),
+        PipelineInput(image="outside", copies=(Copy("/bin/a", "."),)),
+    ),
+    build_arguments=(Argument("TAGS", "scos"),),
+    architectures=("arm64", "ppc64le"),
+    resources=Resources(cpu_request="3", memory_limit="8Gi"),
+)
+"""The first image of ``EVERYTHING``."""
+
+
 def read(text: str, path: str = "openshift/etcd/openshift-etcd-main.yaml") -> ReadConfiguration:
     """The configuration in ``text``."""
     (document,) = parse_documents(text.encode(), path=path)
@@ -107,22 +126,7 @@ def test_every_field() -> None:
     etcd, literal, cached, injected, artifacts = sorted(
         configuration.built, key=lambda image: image.line
     )
-    assert etcd == BuiltImage(
-        name="etcd",
-        line=14,
-        base="base",
-        context_directory="images/etcd",
-        dockerfile_path="Dockerfile.rhel",
-        inputs=(
-            PipelineInput(
-                image="only-tag", aliases=("builder", "registry.ci.openshift.org/ocp/4.17:cli")
-            ),
-            PipelineInput(image="outside", copies=(Copy("/bin/a", "."),)),
-        ),
-        build_arguments=(Argument("TAGS", "scos"),),
-        architectures=("arm64", "ppc64le"),
-        resources=Resources(cpu_request="3", memory_limit="8Gi"),
-    )
+    assert etcd == ETCD
     assert isinstance(literal, BuiltImage)
     assert (literal.dockerfile, literal.optional) == ("FROM base\n", True)
     assert literal.architectures == ("arm64", "ppc64le", "s390x")

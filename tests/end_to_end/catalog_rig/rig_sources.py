@@ -48,73 +48,77 @@ def dockerfile(
     return text + f'LABEL io.k8s.display-name="{label}"\n'
 
 
+_OPERATOR = {
+    "01_namespace": """\
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: {namespace}
+  annotations: {{{profile}}}
+""",
+    "02_account": """\
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {name}
+  namespace: {namespace}
+  annotations: {{{profile}}}
+""",
+    "03_deployment": """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {name}
+  namespace: {namespace}
+  annotations: {{{profile}}}
+spec:
+  replicas: 1
+  selector: {{matchLabels: {{name: {name}}}}}
+  template:
+    metadata: {{labels: {{name: {name}}}}}
+    spec:
+      serviceAccountName: {name}
+      containers:
+      - name: {name}
+        image: quay.io/openshift/origin-{name}:latest
+        resources: {{requests: {{cpu: 10m, memory: 50Mi}}}}
+        env:
+        - name: RELEASE_VERSION
+          value: 0.0.1-snapshot
+""",
+    "04_clusteroperator": """\
+apiVersion: config.openshift.io/v1
+kind: ClusterOperator
+metadata:
+  name: {status}
+  annotations: {{{profile}}}
+spec: {{}}
+status:
+  versions:
+  - name: operator
+    version: "0.0.1-snapshot"
+""",
+}
+
+
 def operator_manifests(
     name: str, *, operands: tuple[str, ...] = (), level: int = 50
 ) -> dict[str, str]:
     """The manifests of an operator: namespace, accounts, deployment and what it reports."""
-    namespace = f"openshift-{name.removeprefix('cluster-')}"
-    environment = "".join(
+    short = name.removeprefix("cluster-")
+    words = {
+        "name": name,
+        "namespace": f"openshift-{short}",
+        "status": short.removesuffix("-operator"),
+        "profile": PROFILE,
+    }
+    texts = {part: text.format_map(words) for part, text in _OPERATOR.items()}
+    texts["03_deployment"] += "".join(
         f"        - name: {operand.upper().replace('-', '_')}_IMAGE\n"
         f"          value: quay.io/openshift/origin-{operand}:latest\n"
         for operand in operands
     )
-    texts = {
-        "01_namespace": f"""\
-            apiVersion: v1
-            kind: Namespace
-            metadata:
-              name: {namespace}
-              annotations: {{{PROFILE}}}
-            """,
-        "02_account": f"""\
-            apiVersion: v1
-            kind: ServiceAccount
-            metadata:
-              name: {name}
-              namespace: {namespace}
-              annotations: {{{PROFILE}}}
-            """,
-        "03_deployment": f"""\
-            apiVersion: apps/v1
-            kind: Deployment
-            metadata:
-              name: {name}
-              namespace: {namespace}
-              annotations: {{{PROFILE}}}
-            spec:
-              replicas: 1
-              selector: {{matchLabels: {{name: {name}}}}}
-              template:
-                metadata: {{labels: {{name: {name}}}}}
-                spec:
-                  serviceAccountName: {name}
-                  containers:
-                  - name: {name}
-                    image: quay.io/openshift/origin-{name}:latest
-                    resources: {{requests: {{cpu: 10m, memory: 50Mi}}}}
-                    env:
-                    - name: RELEASE_VERSION
-                      value: 0.0.1-snapshot
-            """,
-        "04_clusteroperator": f"""\
-            apiVersion: config.openshift.io/v1
-            kind: ClusterOperator
-            metadata:
-              name: {name.removeprefix("cluster-").removesuffix("-operator")}
-              annotations: {{{PROFILE}}}
-            spec: {{}}
-            status:
-              versions:
-              - name: operator
-                version: "0.0.1-snapshot"
-            """,
-    }
-    files = {
-        f"manifests/0000_{level}_{name}_{part}.yaml": textwrap.dedent(text)
-        for part, text in texts.items()
-    }
-    deployment = f"manifests/0000_{level}_{name}_03_deployment.yaml"
-    files[deployment] += textwrap.indent(textwrap.dedent(environment), " " * 8)
+    files = {f"manifests/0000_{level}_{name}_{part}.yaml": text for part, text in texts.items()}
     return {**files, "manifests/image-references": image_references(name, *operands)}
 
 

@@ -23,20 +23,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rig_components import API, CLIENT, CONFIG, LIBRARY, Modules, component_files
 from rig_modules import Module, go_mod, with_modules
 from rig_repository import FIRST_TIME, GitRepository
-from rig_sources import (
-    custom_resource,
-    dockerfile,
-    operator_manifests,
-    program,
-    version_operator_manifests,
-)
+from rig_sources import custom_resource, dockerfile
 
 OLD, NEW = "4.15", "4.16"
 VERSIONS = {f"release-{OLD}": OLD, f"release-{NEW}": NEW, "main": NEW}
-API, CLIENT, LIBRARY = (f"github.com/openshift/{it}" for it in ("api", "client-go", "library-go"))
-CONFIG = f"{API}/config/v1"
 CRD = "config/v1/0000_10_config_components.crd.yaml"
 PULL_REQUEST = "refs/pull/123/head"
 HARMLESS = "refs/pull/7/head"
@@ -138,131 +131,13 @@ class World:
 
     def _components(self, branch: str, version: str) -> dict[str, dict[str, str]]:
         api = self._api[branch]
-        library = self._module(LIBRARY, "library-go", branch, api)
-        client = self._module(CLIENT, "client-go", branch, api)
-        old_api = self._api[f"release-{OLD}"]
-        report = {"configv1": CONFIG}
-        one_line = 'fmt.Println(configv1.Report(configv1.Component{Name: "%s", Version: "%s"}))'
-
-        def simple(name: str, **options: object) -> dict[str, str]:
-            return {
-                **program(name, body=f'fmt.Println("{name} {version}")'),
-                "go.mod": go_mod(f"github.com/openshift/{name}"),
-                "Dockerfile.openshift": dockerfile(version, name, binary=name, **options),  # type: ignore[arg-type]  # passed on as they are
-            }
-
-        def operator(name: str, **modules: object) -> dict[str, str]:
-            files = {
-                **program(name, imports=report, body=one_line % (name, version)),
-                "Dockerfile.ocp": dockerfile(version, name, binary=name, operator=True),
-            }
-            return with_modules(f"github.com/openshift/{name}", files, **modules)  # type: ignore[arg-type]  # passed on as they are
-
-        version_operator = {
-            **operator("cluster-version-operator", direct=(api,)),
-            **version_operator_manifests(),
-            "Dockerfile.ocp": dockerfile(
-                version,
-                "cluster-version-operator",
-                binary="cluster-version-operator",
-                extra="COPY install /manifests\nCOPY bootstrap /bootstrap\n",
-            ),
-        }
-        config_operator = {
-            **operator("cluster-config-operator", direct=(api,)),
-            **operator_manifests(
-                "cluster-config-operator", operands=("cluster-config-api",), level=10
-            ),
-        }
-        config_operator["Dockerfile.ocp"] += f"COPY vendor/{CONFIG}/*.crd.yaml /manifests/\n"
-        etcd_operator = {
-            **operator("cluster-etcd-operator", direct=(api, library)),
-            **program(
-                "cluster-etcd-operator",
-                imports={**report, "operator": f"{LIBRARY}/pkg/operator"},
-                body=f'{one_line % ("etcd", version)}\nfmt.Println(operator.Status("etcd"))',
-            ),
-            **operator_manifests("cluster-etcd-operator", operands=("etcd",), level=12),
-        }
-        ingress_operator = {
-            **operator("cluster-ingress-operator", direct=(api,)),
-            **program(
-                "cluster-ingress-operator",
-                imports=report,
-                body=(one_line % ("ingress", version)).replace("Report", "Describe"),
-            ),
-            **operator_manifests(
-                "cluster-ingress-operator", operands=("haproxy-router", "kube-rbac-proxy")
-            ),
-        }
-        machine_config_operator = {
-            **operator("machine-config-operator", direct=(library,), indirect=(api,)),
-            **program(
-                "machine-config-operator",
-                imports={"operator": f"{LIBRARY}/pkg/operator"},
-                body='fmt.Println(operator.Status("machine-config"))',
-            ),
-            **operator_manifests(
-                "machine-config-operator", operands=("machine-os-content",), level=80
-            ),
-        }
-        installer = {
-            **operator("installer", direct=(api,), replaced={API: old_api}),
-            **operator_manifests("installer", level=90, operands=("installer-artifacts", "cli")),
-            "Dockerfile.artifacts": dockerfile(
-                version,
-                "installer",
-                label="Installers of all systems",
-                extra=f"COPY --from=registry.ci.openshift.org/ocp/{version}:installer"
-                " /usr/bin/installer /usr/share/installer\n",
-            ),
-        }
-        oc = with_modules(
-            "github.com/openshift/oc",
-            {
-                **program(
-                    "oc", imports={"rest": f"{CLIENT}/rest"}, body='fmt.Println(rest.Request("oc"))'
-                ),
-                "images/cli/Dockerfile.rhel": dockerfile(version, "oc", binary="oc"),
-                "images/cli-artifacts/Dockerfile.rhel": dockerfile(
-                    version,
-                    "oc",
-                    label="Clients of all systems",
-                    extra=f"COPY --from=registry.ci.openshift.org/ocp/{version}:cli"
-                    " /usr/bin/oc /usr/share/openshift/linux/oc\n",
-                ),
-            },
-            direct=(client,),
-            indirect=(api,),
+        modules = Modules(
+            api=api,
+            library=self._module(LIBRARY, "library-go", branch, api),
+            client=self._module(CLIENT, "client-go", branch, api),
+            old_api=self._api[f"release-{OLD}"],
         )
-        router = {
-            **simple("router", base="haproxy-router-base"),
-            "images/router/base/Dockerfile.ocp": dockerfile(
-                version,
-                "router",
-                label="What routers stand on",
-                extra="RUN mkdir -p /var/haproxy\n",
-            ),
-        }
-        operating_system = {
-            "Dockerfile": dockerfile(version, "os", extra="COPY packages /usr/share/os/\n"),
-            "packages": f"kernel\nsystemd\npodman\nbash\nconmon\ncri-o {version}\n",
-        }
-        return {
-            "cluster-version-operator": version_operator,
-            "cluster-config-operator": config_operator,
-            "cluster-etcd-operator": etcd_operator,
-            "cluster-ingress-operator": ingress_operator,
-            "machine-config-operator": machine_config_operator,
-            "installer": installer,
-            "oc": oc,
-            "router": router,
-            "etcd": simple("etcd"),
-            "kube-rbac-proxy": simple("kube-rbac-proxy"),
-            "os": operating_system,
-            "okd-machine-os": operating_system,
-            "images": images(version),
-        }
+        return component_files(version, modules)
 
     def _module(self, path: str, name: str, branch: str, api: Module) -> Module:
         repository = self[name]
@@ -283,16 +158,3 @@ func {function}(name string) string {{
 """
     files = {f"{package}/{short}.go": text}
     return with_modules(f"github.com/openshift/{name}", files, direct=(api,))
-
-
-def images(version: str) -> dict[str, str]:
-    """What all stands on: a base, and a builder that has a `go`."""
-    here = Path(__file__).parent
-    return {
-        "base/Dockerfile": f"FROM registry.ci.openshift.org/ocp/{version}:root\n"
-        "ENV PATH=/usr/local/bin:/usr/bin:/bin:/sbin\n",
-        "builder/Dockerfile": f"FROM registry.ci.openshift.org/ocp/{version}:base-rhel9\n"
-        "COPY go go.awk /usr/local/bin/\n",
-        "builder/go": (here / "go").read_text(),
-        "builder/go.awk": (here / "go.awk").read_text(),
-    }

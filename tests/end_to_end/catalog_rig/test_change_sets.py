@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 from real_program import Ended, Program
+from rig_components import API, CONFIG
 from rig_stream import COMPONENTS, HUB, ON_API, program_in
-from rig_world import API, CONFIG, CRD, HARMLESS, NEW, PULL_REQUEST
+from rig_world import CRD, HARMLESS, NEW, PULL_REQUEST
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

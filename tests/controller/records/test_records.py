@@ -62,6 +62,14 @@ async def test_a_release_is_read_as_it_was_written(database: Database) -> None:
     assert not await database.read(lambda unit: releases.has_hash(unit, "4.21", "sha256:1"))
 
 
+async def test_foreign_text_is_written_whatever_it_holds(database: Database) -> None:
+    """What no text of a database can hold, in the label of an image, refuses no release."""
+    image = msgspec.structs.replace(INPUTS[0], source="git.test/\ud83d", commit="a\x00")
+    await database.write(lambda unit: releases.create(unit, release(), (image,)))
+    (read,) = await database.read(lambda unit: releases.read_inputs(unit, "4.20.0-1"))
+    assert (read.source, read.commit) == ("git.test/\ufffd", "a\ufffd")
+
+
 async def test_phases_follow_each_other_as_they_may(database: Database) -> None:
     """Each step is logged with its actor and told; an impossible one changes nothing."""
     first = release()

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values as rows and rows as values: fields and columns have the same names.
 
-Enumerations are stored as their words, tuples as JSON text, bytes as they are.
+Enumerations are stored as their words, tuples as JSON text, bytes as they are. Labels of images
+and messages of runs are foreign: what no database takes in a text becomes the replacement
+character, so that nothing they say can hold up a stream.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 from types import GenericAlias
 from typing import Any, TypeVar
 
@@ -15,15 +18,20 @@ from sqlalchemy import Connection, CursorResult, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 Value = TypeVar("Value", bound=msgspec.Struct)
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
+"""The sign of value zero, which PostgreSQL refuses, and halves of pairs, which are no UTF-8."""
 
 
 def to_row(value: msgspec.Struct) -> dict[str, Any]:
     """The columns of ``value``."""
     plain = msgspec.to_builtins(value, builtin_types=(bytes,))
-    return {
-        name: msgspec.json.encode(item).decode() if isinstance(item, list | tuple | dict) else item
-        for name, item in plain.items()
-    }
+    return {name: _column(item) for name, item in plain.items()}
+
+
+def _column(item: Any) -> Any:
+    if isinstance(item, str):
+        return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", item)
+    return msgspec.json.encode(item).decode() if isinstance(item, list | tuple | dict) else item
 
 
 def from_row(row: Row[*tuple[Any, ...]], kind: type[Value]) -> Value:

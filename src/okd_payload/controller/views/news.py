@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 from sqlalchemy import Connection, select
 
@@ -12,6 +14,8 @@ from okd_payload.controller.records.rows import from_rows
 from okd_payload.controller.records.tables import releases
 from okd_payload.controller.views.overview import find_accepted
 from okd_payload.controller.views.release import ImageChange, compare_images
+
+DECIDED = tuple(phase for phase in Phase if phase.is_final)
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,9 +28,18 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     """Since ``base``."""
 
 
-def read_news(connection: Connection, *, stream: str = "", limit: int = 30) -> tuple[News, ...]:
-    """The releases of ``stream`` (of all, without) that were decided last, the newest first."""
-    decided = [phase.value for phase in Phase if phase.is_final]
+def read_news(
+    connection: Connection,
+    *,
+    stream: str = "",
+    phases: Collection[Phase] = DECIDED,
+    limit: int = 30,
+) -> tuple[News, ...]:
+    """The releases of ``stream`` (of all, without) that came last to one of ``phases``.
+
+    The newest are first.
+    """
+    decided = [phase.value for phase in phases]
     wanted = select(releases).where(releases.c.phase.in_(decided), releases.c.withdrawn.is_(None))
     if stream:
         wanted = wanted.where(releases.c.stream == stream)

@@ -222,6 +222,31 @@ def test_streams_that_are_named_must_be_there(tmp_path: Path) -> None:
     assert [issue.code for issue in issues] == ["unknown-release-stream"] * 3
 
 
+def risk(message: str) -> str:
+    """An update that carries the risk Slow."""
+    fields = f"name: Slow, message: {message}, url: 'https://x.test/a?b=%20'"
+    return f"edges: [{{from: '*', to: '*', risk: {{{fields}}}}}]\n"
+
+
+@pytest.mark.parametrize(("other", "found"), [("it waits", 0), ("it hangs", 1)])
+def test_a_risk_has_one_meaning(tmp_path: Path, other: str, found: int) -> None:
+    """Over all streams: their releases meet in one graph."""
+    (tmp_path / "a.yaml").write_text(SHORT + risk("it waits"))
+    (tmp_path / "b.yaml").write_text(SHORT.replace("0.mine", "0.other") + risk(other))
+    loaded = load_streams(tmp_path)
+    assert [issue.code for issue in loaded.issues] == ["ambiguous-risk"] * found
+    assert len(loaded.streams) == 2
+
+
+@pytest.mark.parametrize("url", ["https://x.test/%zz", "http://[::1", "https://a b", "x.test"])
+def test_an_address_that_no_cluster_can_parse_is_refused(tmp_path: Path, url: str) -> None:
+    """It would cost clusters the status of their version."""
+    text = risk("it waits").replace("https://x.test/a?b=%20", url)
+    (tmp_path / "a.yaml").write_text(SHORT + text)
+    (issue,) = load_streams(tmp_path).issues
+    assert "url" in issue.message
+
+
 def test_two_files_of_one_stream_are_told(tmp_path: Path) -> None:
     """The first counts; several streams in one file are fine."""
     (tmp_path / "a.yaml").write_text(SHORT + "---\n" + SHORT.replace("0.mine", "0.other"))

@@ -129,7 +129,7 @@ def test_an_update_whose_tests_all_failed_is_conditional() -> None:
     pair = (FOUR[0], FOUR[1])
     found = graph(snapshot(tested=[edge(*pair, RunState.FAILED)]))
     assert pair not in edges(found)
-    assert conditional(found) == {pair: ["UpdateTestsFailed"]}
+    assert conditional(found) == {pair: ["UpdateTestsFailed_4_19_0_okd_scos_1"]}
     (risk,) = found.conditional_edges[0].risks
     assert (risk.url, risk.matching_rules[0].type) == (f"https://x.test/{pair[1]}", "Always")
     assert pair[0] in risk.message
@@ -137,15 +137,16 @@ def test_an_update_whose_tests_all_failed_is_conditional() -> None:
 
 def test_owners_block_updates_and_tie_them_to_risks() -> None:
     """A blocked update holds for all clusters, one with a query for those where it answers."""
-    blocked = EdgeRule(source="4.19.*", target=FOUR[2], name="Blocked", message="it hangs")
+    blocked = EdgeRule(source="4.19.*", target=FOUR[2], message="it hangs")
     risky = EdgeRule(
         source="*", target=FOUR[3], name="Slow", message="m", url="https://y.test", promql="up"
     )
     found = graph(snapshot(rules=(blocked, risky)))
     assert edges(found) == {(FOUR[0], FOUR[1])}
-    assert conditional(found) == {(FOUR[1], FOUR[2]): ["Blocked"], (FOUR[2], FOUR[3]): ["Slow"]}
+    name = "UpdateBlocked_4_20_0_okd_scos_0"
+    assert conditional(found) == {(FOUR[1], FOUR[2]): [name], (FOUR[2], FOUR[3]): ["Slow"]}
     rules = {risk.name: risk for group in found.conditional_edges for risk in group.risks}
-    assert rules["Blocked"].message == "it hangs"
+    assert rules[name].message == "it hangs"
     query = rules["Slow"].matching_rules[0]
     assert msgspec.to_builtins(query) == {"type": "PromQL", "promql": {"promql": "up"}}
 
@@ -259,7 +260,7 @@ def test_the_old_graph_has_every_release_and_the_tested_updates() -> None:
         edge(FOUR[1], FOUR[3], RunState.SUCCEEDED),
         edge("4.1.0", FOUR[3], RunState.SUCCEEDED),
     ]
-    rule = EdgeRule(source=FOUR[1], target=FOUR[3], name="Blocked", message="no")
+    rule = EdgeRule(source=FOUR[1], target=FOUR[3], message="no")
 
     def shown(channel: str, **more: object) -> tuple[set[tuple[str, str]], int]:
         wanted = parse_channel(channel)
@@ -278,7 +279,9 @@ def test_the_old_graph_has_every_release_and_the_tested_updates() -> None:
     assert shown("stable-4") == ({(FOUR[0], FOUR[1]), (FOUR[1], FOUR[3])}, 0)
     assert shown("") == shown("next-scos") == shown("stable-4")
     assert shown("stable-scos-4.19") == ({(FOUR[0], FOUR[1])}, 0)
-    assert shown("prerelease") == (
+    assert shown("prerelease") == shown("stable-4"), "what is not made yet cannot be pulled"
+    made = [*given[:2], release(FOUR[2], phase="Ready"), given[3]]
+    assert shown("prerelease", given=made) == (
         {(FOUR[0], FOUR[1]), (FOUR[1], FOUR[3]), (FOUR[0], FOUR[2])},
         0,
     )

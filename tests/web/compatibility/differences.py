@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+from okd_payload.release.semver import is_version
+
 _ARCHIVED = '"/release-openshift'
 _WHOLE = '"https://prow.ci.openshift.org/view/gs/test-platform-results/logs/release-openshift'
 _COPY = "quay.example.org/okd/scos-mirror@sha256:"
@@ -45,6 +47,16 @@ def pullable_payloads(value: Any) -> Any:
     for item in every(value):
         if str(item.get("payload", "")).startswith("@"):
             item["payload"] = ""
+    return value
+
+
+def versions_only(value: Any) -> Any:
+    """What is called by no version is in no graph: clusters read none of one that has it."""
+    for item in every(value):
+        if "pairs" in item:
+            item["versions"] = [
+                node for node in item["versions"] if is_version(str(node["version"]))
+            ]
     return value
 
 
@@ -143,6 +155,7 @@ def made_anew(value: Any) -> Any:
 RULES: tuple[Callable[[Any], Any], ...] = (
     whole_addresses,
     pullable_payloads,
+    versions_only,
     one_truth,
     one_pull_spec,
     no_internal_links,

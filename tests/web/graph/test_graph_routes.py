@@ -25,6 +25,7 @@ from okd_payload.controller.model import (
 )
 from okd_payload.controller.records import releases, streams, tables
 from okd_payload.controller.records.rows import to_row
+from okd_payload.errors import RecordsUnavailable
 from okd_payload.oci.digest import digest_of
 from okd_payload.release.accept.versions import UpdateGraph, parse_update_graph
 from okd_payload.release.semver import parse_version
@@ -104,7 +105,7 @@ async def test_failed_tests_are_risks(client: Client, stable: Rig) -> None:
     assert not graph.has_edge(NAMES[0], NAMES[1])
     risks = graph.risks_of(NAMES[0], NAMES[1])
     assert risks is not None
-    assert [risk.name for risk in risks] == ["UpdateTestsFailed"]
+    assert [risk.name for risk in risks] == ["UpdateTestsFailed_4_19_0_okd_scos_1"]
 
 
 async def test_a_changed_configuration_changes_the_graph(client: Client, stable: Rig) -> None:
@@ -119,11 +120,17 @@ async def test_a_changed_configuration_changes_the_graph(client: Client, stable:
     ("parameters", "accept", "status", "kind"),
     [
         ({}, "application/json", 400, "missing_params"),
-        ({"channel": ""}, "application/json", 400, "missing_params"),
+        ({"channel": ""}, "application/json", 400, "invalid_params"),
         ({"channel": "a b"}, "application/json", 400, "invalid_params"),
         ({"channel": "<script>"}, "*/*", 400, "invalid_params"),
+        (CHANNEL | {"arch": "x86-64"}, "*/*", 400, "invalid_params"),
+        (CHANNEL | {"arch": ""}, "*/*", 400, "invalid_params"),
         (CHANNEL, "text/html", 406, "invalid_content_type"),
         (CHANNEL, "application/json;q=0", 406, "invalid_content_type"),
+        (CHANNEL, "*/*, application/json;q=0", 406, "invalid_content_type"),
+        (CHANNEL, "application/*;q=0, */*", 406, "invalid_content_type"),
+        (CHANNEL, "*/*;q=0, application/json", 200, ""),
+        (CHANNEL, "application/vnd.redhat.cincinnati.v1+json", 200, ""),
         (CHANNEL, "application/json;q=no", 200, ""),
         (CHANNEL, "text/html, application/*;q=0.1", 200, ""),
         (CHANNEL, "", 200, ""),
@@ -142,7 +149,26 @@ async def test_errors_are_those_of_the_protocol(
         assert found["kind"] == kind
         assert found["value"]
     else:
-        assert found == {"nodes": [], "edges": [], "conditionalEdges": []}
+        assert found == {"version": 1, "nodes": [], "edges": [], "conditionalEdges": []}
+
+
+async def test_errors_of_ours_are_those_of_the_protocol_too(
+    client: Client, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the headers of every answer, and when to come back."""
+
+    async def away(_: object) -> None:
+        raise RecordsUnavailable("at a place that nobody needs to know")
+
+    monkeypatch.setattr(rig.database, "read", away)
+    answer = await client.get(NEW, params=CHANNEL)
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["retry-after"]
+    assert answer.json().keys() == {"kind", "value"}
+    assert answer.json()["kind"] == "failed_upstream_fetch"
+    assert "place" not in answer.text
 
 
 async def test_who_has_a_graph_already_gets_it_not_again(client: Client, stable: Rig) -> None:
@@ -162,7 +188,7 @@ async def test_who_has_a_graph_already_gets_it_not_again(client: Client, stable:
 async def test_the_old_address_serves_clusters_that_use_it(client: Client, stable: Rig) -> None:
     """With its content type, every phase, and the updates that were tested."""
     passed = Edge(source=NAMES[0], target=NAMES[5], run="r", state=RunState.SUCCEEDED, time=1.0)
-    pending = Release(name="x", stream=STABLE, created=1.0, changed=1.0, input_hash="")
+    pending = Release(name="4.21.0-ec.0", stream=STABLE, created=1.0, changed=1.0, input_hash="")
 
     def unit(connection: Connection) -> None:
         releases.create(connection, pending, ())

@@ -13,11 +13,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 from cronsim import CronSim, CronSimError
 
 from okd_payload.controller.configuration import codes
 from okd_payload.controller.configuration.cron import expand_cron
 from okd_payload.controller.configuration.model import (
+    EdgeRule,
     PublishAction,
     Schedule,
     StreamConfiguration,
@@ -47,8 +49,8 @@ def check_stream(stream: StreamConfiguration, *, file: str = "") -> tuple[Issue,
 
 
 def check_together(streams: Mapping[str, StreamConfiguration]) -> tuple[Issue, ...]:
-    """What is wrong between streams: names of streams that nobody configured."""
-    found = []
+    """What is wrong between streams: names that nobody configured, or that mean two things."""
+    found = [*_risks(streams)]
     for stream in streams.values():
         named = [(check.parent, "compares its images with") for check in stream.checks]
         named += [
@@ -64,6 +66,19 @@ def check_together(streams: Mapping[str, StreamConfiguration]) -> tuple[Issue, .
                 text = f"it {doing} {name}, which is not configured here"
                 found.append(_issue(stream, codes.UNKNOWN_RELEASE_STREAM, text, ""))
     return tuple(found)
+
+
+def _risks(streams: Mapping[str, StreamConfiguration]) -> Iterator[Issue]:
+    """Risks that clusters, who know them by their names, take for one another."""
+    known: dict[str, EdgeRule] = {}
+    for stream in streams.values():
+        told = set()
+        for rule in filter(lambda each: each.name, stream.edges):
+            plain = msgspec.structs.replace(rule, source="", target="")
+            if known.setdefault(rule.name, plain) != plain and rule.name not in told:
+                told.add(rule.name)
+                text = f"the risk {rule.name} says something else than another of that name"
+                yield _issue(stream, codes.AMBIGUOUS_RISK, text, "")
 
 
 def check_surroundings(

@@ -50,6 +50,11 @@ UNKNOWN_RELEASE_STREAM = IssueCode(
     Severity.WARNING,
     "A stream refers to another one that is not configured here.",
 )
+AMBIGUOUS_RISK = IssueCode(
+    "ambiguous-risk",
+    Severity.WARNING,
+    "Two risks of updates have the same name and say different things.",
+)
 CLUSTER_NEEDED = IssueCode(
     "cluster-needed",
     Severity.ERROR,

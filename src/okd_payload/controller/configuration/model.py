@@ -179,17 +179,13 @@ class EdgeRule(msgspec.Struct, frozen=True, kw_only=True):
 
     source: str
     target: str
-    name: str
-    """Of the risk, as one word."""
+    name: str = ""
+    """Of the risk, as one word; empty when the updates are blocked, for which clusters are told
+    a word of ours."""
     message: str
     url: str = ""
     promql: str = ""
     """For which clusters the risk holds; for all of them without."""
-
-    @property
-    def is_block(self) -> bool:
-        """Whether no cluster should take these updates."""
-        return not self.promql
 
 
 class StreamConfiguration(msgspec.Struct, frozen=True, kw_only=True):

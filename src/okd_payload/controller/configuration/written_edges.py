@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from okd_payload.catalog.fields import Line, Written, whole
 from okd_payload.controller.configuration.model import EdgeRule
+from okd_payload.controller.graph.addresses import ADDRESS
 
 
 class RiskFields(Written, frozen=True, kw_only=True):
@@ -23,9 +24,7 @@ class RiskFields(Written, frozen=True, kw_only=True):
         ),
     ]
     message: Line
-    url: Annotated[
-        str, Meta(pattern=whole(r"https?://[^\s]+"), description="where people read about it")
-    ]
+    url: Annotated[str, Meta(pattern=whole(ADDRESS), description="where people read about it")]
     promql: Annotated[
         str, Meta(description="for which clusters the risk holds; for all of them without")
     ] = ""
@@ -52,7 +51,7 @@ class EdgeFields(Written, frozen=True, kw_only=True):
         return EdgeRule(
             source=self.source,
             target=self.target,
-            name=risk.name if risk else "Blocked",
+            name=risk.name if risk else "",
             message=risk.message if risk else self.blocked,
             url=risk.url if risk else "",
             promql=risk.promql if risk else "",

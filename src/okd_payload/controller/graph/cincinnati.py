@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from okd_payload.controller.graph.addresses import is_address
 from okd_payload.controller.graph.channels import all_channels, is_in
 from okd_payload.controller.graph.document import (
     ARCHITECTURE_KEY,
@@ -35,9 +36,10 @@ Link = Callable[[Node], str]
 def select_nodes(snapshot: Snapshot, *, channel: str, architecture: str) -> list[Node]:
     """The releases of a channel for an architecture, in the order of versions, each once.
 
-    Where two streams have the same version, the one that is offered counts.
+    Where two streams have the same version, the one that is offered counts. To a cluster versions
+    are the same that differ in build metadata alone.
     """
-    found: dict[str, Node] = {}
+    found: dict[tuple[object, ...], Node] = {}
     for node in snapshot.nodes:
         if node.version is None or node.architecture != architecture:
             continue
@@ -45,9 +47,11 @@ def select_nodes(snapshot: Snapshot, *, channel: str, architecture: str) -> list
             continue
         if not is_in(channel, node.channels, node.version):
             continue
-        before = found.get(str(node.version))
+        version = node.version
+        same = (version.major, version.minor, version.patch, version.prerelease)
+        before = found.get(same)
         if before is None or (node.is_offered and not before.is_offered):
-            found[str(node.version)] = node
+            found[same] = node
     return list(found.values())
 
 
@@ -63,21 +67,27 @@ def make_document(
     return GraphDocument(
         nodes=tuple(_node(node, minors, link) for node in nodes),
         edges=tuple((each.source, each.target) for each in updates if not each.risks),
-        conditional_edges=group_conditional(updates, nodes, link),
+        conditional_edges=group_conditional(
+            updates, [_name(node) for node in nodes], [link(node) for node in nodes]
+        ),
     )
 
 
 def group_conditional(
-    updates: Iterable[Update], nodes: Sequence[Node], link: Link
+    updates: Iterable[Update], names: Sequence[str], links: Sequence[str]
 ) -> tuple[ConditionalEdges, ...]:
-    """The updates that carry risks, those with the same risks together."""
+    """The updates that carry risks, those with the same risks together.
+
+    ``names`` and ``links`` are those of the nodes; where a risk has no address, that of the
+    release it is of stands for it.
+    """
     groups: dict[tuple[GraphRisk, ...], list[ConditionalEdge]] = {}
     for update in updates:
         if update.risks:
-            source, target = nodes[update.source], nodes[update.target]
-            risks = tuple(_risk(risk, link(target)) for risk in _by_name(update.risks))
+            source, target = update.source, update.target
+            risks = tuple(_risk(risk, links[target]) for risk in _by_name(update.risks))
             groups.setdefault(risks, []).append(
-                ConditionalEdge(source=_name(source), target=_name(target))
+                ConditionalEdge(source=names[source], target=names[target])
             )
     return tuple(
         ConditionalEdges(edges=tuple(group), risks=risks) for risks, group in groups.items()
@@ -95,7 +105,7 @@ def _node(node: Node, minors: frozenset[tuple[int, int]], link: Link) -> GraphNo
         CHANNELS_KEY: ",".join(channels),
         REFERENCE_KEY: node.digest,
         ARCHITECTURE_KEY: node.architecture,
-        URL_KEY: node.url or link(node),
+        URL_KEY: node.url if is_address(node.url) else link(node),
     }
     if node.architecture == MULTI:
         metadata[labels.ARCHITECTURE] = MULTI
@@ -106,7 +116,7 @@ def _node(node: Node, minors: frozenset[tuple[int, int]], link: Link) -> GraphNo
 
 def _risk(risk: Risk, otherwise: str) -> GraphRisk:
     return GraphRisk(
-        url=risk.url if "://" in risk.url else otherwise,
+        url=risk.url if is_address(risk.url) else otherwise,
         name=risk.name,
         message=risk.message,
         matching_rules=(where(risk.promql) if risk.promql else always(),),

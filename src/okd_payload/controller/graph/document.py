@@ -64,6 +64,8 @@ class ConditionalEdges(Fields, frozen=True, kw_only=True, omit_defaults=False):
 class GraphDocument(Fields, frozen=True, kw_only=True, omit_defaults=False):
     """A whole graph."""
 
+    version: int = 1
+    """Of the protocol."""
     nodes: tuple[GraphNode, ...]
     edges: tuple[tuple[int, int], ...]
     conditional_edges: tuple[ConditionalEdges, ...] = ()

@@ -23,7 +23,7 @@ from okd_payload.controller.graph.channels import channels_of
 from okd_payload.controller.graph.tested import TestedUpdates, group_runs
 from okd_payload.controller.model import RETRIED, Edge, PayloadFacts, Phase, Release
 from okd_payload.errors import InputError
-from okd_payload.release.semver import Version, parse_version
+from okd_payload.release.semver import Version, is_version, parse_version
 
 MULTI = "multi"
 _LEAST = Version(0, 0, 0)
@@ -36,10 +36,12 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     stream: str
     version: Version | None
     """None when it is no version, with which no cluster can run."""
+    is_called_by_version: bool
+    """Whether its name is a version, too: the one that clusters are told at ``/graph``."""
     phase: Phase | None
     """None when the release was removed."""
     payload: str = ""
-    """By digest where that is known; empty while there is none."""
+    """By digest where that is known; empty while there is none, and where no place is known."""
     digest: str = ""
     architecture: str
     channels: tuple[str, ...] = ()
@@ -54,7 +56,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_offered(self) -> bool:
         """Whether updates may lead here."""
-        return self.phase is Phase.ACCEPTED and not self.withdrawn and bool(self.digest)
+        can_be_pulled = bool(self.digest and self.payload)
+        return self.phase is Phase.ACCEPTED and not self.withdrawn and can_be_pulled
 
     @property
     def is_tombstone(self) -> bool:
@@ -136,13 +139,14 @@ def _nodes(
 
 
 def _node(release: Release, facts: PayloadFacts | None, configuration: StreamConfiguration) -> Node:
-    name = (facts.version if facts else "") or release.name
+    version = _version((facts.version if facts else "") or release.name)
     return Node(
         release=release.name,
         stream=release.stream,
-        version=_version(name),
+        version=version,
+        is_called_by_version=_is_called_by(version, release.name),
         phase=release.phase,
-        payload=_payload(release, configuration),
+        payload=_payload(release, facts, configuration),
         digest=release.digest or "",
         architecture=(facts.architecture if facts else "") or _architecture(configuration),
         channels=channels_of(configuration),
@@ -156,10 +160,12 @@ def _node(release: Release, facts: PayloadFacts | None, configuration: StreamCon
 
 
 def _tombstone(facts: PayloadFacts, configuration: StreamConfiguration) -> Node:
+    version = _version(facts.version or facts.release)
     return Node(
         release=facts.release,
         stream=facts.stream,
-        version=_version(facts.version or facts.release),
+        version=version,
+        is_called_by_version=_is_called_by(version, facts.release),
         phase=None,
         payload=facts.pull_spec,
         digest=facts.digest,
@@ -172,12 +178,15 @@ def _tombstone(facts: PayloadFacts, configuration: StreamConfiguration) -> Node:
     )
 
 
-def _payload(release: Release, configuration: StreamConfiguration) -> str:
+def _payload(
+    release: Release, facts: PayloadFacts | None, configuration: StreamConfiguration
+) -> str:
     """Where clusters pull the release from: by digest, for only that can be verified."""
     if release.digest is None:
         return release.pull_spec
-    if release.pull_spec.endswith(f"@{release.digest}"):
-        return release.pull_spec
+    for place in (release.pull_spec, facts.pull_spec if facts else ""):
+        if place.endswith(f"@{release.digest}"):
+            return place
     return f"{configuration.releases_name}@{release.digest}" if configuration.releases_name else ""
 
 
@@ -187,6 +196,10 @@ def _architecture(configuration: StreamConfiguration) -> str:
 
 def _is_stable(configuration: StreamConfiguration) -> bool:
     return configuration.kind is StreamKind.STABLE
+
+
+def _is_called_by(version: Version | None, name: str) -> bool:
+    return str(version) == name or is_version(name)
 
 
 def _version(text: str) -> Version | None:

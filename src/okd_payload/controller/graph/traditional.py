@@ -2,9 +2,10 @@
 """The graph as the old controller gives it at ``/graph``, for clusters that ask there already.
 
 Every release of every phase is a node; an update is there when a run of it succeeded, whatever
-became of the release. Three rules are ours: no update leads to a release that was withdrawn, what
-a stream's owner blocks is conditional instead of recommended, and a payload that nobody could pull
-is left empty.
+became of the release. Four rules are ours: what is called by no version is left out, because
+clusters read none of a graph that has it; a payload that nobody could pull is left empty; no
+update leads to such a release, nor to one that was withdrawn; and what a stream's owner blocks is
+conditional instead of recommended.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from okd_payload.controller.graph.cincinnati import Link, group_conditional
 from okd_payload.controller.graph.document import ConditionalEdges, Fields
 from okd_payload.controller.graph.nodes import Node, Snapshot
-from okd_payload.controller.graph.updates import Risk, Update, matching_rules
+from okd_payload.controller.graph.updates import Update, owners_risks
 
 _PASSED = ("stable-scos", "next-scos", "stable", "next")
 """Kinds of channels in which one success makes an update, the longer names first."""
@@ -31,10 +32,13 @@ class OldNode(Fields, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class OldDocument(Fields, frozen=True, kw_only=True):
-    """A whole graph; without updates that are conditional it looks as it always did."""
+    """A whole graph; without updates that are conditional it looks as it always did.
 
-    nodes: tuple[OldNode, ...] | None
-    edges: tuple[tuple[int, int], ...] | None
+    What is empty is an empty list: clients of the protocol take no null.
+    """
+
+    nodes: tuple[OldNode, ...]
+    edges: tuple[tuple[int, int], ...]
     conditional_edges: tuple[ConditionalEdges, ...] = ()
 
 
@@ -65,14 +69,17 @@ def make_old_document(
 ) -> OldDocument:
     """The graph of ``channel``; of one architecture where the client names it."""
     nodes = [
-        node for node in snapshot.nodes if not architecture or node.architecture == architecture
+        node
+        for node in snapshot.nodes
+        if node.is_called_by_version and architecture in ("", node.architecture)
     ]
+    names = [node.release for node in nodes]
     updates = list(_updates(nodes, snapshot, channel))
     edges = tuple((each.source, each.target) for each in updates if not each.risks)
     return OldDocument(
-        nodes=tuple(OldNode(version=node.release, payload=node.payload) for node in nodes) or None,
-        edges=edges or None,
-        conditional_edges=group_conditional(updates, nodes, link),
+        nodes=tuple(OldNode(version=node.release, payload=node.payload) for node in nodes),
+        edges=edges,
+        conditional_edges=group_conditional(updates, names, [link(node) for node in nodes]),
     )
 
 
@@ -82,13 +89,9 @@ def _updates(nodes: Sequence[Node], snapshot: Snapshot, channel: OldChannel) -> 
         source, target = places.get(tested.source), places.get(tested.target)
         if source is None or target is None or not tested.target.startswith(channel.prefix):
             continue
-        if nodes[target].withdrawn or not (channel.all_tested or tested.has_passed):
+        if nodes[target].withdrawn or not nodes[target].payload:
             continue
-        yield Update(
-            source=source,
-            target=target,
-            risks=tuple(
-                Risk(name=rule.name, message=rule.message, url=rule.url, promql=rule.promql)
-                for rule in matching_rules(nodes[source], nodes[target], snapshot.rules)
-            ),
-        )
+        if not (channel.all_tested or tested.has_passed):
+            continue
+        risks = owners_risks(nodes[source], nodes[target], snapshot.rules)
+        yield Update(source=source, target=target, risks=tuple(risks))

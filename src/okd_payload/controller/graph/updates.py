@@ -6,11 +6,15 @@ one of the minor version; from the last of a minor version the first of the next
 run of it succeeded. It never leads to a release that is not offered, nor back to an older one.
 Updates whose runs all failed, and those that a stream's owner blocks, stay visible with the reason
 as their risk: administrators see why, instead of a version that vanished.
+
+To a cluster a risk is its name: whoever accepts one, or looks whether it holds, goes by the name
+alone. So a risk that is not an owner's, who gave it one, is called after the release it is of.
 """
 
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -19,7 +23,8 @@ from okd_payload.controller.configuration.model import EdgeRule
 from okd_payload.controller.graph.nodes import Node, Snapshot
 from okd_payload.controller.graph.tested import TestedUpdate
 
-FAILED = "UpdateTestsFailed"
+FAILED, BLOCKED = "UpdateTestsFailed", "UpdateBlocked"
+_NO_WORD = re.compile(r"[^0-9A-Za-z]")
 
 
 class Risk(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,22 +102,31 @@ def _is_newer(node: Node, than: Node) -> bool:
 
 def _risks(nodes: Sequence[Node], source: int, target: int, snapshot: Snapshot) -> Iterator[Risk]:
     origin, goal = nodes[source], nodes[target]
-    for rule in matching_rules(origin, goal, snapshot.rules):
-        yield Risk(name=rule.name, message=rule.message, url=rule.url, promql=rule.promql)
+    yield from owners_risks(origin, goal, snapshot.rules)
     tested = snapshot.tested.get((origin.release, goal.release))
     if tested is not None and tested.has_failed:
         yield _failure(tested)
 
 
-def matching_rules(
+def owners_risks(
     source: Node, target: Node, rules: Mapping[str, tuple[EdgeRule, ...]]
-) -> list[EdgeRule]:
+) -> list[Risk]:
     """What the owner of the target's stream says of the update."""
     return [
-        rule
+        Risk(
+            name=rule.name or _name_risk(BLOCKED, target.release),
+            message=rule.message,
+            url=rule.url,
+            promql=rule.promql,
+        )
         for rule in rules.get(target.stream, ())
         if _matches(source, rule.source) and _matches(target, rule.target)
     ]
+
+
+def _name_risk(kind: str, target: str) -> str:
+    """The name of a risk of ours, of updates to ``target``: one word."""
+    return f"{kind}_{_NO_WORD.sub('_', target)}"
 
 
 def _matches(node: Node, glob: str) -> bool:
@@ -126,7 +140,7 @@ def _failure(tested: TestedUpdate) -> Risk:
     runs = "The one test" if count == 1 else f"None of {count} tests"
     ended = "failed" if count == 1 else "succeeded"
     return Risk(
-        name=FAILED,
+        name=_name_risk(FAILED, tested.target),
         message=f"{runs} of the update from {tested.source} to {tested.target} {ended}.",
         url=failure.url if failure else "",
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -17,17 +18,17 @@ from litestar.params import QueryParameter
 
 from okd_payload.controller.graph.channels import CHANNEL
 from okd_payload.controller.graph.cincinnati import make_document
-from okd_payload.controller.graph.document import GraphError
 from okd_payload.controller.graph.traditional import make_old_document, parse_channel
 from okd_payload.controller.records import streams
 from okd_payload.web.graph.accepting import takes_json
 from okd_payload.web.graph.archive import make_archive
 from okd_payload.web.graph.kept import Answer, KeptGraphs
+from okd_payload.web.graph.refusing import JSON, answer_error, refuse, refuse_parameter
 from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 OLD_TYPE = "application/vnd.redhat.cincinnati.graph+json; version=1.0"
-NEW_TYPE = "application/json"
+_ARCHITECTURE = re.compile(r"[0-9a-z]{1,30}")
 _KEPT = "public, max-age=60"
 _UNKNOWN_CHANNEL = (
     "Unsupported ?channel, must be '', 'prerelease', 'prerelease-*', 'nightly', 'nightly-*', "
@@ -52,7 +53,11 @@ def routes(site: Site) -> Sequence[Any]:
     """The two graphs, and the tested updates as the old controller archives them."""
     kept = KeptGraphs(site)
 
-    @read("/api/upgrades_info/v1/graph", include_in_schema=False)
+    @read(
+        "/api/upgrades_info/v1/graph",
+        include_in_schema=False,
+        exception_handlers={Exception: answer_error},
+    )
     async def graph(
         *,
         request: Request[Any, Any, Any],
@@ -67,17 +72,19 @@ def routes(site: Site) -> Sequence[Any]:
         """
         del version, client
         if not takes_json(request.headers.get("accept")):
-            return _refuse(406, "invalid_content_type", "invalid Content-Type requested")
-        if not channel:
-            return _refuse(400, "missing_params", "mandatory client parameters missing: channel")
+            return refuse(406, "invalid_content_type", "invalid Content-Type requested")
+        if channel is None:
+            return refuse(400, "missing_params", "mandatory client parameters missing: channel")
         if not CHANNEL.fullmatch(channel):
-            return _refuse(400, "invalid_params", "the channel has characters that none may have")
-        architecture = arch or site.architecture
+            return refuse_parameter(f"channel {channel!r} does not match {CHANNEL.pattern}")
+        architecture = site.architecture if arch is None else arch
+        if not _ARCHITECTURE.fullmatch(architecture):
+            return refuse_parameter(f"arch {arch!r} does not match {_ARCHITECTURE.pattern}")
         make = functools.partial(
             make_document, channel=channel, architecture=architecture, link=kept.link
         )
         answer = await kept.answer(("new", channel, architecture), make)
-        return _send(request, answer, NEW_TYPE)
+        return _send(request, answer, JSON)
 
     @read("/graph", include_in_schema=False)
     async def old_graph(
@@ -104,7 +111,7 @@ def routes(site: Site) -> Sequence[Any]:
         content = msgspec.json.encode(make_archive(await site.ask(streams.read_edges)))
         return Response(
             gzip.compress(content, mtime=0),
-            media_type=NEW_TYPE,
+            media_type=JSON,
             headers={"Content-Encoding": "gzip"},
         )
 
@@ -119,11 +126,6 @@ def _send(request: Request[Any, Any, Any], answer: Answer, media_type: str) -> R
     if known == "*" or tag in {text.strip().removeprefix("W/") for text in known.split(",")}:
         return Response(b"", status_code=304, headers=headers)
     return Response(answer.content, media_type=media_type, headers=headers)
-
-
-def _refuse(status: int, kind: str, value: str) -> Response[bytes]:
-    content = msgspec.json.encode(GraphError(kind=kind, value=value))
-    return Response(content, status_code=status, media_type=NEW_TYPE)
 
 
 def _refuse_in_words(words: str) -> Response[bytes]:

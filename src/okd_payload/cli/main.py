@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ import click
 from okd_payload import __version__
 from okd_payload.cli.lazy_group import LazyGroup
 from okd_payload.cli.settings import Settings, global_options
+from okd_payload.cli.standard_streams import lost_output, open_closed_streams, silence_output
 from okd_payload.errors import Interrupted, OkdPayloadError
 
 _NAME = "okd-payload"
@@ -87,6 +87,8 @@ def make_program(commands: Mapping[str, str] = COMMANDS) -> click.Group:
 
 def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, str] = COMMANDS) -> int:
     """Run the command line ``arguments`` (those of the process by default); the exit code."""
+    if arguments is None:
+        open_closed_streams()
     settings = Settings()
     collections = contextlib.nullcontext() if arguments is not None else _rare_collections()
     try:
@@ -100,7 +102,7 @@ def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, str] 
             )
             sys.stdout.flush()
     except BrokenPipeError:
-        _silence_output()
+        silence_output()
         return 1
     except (click.Abort, KeyboardInterrupt):
         interrupted = Interrupted("interrupted", hint="run the same command again to go on")
@@ -156,6 +158,10 @@ def _explain(error: Exception, settings: Settings) -> int:
         hint = f"`{command or _NAME} --help` shows what it takes"
         _print_error(error.format_message(), hint, settings)
         return error.exit_code
+    lost = lost_output() if isinstance(error, OSError) else None
+    if lost:
+        silence_output()
+        return _tell(lost, settings)
     from okd_payload.cli.crash import record_crash
 
     hint = f"this is a fault of {_NAME}; please report it with {record_crash(error, settings)}"
@@ -172,10 +178,3 @@ def _print_error(message: str, hint: str, settings: Settings) -> None:
     from okd_payload.cli.output import print_error
 
     print_error(message, hint, colored=settings.colored)
-
-
-def _silence_output() -> None:
-    """Nobody reads any more: let what is still buffered go nowhere, without complaint."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)

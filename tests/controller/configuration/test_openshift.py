@@ -132,6 +132,135 @@ def test_unknown_fields_are_told_and_harmless() -> None:
     ]
 
 
+def test_keys_and_nulls_are_read_as_go_reads_them() -> None:
+    """Whatever the case of a key, and null as if it was not there; the proper key counts first."""
+    value = {
+        "NAME": "4.20.0-0.x",
+        "To": "release",
+        "message": None,
+        "hide": None,
+        "maxunreadyreleases": 2,
+        "maxUnreadyReleases": 3,
+        "verify": {"a": {"ProwJob": {"Name": "j"}, "MAXRETRIES": 1}, "person": None},
+        "periodic": None,
+        "publish": {"p": None},
+    }
+    stream, issues = read_openshift(Document("x.json", value, {}))
+    assert issues == ()
+    assert (stream.name, stream.target, stream.message) == ("4.20.0-0.x", "release", "")
+    assert stream.max_unready == 3
+    job, person = stream.verifications
+    assert (job.runner, job.max_retries) == (Runner(kind="prowjob", settings={"job": "j"}), 1)
+    assert person.runner == Runner(kind="manual")
+    assert stream.publications == ()
+    assert read_openshift(Document("x.json", json.loads(stream.imported), {}))[0] == stream
+
+
+@pytest.mark.parametrize("kind", ["", "Integration", "Sprint"])
+def test_every_kind_but_stable_makes_releases(kind: str) -> None:
+    """The word that the documentation gives the default, too; any other one is told."""
+    stream, issues = read_openshift(Document("x.json", BASE | {"as": kind}, {}))
+    assert stream.kind is StreamKind.INTEGRATION
+    assert bool(issues) is (kind == "Sprint")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("72h", 259200.0),
+        ("1h30m", 5400.0),
+        ("1.5h", 5400.0),
+        (".5h", 1800.0),
+        ("1.m", 60.0),
+        ("+10s", 10.0),
+        ("250ms", 0.25),
+        ("1us1\N{MICRO SIGN}s1\N{GREEK SMALL LETTER MU}s", 3e-6),
+        ("100ns", 1e-7),
+        ("0", 0.0),
+        ("-0", 0.0),
+        ("", 0.0),
+    ],
+)
+def test_durations_are_those_of_go(text: str, seconds: float) -> None:
+    """All of its units, which are not ours: there are no days."""
+    assert read(expires=text).retention.expires == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"expires": "3d"},
+        {"expires": "3 days"},
+        {"expires": "1h30"},
+        {"expires": "-1h"},
+        {"expires": "."},
+        {"expires": 0},
+        {"periodic": {"p": {"interval": "1d", "prowJob": {"name": "j"}}}},
+        {"verify": {"a": {"prowJob": {"name": "j"}, "upgradeFrom": "PreviousMicro"}}},
+        {
+            "verify": {
+                "a": {
+                    "prowJob": {"name": "j"},
+                    "upgradeFrom": "Previous",
+                    "upgradeFromRelease": {"candidate": {"stream": "ci", "version": "4.19"}},
+                }
+            }
+        },
+        {"verify": {"a": {"qualifiers": {"q": {"badgeName": 1}}}}},
+        {"verify": {"a": {"qualifiers": {"q": {"approval": True, "failureLabels": ["x"]}}}}},
+        {"verify": {"a": {"qualifiers": {"q": {"approval": True, "notifications": {"jira": {}}}}}}},
+        {"maxUnreadyReleases": "1"},
+        {"maxUnreadyReleases": 1.5},
+    ],
+)
+def test_what_the_peer_refuses_is_refused(fields: dict[str, Any]) -> None:
+    """Also where nothing would come of it: of an update that is not asked for."""
+    with pytest.raises(InvalidDocument):
+        read(**fields)
+
+
+def test_nothing_is_lost_without_a_word() -> None:
+    """Fields that mean something there and nothing here are told, each once."""
+    release = {"release": {"version": "4.19", "channel": "fast"}}
+    older = {"candidate": {"stream": "ci", "version": "4.19", "relative": 3}}
+    fields = {
+        "referenceRelease": {"pushRepository": "a", "pullRepository": "b", "secretName": "c"},
+        "alternateImageRepositorySecretName": "s",
+        "upgrade": {"aws": {"prowJob": {"name": "j"}}},
+        "verify": {"a": {"qualifiers": {"q": {"enabled": True}}, "upgradeFromRelease": release}},
+        "periodic": {"p": {"cron": "@daily", "upgradeFromRelease": older}},
+    }
+    _, issues = read_openshift(Document("x.json", BASE | fields, {}))
+    assert {issue.code for issue in issues} == {"ignored-stream-field"}
+    told = [issue.message.partition(" of ")[0] for issue in issues]
+    assert told == [
+        "referenceRelease",
+        "alternateImageRepositorySecretName",
+        "upgrade",
+        "verify.a.qualifiers",
+        "verify.a.upgradeFromRelease",
+        "periodic.p.upgradeFromRelease",
+    ]
+
+
+def test_an_annotation_may_be_long() -> None:
+    """There is no object of etcd to fit in."""
+    text = json.dumps(BASE | {"message": "x" * (1 << 15)})
+    assert len(read_annotation(text, path="annotation")[0].message) == 1 << 15
+
+
+def test_origins_may_be_older_or_of_a_whole_minor_version() -> None:
+    """The candidate before the newest, and whatever is the newest of a published version."""
+    older = {"candidate": {"stream": "okd", "version": "4.19", "relative": 1}}
+    assert verification(upgrade=True, upgradeFromRelease=older).upgrade == UpgradeOrigin(
+        rule="PreviousMinus1", stream="4.19.0-0.okd"
+    )
+    official = {"release": {"version": "4.19"}}
+    assert verification(upgrade=True, upgradeFromRelease=official).upgrade == UpgradeOrigin(
+        lower="4.19.0-0", upper="4.20.0-0"
+    )
+
+
 def _validate_cases(data: Path) -> list[dict[str, Any]]:
     path = data / "release-controller-recordings/controller/validate-configs.json"
     return [case for case in json.loads(path.read_text()) if isinstance(case["files"], dict)]
@@ -182,8 +311,10 @@ def test_any_value_is_read_or_refused(value: dict[str, Any]) -> None:
     check_stream(stream)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "{} \n---\n{}", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", "{} \n---\n{}", "\x00", '{"name": "a", "name": "b"}']
+)
 def test_an_annotation_that_is_none_is_refused(text: str) -> None:
-    """What is no object, or more than one, names the annotation."""
+    """What is no object, more than one, or says something twice, names the annotation."""
     with pytest.raises(InvalidDocument, match="annotation"):
         read_annotation(text, path="annotation of ocp/4.20")

@@ -7,7 +7,12 @@ import re
 
 PATTERN = r"(?:[0-9]+(?:\.[0-9]+)?(?:d|h|m|s|ms))+|0"
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|d|h|m|s)")
-_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3}
+_SECONDS |= {"us": 1e-6, "\N{MICRO SIGN}s": 1e-6, "\N{GREEK SMALL LETTER MU}s": 1e-6, "ns": 1e-9}
+_NUMBER_OF_GO = r"([0-9]+\.?[0-9]*|\.[0-9]+)"
+_UNIT_OF_GO = "(ns|us|\N{MICRO SIGN}s|\N{GREEK SMALL LETTER MU}s|ms|s|m|h)"
+_PART_OF_GO = re.compile(_NUMBER_OF_GO + _UNIT_OF_GO)
+_OF_GO = re.compile(f"[-+]?(?:{_NUMBER_OF_GO}{_UNIT_OF_GO})+")
 
 
 def parse_duration(text: str) -> float:
@@ -15,6 +20,22 @@ def parse_duration(text: str) -> float:
     if not re.fullmatch(PATTERN, text):
         raise ValueError(f"{text!r} is no duration: write it as 72h or 1h30m")
     return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+
+
+def parse_go_duration(text: str) -> float:
+    """``text``, as Go programs read it, in seconds. Raises ValueError.
+
+    There are no days; there are parts of a millisecond, signs, and points without digits on one
+    of their sides.
+    """
+    if text.lstrip("+-") == "0" and len(text) < 3:
+        return 0.0
+    if not _OF_GO.fullmatch(text):
+        raise ValueError(f"{text!r} is no duration: write it as 72h or 1h30m")
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART_OF_GO.findall(text))
+    if seconds and text.startswith("-"):
+        raise ValueError(f"{text!r} lies in the past")
+    return seconds
 
 
 def format_duration(seconds: float) -> str:

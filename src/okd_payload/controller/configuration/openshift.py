@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from okd_payload.controller.configuration import codes
-from okd_payload.controller.configuration.durations import parse_duration
+from okd_payload.controller.configuration.durations import parse_go_duration
+from okd_payload.controller.configuration.go_reading import read_as_go
 from okd_payload.controller.configuration.model import (
     ERROR_RETRIES,
     Check,
@@ -30,11 +30,11 @@ from okd_payload.controller.configuration.model import (
 from okd_payload.controller.configuration.openshift_fields import (
     OriginFields,
     PeriodicFields,
-    PublishFields,
     StreamFields,
     VerificationFields,
 )
-from okd_payload.documents import Document, convert, invalid_field, unknown_fields
+from okd_payload.controller.configuration.openshift_telling import tell_differences
+from okd_payload.documents import Document, convert, invalid_field
 from okd_payload.issues import Issue
 
 _STABLE = "Stable"
@@ -42,14 +42,8 @@ _AGGREGATOR = "release-openshift-release-analysis-aggregator"
 _ENOUGH = 0.6
 """The share of runs that must succeed where many are judged together."""
 _ORIGINS = ("Previous", "PreviousMinus1", "PreviousPatch", "PreviousMinor")
+_MINOR = re.compile(r"([0-9]+)\.([0-9]+)")
 _PLATFORM = re.compile(r"(?:^|-)(aws|gcp|azure|vsphere|metal|libvirt|openstack|ovirt|agent)(?:-|$)")
-_WITHOUT_MEANING = {
-    "overrideCLIImage": "payloads are made without a client image",
-    "pullSecretName": "credentials are those of the controller",
-    "mirrorPrefix": "inputs are frozen in the content repository",
-    "disableManifestListMode": "lists of manifests are kept where there are any",
-    "referenceMode": "references are those of the content repository",
-}
 
 
 def read_openshift(document: Document) -> tuple[StreamConfiguration, tuple[Issue, ...]]:
@@ -57,13 +51,13 @@ def read_openshift(document: Document) -> tuple[StreamConfiguration, tuple[Issue
 
     Raises InvalidDocument that names the field.
     """
+    document = msgspec.structs.replace(document, value=read_as_go(document.value, StreamFields))
     fields = convert(document, StreamFields)
     if not fields.name:
         raise invalid_field(document, ("name",), "a release stream needs a name")
-    if fields.kind not in ("", _STABLE):
-        raise invalid_field(document, ("as",), f"{fields.kind!r} is not known: leave it or Stable")
     if fields.kind != _STABLE and not fields.to:
         raise invalid_field(document, ("to",), "it does not say where its releases go")
+    _check_qualifiers(document, fields)
     stream = StreamConfiguration(
         name=fields.name,
         kind=StreamKind.STABLE if fields.kind == _STABLE else StreamKind.INTEGRATION,
@@ -84,7 +78,14 @@ def read_openshift(document: Document) -> tuple[StreamConfiguration, tuple[Issue
         ),
         imported=msgspec.json.encode(document.value),
     )
-    return stream, tuple(_tell(document, fields))
+    return stream, tuple(tell_differences(document, fields))
+
+
+def written_fields(stream: StreamConfiguration) -> StreamFields:
+    """What OpenShift's file says of ``stream``; nothing where it was not written in one."""
+    if not stream.imported:
+        return StreamFields()
+    return msgspec.json.decode(stream.imported, type=StreamFields)
 
 
 def _verifications(document: Document, fields: StreamFields) -> Iterator[Verification]:
@@ -92,10 +93,8 @@ def _verifications(document: Document, fields: StreamFields) -> Iterator[Verific
     for name, each in sorted((fields.verify or {}).items()):
         where = ("verify", name)
         job = each.prow_job.name if each.prow_job else ""
-        origin = None
-        if each.upgrade:
-            default = "PreviousPatch" if stable else "Previous"
-            origin = _origin(document, where, each, default=default, to=fields.to)
+        default = "PreviousPatch" if stable else "Previous"
+        origin = _origin(document, where, each, default=default, to=fields.to)
         aggregated = each.aggregated_prow_job
         count = aggregated.analysis_job_count if aggregated else 1
         yield Verification(
@@ -107,10 +106,19 @@ def _verifications(document: Document, fields: StreamFields) -> Iterator[Verific
             asynchronous=each.asynchronous,
             max_retries=each.max_retries,
             error_retries=ERROR_RETRIES if job else 0,
-            upgrade=origin,
+            upgrade=origin if each.upgrade else None,
             runs=max(1, count),
             required=max(1, _least(count)),
         )
+
+
+def _check_qualifiers(document: Document, fields: StreamFields) -> None:
+    """Refuse those that contradict themselves. Raises InvalidDocument."""
+    for name, each in (fields.verify or {}).items():
+        for key, qualifier in each.qualifiers.items():
+            if qualifier.approval and (qualifier.failure_labels or qualifier.notifications):
+                where = ("verify", name, "qualifiers", key)
+                raise invalid_field(document, where, "what people approve does not notify of jobs")
 
 
 def _runner(job: str, fields: VerificationFields) -> Runner:
@@ -152,13 +160,23 @@ def _release_origin(
     if fields.candidate is not None:
         suffix = re.sub(r"^release(?:-5)?", "", to)
         name = f"{fields.candidate.version}.0-0.{fields.candidate.stream}{suffix}"
-        return UpgradeOrigin(rule="Previous", stream=name)
+        rule = "PreviousMinus1" if fields.candidate.relative else "Previous"
+        return UpgradeOrigin(rule=rule, stream=name)
     if fields.prerelease is not None:
         bounds = fields.prerelease.version_bounds
         return UpgradeOrigin(lower=bounds.lower, upper=bounds.upper)
     if fields.release is not None:
-        return UpgradeOrigin(release=fields.release.version)
+        return _official(fields.release.version)
     raise invalid_field(document, where, "one of candidate, prerelease and release is needed")
+
+
+def _official(version: str) -> UpgradeOrigin:
+    """A published release: the one of that name, or the newest of a minor version."""
+    minor = _MINOR.fullmatch(version)
+    if minor is None:
+        return UpgradeOrigin(release=version)
+    following = f"{minor[1]}.{int(minor[2]) + 1}"
+    return UpgradeOrigin(lower=f"{version}.0-0", upper=f"{following}.0-0")
 
 
 def _publications(fields: StreamFields) -> Iterator[PublishAction]:
@@ -188,9 +206,7 @@ def _schedules(document: Document, fields: StreamFields) -> Iterator[Schedule]:
         where = ("periodic", name)
         job = each.prow_job.name if each.prow_job else ""
         default = "PreviousPatch" if fields.kind == _STABLE else "PreviousMinus1"
-        origin = (
-            _origin(document, where, each, default=default, to=fields.to) if each.upgrade else None
-        )
+        origin = _origin(document, where, each, default=default, to=fields.to)
         yield Schedule(
             name=name,
             kind="verify",
@@ -201,14 +217,14 @@ def _schedules(document: Document, fields: StreamFields) -> Iterator[Schedule]:
                 runner=Runner(kind="prowjob", settings={"job": job}),
                 platform=_platform(name, job),
                 optional=True,
-                upgrade=origin,
+                upgrade=origin if each.upgrade else None,
             ),
         )
 
 
 def _seconds(document: Document, field: tuple[str, ...], text: str) -> float:
     try:
-        return parse_duration(text) if text else 0.0
+        return parse_go_duration(text) if text else 0.0
     except ValueError as error:
         raise invalid_field(document, field, str(error)) from error
 
@@ -225,32 +241,3 @@ def _platform(name: str, job: str) -> str:
 def _least(count: int) -> int:
     """The least number of ``count`` runs that is enough."""
     return -int(-count * _ENOUGH // 1)
-
-
-def _tell(document: Document, fields: StreamFields) -> Iterator[Issue]:
-    for field in unknown_fields(document, StreamFields):
-        name = ".".join(str(step) for step in field)
-        yield codes.UNKNOWN_STREAM_FIELD.issue(
-            f"{fields.name} has the field {name}, which is not known",
-            file=document.path,
-            line=document.line_of(field),
-            hint="check its spelling; it changes nothing here",
-        )
-    for name, reason in _WITHOUT_MEANING.items():
-        if document.value.get(name):
-            yield codes.IGNORED_STREAM_FIELD.issue(
-                f"{name} of {fields.name} has no meaning here: {reason}",
-                file=document.path,
-                line=document.line_of((name,)),
-            )
-    for name, publication in (fields.publish or {}).items():
-        if _is_about_issues(publication):
-            yield codes.IGNORED_STREAM_FIELD.issue(
-                f"{fields.name} publishes {name} to a tracker of issues, which is not done here",
-                file=document.path,
-                line=document.line_of(("publish", name)),
-            )
-
-
-def _is_about_issues(fields: PublishFields) -> bool:
-    return fields.verify_issues is not None or fields.verify_bugs is not None

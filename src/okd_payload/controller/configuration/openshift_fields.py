@@ -66,6 +66,19 @@ class OriginFields(Fields, frozen=True, kw_only=True):
     release: OfficialFields | None = None
 
 
+class QualifierFields(Fields, frozen=True, kw_only=True):
+    """What a team says of a job, for badges and tickets."""
+
+    enabled: bool | None = None
+    approval: bool | None = None
+    badge_name: str = ""
+    summary: str = ""
+    description: str = ""
+    payload_badge_status: str = ""
+    failure_labels: tuple[str, ...] = ()
+    notifications: dict[str, Any] | None = None
+
+
 class VerificationFields(Fields, frozen=True, kw_only=True):
     """A value of ``verify``."""
 
@@ -79,7 +92,7 @@ class VerificationFields(Fields, frozen=True, kw_only=True):
     prow_job: NamedFields | None = None
     aggregated_prow_job: AggregatedFields | None = None
     multi_job_analysis: bool = False
-    qualifiers: dict[str, Any] = {}
+    qualifiers: dict[str, QualifierFields] = {}
 
 
 class PeriodicFields(Fields, frozen=True, kw_only=True):

@@ -145,6 +145,94 @@ def test_a_tag_without_a_payload_object_counts_itself() -> None:
     assert soft.withdrawn > soft.created
 
 
+INSIDE = "registry.internal.test/origin/release-scos"
+ORIGIN = {"kind": "DockerImage", "name": "quay.test/okd/scos:1"}
+
+
+def placed(
+    wanted: dict[str, Any], status: dict[str, Any] | None, *, public: str = "registry.test/r"
+) -> tuple[str, str | None]:
+    """Pull spec and digest of a release whose tag has ``wanted`` and ``status``."""
+    target = image_stream("release-scos", tags=[tag() | wanted])
+    target["status"] = {
+        "publicDockerImageRepository": public,
+        "dockerImageRepository": INSIDE,
+        "tags": [] if status is None else [{"tag": NAME} | status],
+    }
+    given = listed(image_stream("scos-4.20", CONFIG), target)
+    state = OldState(image_streams=read_items(given, ImageStream, path="x"))
+    (release,) = plan_takeover(state).found.releases
+    return release.pull_spec, release.digest
+
+
+def imported(generation: int, reference: str = f"{INSIDE}@{DIGEST}") -> dict[str, Any]:
+    """The status of a tag that has the image of ``generation``."""
+    item = {"image": DIGEST, "generation": generation, "dockerImageReference": reference}
+    return {"items": [item]}
+
+
+def test_a_release_is_where_the_old_controller_says_it_is() -> None:
+    """By tag; where its image came from, until it has a newer one; the digest once that is its."""
+    by_tag = f"registry.test/r:{NAME}"
+    failed = {"conditions": [{"type": "ImportSuccess", "status": "False"}]}
+    assert placed({}, imported(2)) == (by_tag, DIGEST)
+    assert placed({}, imported(1)) == (by_tag, None)
+    assert placed({"generation": None}, imported(1)) == (by_tag, None)
+    assert placed({}, imported(2) | failed) == (by_tag, None)
+    assert placed({}, None) == ("", None)
+    assert placed({}, {"items": []}) == ("", None)
+    assert placed({"from": ORIGIN}, {"items": None}) == (ORIGIN["name"], None)
+    assert placed({"from": ORIGIN}, imported(2)) == (ORIGIN["name"], DIGEST)
+    assert placed({"from": ORIGIN}, imported(3)) == (by_tag, DIGEST)
+    assert placed({"from": ORIGIN, "generation": None}, imported(1)) == (by_tag, None)
+    assert placed({"from": {"kind": "ImageStreamTag", "name": "x"}}, imported(2))[0] == by_tag
+    assert placed({}, imported(2), public="") == ("", DIGEST)
+    elsewhere = f"quay.test/x@{DIGEST}"
+    assert placed({}, imported(2, elsewhere), public="") == (elsewhere, DIGEST)
+
+
+def test_payloads_of_reference_streams_are_in_their_own_repository() -> None:
+    """Such a stream has images that nobody imported, and tags that say so."""
+    reference = {"pushRepository": "quay.test/push", "pullRepository": "quay.test/pull"}
+    config = {"name": STREAM, "to": "release-scos", "referenceRelease": reference}
+    source = image_stream("scos-4.20", msgspec.json.encode(config).decode())
+    source["status"]["tags"] = None
+    older = f"{STREAM}-2026-03-09-010203"
+    target = image_stream("release-scos", tags=[tag() | {"reference": True}, tag(older)])
+    target["status"]["tags"] = target["status"]["tags"][1:]
+
+    def pull_specs() -> dict[str, str]:
+        given = listed(source, target)
+        state = OldState(image_streams=read_items(given, ImageStream, path="x"))
+        return {each.name: each.pull_spec for each in plan_takeover(state).found.releases}
+
+    assert pull_specs() == {}
+    source["spec"]["tags"] = [{"name": "cli", "reference": True}]
+    assert pull_specs() == {
+        NAME: f"quay.test/pull:rc_payload__{NAME}",
+        older: f"registry.test/origin/release-scos:{older}",
+    }
+    del reference["pullRepository"]
+    source["metadata"]["annotations"][PREFIX + "config"] = msgspec.json.encode(config).decode()
+    assert pull_specs()[NAME] == ""
+
+
+def test_attempts_are_in_the_order_in_which_they_began() -> None:
+    """However they are listed; jobs still to be run are there while nothing is decided."""
+    given = payload()
+    (job, other) = given["status"]["blockingJobResults"]
+    job["results"] = [
+        {"coordinates": {"name": "b"}, "state": "Success", "startTime": "2026-03-10T03:00:00Z"},
+        {"coordinates": {"name": "a"}, "state": "Failure", "startTime": "2026-03-10T02:00:00Z"},
+    ]
+    assert other["results"] is None
+    found = [(run.id, run.attempt) for run in plan(given).found.runs]
+    assert found == [("a", 0), ("b", 1), (f"{NAME}-gcp", 0)]
+    decided = given | {"status": given["status"] | payload("PayloadAccepted")["status"]}
+    decided["status"]["blockingJobResults"] = given["status"]["blockingJobResults"]
+    assert len(plan(decided).found.runs) == 2
+
+
 def test_what_is_passed_over_is_told() -> None:
     """Broken configurations, missing targets, foreign sources, and names that are taken."""
     tags = [tag(), tag(source="origin/other"), tag(name="x", source="origin/other")]

@@ -42,6 +42,15 @@ class SpecTag(Fields, frozen=True, kw_only=True):
     annotations: dict[str, str] | None = None
     source: TagSource | None = msgspec.field(name="from", default=None)
     generation: int | None = None
+    reference: bool = False
+    """Whether the image stays where it is, and is not imported."""
+
+    @property
+    def origin(self) -> str:
+        """The image in another registry that the tag was made of; empty where it was not."""
+        if self.source is None or self.source.kind != "DockerImage":
+            return ""
+        return self.source.name
 
     def annotation(self, key: str) -> str:
         """The annotation ``release.openshift.io/KEY``; empty where there is none."""
@@ -52,7 +61,18 @@ class TagItem(Fields, frozen=True, kw_only=True):
     """An image that a tag had."""
 
     image: str = ""
+    docker_image_reference: str = ""
     generation: int = 0
+
+
+class Condition(Fields, frozen=True, kw_only=True):
+    """What is so, or is not, of a tag or a payload."""
+
+    type: str = ""
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+    last_transition_time: str | None = None
 
 
 class StatusTag(Fields, frozen=True, kw_only=True):
@@ -60,6 +80,18 @@ class StatusTag(Fields, frozen=True, kw_only=True):
 
     tag: str
     items: tuple[TagItem, ...] | None = None
+    conditions: tuple[Condition, ...] | None = None
+
+    @property
+    def newest(self) -> TagItem | None:
+        """The image that the tag has."""
+        return self.items[0] if self.items else None
+
+    @property
+    def import_failed(self) -> bool:
+        """Whether what is wanted of the tag could not be had."""
+        conditions = self.conditions or ()
+        return any(each.type == "ImportSuccess" and each.status == "False" for each in conditions)
 
 
 class StreamSpec(Fields, frozen=True, kw_only=True):
@@ -72,6 +104,7 @@ class StreamStatus(Fields, frozen=True, kw_only=True):
     """What there is of an image stream."""
 
     public_docker_image_repository: str = ""
+    docker_image_repository: str = ""
     tags: tuple[StatusTag, ...] | None = None
 
 
@@ -87,17 +120,34 @@ class ImageStream(Fields, frozen=True, kw_only=True):
         """``NAMESPACE/NAME``."""
         return f"{self.metadata.namespace}/{self.metadata.name}"
 
-    def is_imported(self, tag: SpecTag) -> bool:
-        """Whether ``tag`` has an image, be it an older one."""
-        return any(found.tag == tag.name and found.items for found in self.status.tags or ())
-
     def image_of(self, tag: SpecTag) -> str:
         """The digest that ``tag`` has now; empty where it has none, or an older one still."""
-        for found in self.status.tags or ():
-            if found.tag == tag.name and found.items:
-                newest = found.items[0]
-                return newest.image if newest.generation >= (tag.generation or 0) else ""
-        return ""
+        status = self._status_of(tag)
+        newest = status.newest if status is not None else None
+        if status is None or newest is None or status.import_failed:
+            return ""
+        wanted = tag.generation
+        return newest.image if wanted is not None and wanted <= newest.generation else ""
+
+    def pull_spec_of(self, tag: SpecTag) -> str:
+        """Where ``tag`` is pulled from: by tag, and of an image of another registry that one."""
+        status = self._status_of(tag)
+        if status is None:
+            return ""
+        newest = status.newest
+        if newest is None:
+            return tag.origin
+        wanted = tag.generation
+        if tag.origin and wanted is not None and wanted >= newest.generation:
+            return tag.origin
+        public = self.status.public_docker_image_repository
+        if public:
+            return f"{public}:{tag.name}"
+        is_inside = newest.docker_image_reference.startswith(self.status.docker_image_repository)
+        return "" if is_inside else newest.docker_image_reference
+
+    def _status_of(self, tag: SpecTag) -> StatusTag | None:
+        return next((each for each in self.status.tags or () if each.tag == tag.name), None)
 
 
 class Coordinates(Fields, frozen=True, kw_only=True):
@@ -124,16 +174,6 @@ class JobResult(Fields, frozen=True, kw_only=True):
     ci_configuration_name: str = ""
     analysis_job_count: int = 0
     results: tuple[JobRun, ...] | None = None
-
-
-class Condition(Fields, frozen=True, kw_only=True):
-    """One of the conditions of a payload."""
-
-    type: str = ""
-    status: str = ""
-    reason: str = ""
-    message: str = ""
-    last_transition_time: str | None = None
 
 
 class Override(Fields, frozen=True, kw_only=True):

@@ -46,6 +46,8 @@ _DECIDING = (
 )
 """Conditions in the order in which they count."""
 _FAILED = "PayloadFailed"
+_REFERENCE_PREFIX = "rc_payload__"
+"""Of the tags of payloads that are in an external repository only."""
 _APPROVED = "_state"
 
 
@@ -112,7 +114,7 @@ def _release(stream: OldStream, tag: SpecTag, payload: ReleasePayload | None) ->
         changed=standing.since or created,
         input_hash=tag.annotation("hash"),
         digest=parse_digest(image) if is_digest(image) else None,
-        pull_spec=_pull_spec(stream, tag) if stream.target.is_imported(tag) else "",
+        pull_spec=_pull_spec(stream, tag),
         reason=standing.reason,
         message=standing.message,
         kept=bool(tag.annotation("keep")),
@@ -122,11 +124,11 @@ def _release(stream: OldStream, tag: SpecTag, payload: ReleasePayload | None) ->
 
 
 def _pull_spec(stream: OldStream, tag: SpecTag) -> str:
-    """Where the old controller says that the release is: by tag, and of imports the origin."""
-    if tag.source is not None and tag.source.kind == "DockerImage":
-        return tag.source.name
-    place = stream.configuration.releases_name
-    return f"{place}:{tag.name}" if place else ""
+    """Where the old controller says that the release is."""
+    if tag.reference and stream.pull_repository is not None:
+        place = stream.pull_repository
+        return f"{place}:{_REFERENCE_PREFIX}{tag.name}" if place else ""
+    return stream.target.pull_spec_of(tag)
 
 
 def _stand(payload: ReleasePayload) -> _Standing:
@@ -158,9 +160,10 @@ def _stand_by_tag(tag: SpecTag) -> _Standing:
 
 def _runs(release: Release, payload: ReleasePayload) -> Iterator[VerificationRun]:
     for job in payload.status.jobs:
-        for place, run in enumerate(job.results or ()):
+        begun = sorted(job.results or (), key=lambda run: run.start_time or "")
+        for place, run in enumerate(begun):
             yield _run(release, job, run, place)
-        if not job.results and release.phase is Phase.READY:  # it is still to be run
+        if not begun and release.phase in (Phase.PENDING, Phase.READY):  # it is still to be run
             yield _run(release, job, JobRun(), 0)
 
 

@@ -12,6 +12,8 @@ import msgspec
 
 from okd_payload.controller.configuration.folder import read_annotation
 from okd_payload.controller.configuration.model import Input, StreamConfiguration, StreamKind
+from okd_payload.controller.configuration.openshift import written_fields
+from okd_payload.controller.configuration.openshift_fields import ReferenceFields
 from okd_payload.controller.migration.codes import PASSED_OVER_STREAM
 from okd_payload.controller.migration.objects import ImageStream
 from okd_payload.errors import InvalidDocument
@@ -27,6 +29,8 @@ class OldStream(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     """``NAMESPACE/NAME`` of its input."""
     target: ImageStream
+    pull_repository: str | None = None
+    """Where payloads are that no image stream has; None where the stream has all of them."""
 
 
 class FoundStreams(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,9 +60,10 @@ def find_streams(
         stable = configuration.kind is StreamKind.STABLE
         place = each.place if stable else f"{each.metadata.namespace}/{configuration.target}"
         target = known.get(place)
+        reference = written_fields(configuration).reference_release
         if target is None:
             issues.append(_passed_over(each.place, f"its target {place} is not there"))
-        elif not each.status.tags or not each.status.public_docker_image_repository:
+        elif not _has_images(each, reference):
             issues.append(_passed_over(each.place, "it has no imported tag or no public address"))
         elif configuration.name in streams:
             issues.append(_passed_over(each.place, f"{configuration.name} is configured already"))
@@ -72,8 +77,16 @@ def find_streams(
                 ),
                 source=each.place,
                 target=target,
+                pull_repository=reference.pull_repository if reference else None,
             )
     return FoundStreams(streams=streams, issues=tuple(issues))
+
+
+def _has_images(stream: ImageStream, reference: ReferenceFields | None) -> bool:
+    """Whether the old controller takes ``stream`` for an input."""
+    if reference is not None and any(tag.reference for tag in stream.spec.tags or ()):
+        return True
+    return bool(stream.status.tags and stream.status.public_docker_image_repository)
 
 
 def _passed_over(place: str, why: str) -> Issue:

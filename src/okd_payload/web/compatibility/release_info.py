@@ -95,13 +95,14 @@ async def _show(site: Site, record: Release, configuration: StreamConfiguration)
 async def _find_base(
     site: Site, record: Release, configuration: StreamConfiguration
 ) -> Release | None:
-    """The release that people compare ``record`` with: the one accepted before it."""
-    accepted = await site.ask(releases.list_of, record.stream, phases=[Phase.ACCEPTED])
+    """The release that people compare ``record`` with: accepted before it, else just before it."""
+    known = await site.ask(releases.list_of, record.stream)
     ordered = in_order(
-        [*(each for each in accepted if each.name != record.name), record], configuration
+        [*(each for each in known if each.name != record.name), record], configuration
     )
-    older = ordered[ordered.index(record) + 1 :]
-    return next((each for each in older if each.pull_spec), None)
+    older = [each for each in ordered[ordered.index(record) + 1 :] if each.pull_spec]
+    accepted = (each for each in older if each.phase is Phase.ACCEPTED)
+    return next(accepted, older[0] if older else None)
 
 
 async def _with_changelog(

@@ -13,7 +13,7 @@ import msgspec
 
 from okd_payload.controller.configuration.model import StreamConfiguration, Verification
 from okd_payload.controller.graph.tested import TestedUpdate, group_runs
-from okd_payload.controller.model import Edge, VerificationRun
+from okd_payload.controller.model import Edge, RunState, VerificationRun
 from okd_payload.controller.verification.judging import Standing, stand
 from okd_payload.release.times import format_time
 from okd_payload.web.graph.archive import FAILED, PENDING, SUCCEEDED, has_begun, word_of
@@ -74,46 +74,49 @@ class ShownUpdate(
 def show_results(
     configuration: StreamConfiguration, runs: Iterable[VerificationRun]
 ) -> ShownResults:
-    """The verifications of a release whose runs are ``runs``."""
+    """The verifications of a release whose runs are ``runs``, those that the stream has now."""
     by_name: dict[str, list[VerificationRun]] = {}
     for run in runs:
         by_name.setdefault(run.verification, []).append(run)
-    known = {each.name: each for each in configuration.verifications}
     blocking: dict[str, ShownJob] = {}
     informing: dict[str, ShownJob] = {}
     unawaited: dict[str, ShownJob] = {}
-    for name, found in sorted(by_name.items()):
-        verification = known.get(name)
-        if verification is None:
-            informing[name] = _show_job(found, None)
-        elif verification.asynchronous:
-            unawaited[name] = _show_job(found, verification)
-        else:
-            place = informing if verification.optional else blocking
-            place[name] = _show_job(found, verification)
+    for each in sorted(configuration.verifications, key=lambda each: each.name):
+        if each.name not in by_name:
+            continue
+        awaited = informing if each.optional else blocking
+        place = unawaited if each.asynchronous else awaited
+        place[each.name] = _show_job(by_name[each.name], each)
     return ShownResults(blocking_jobs=blocking, informing_jobs=informing, async_jobs=unawaited)
 
 
-def _show_job(runs: Sequence[VerificationRun], verification: Verification | None) -> ShownJob:
+def _show_job(runs: Sequence[VerificationRun], verification: Verification) -> ShownJob:
+    """A job by the run that made it a success, else by its newest."""
     attempts: dict[int, list[VerificationRun]] = {}
     for run in runs:
         attempts.setdefault(run.attempt, []).append(run)
     ordered = [attempts[number] for number in sorted(attempts)]
-    last = ordered[-1][-1]
-    ended = max((run.ended for run in ordered[-1] if run.ended is not None), default=None)
-    state = _state(ordered, verification)
+    passed = [
+        attempt for attempt in ordered if any(run.state is RunState.SUCCEEDED for run in attempt)
+    ]
+    shown = (passed or ordered)[0 if passed else -1]
+    succeeded = [run for run in shown if run.state is RunState.SUCCEEDED]
+    last = succeeded[0] if succeeded else shown[-1]
+    ended = max((run.ended for run in shown if run.ended is not None), default=None)
     return ShownJob(
-        state=state,
+        state=_state(ordered, verification),
         url=last.url,
         retries=len(ordered) - 1,
-        previous_attempt_urls=tuple(attempt[-1].url for attempt in ordered[:-1]),
+        previous_attempt_urls=tuple(
+            attempt[-1].url for attempt in ordered if attempt is not shown and attempt[-1].url
+        ),
         transition_time=_moment(ended) if ended is not None and last.state.is_final else "",
     )
 
 
-def _state(attempts: Sequence[Sequence[VerificationRun]], verification: Verification | None) -> str:
+def _state(attempts: Sequence[Sequence[VerificationRun]], verification: Verification) -> str:
     """The word for all attempts: one success is enough, and what runs has not failed yet."""
-    if verification is None or verification.runs == 1:
+    if verification.runs == 1:
         states = [word_of(run.state) for attempt in attempts for run in attempt]
         return SUCCEEDED if SUCCEEDED in states else states[-1]
     standings = [stand(verification, attempt) for attempt in attempts]

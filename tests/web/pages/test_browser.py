@@ -46,7 +46,8 @@ class Looker:
         self._trouble = listen_for_trouble(page)
 
     async def look(self, name: str) -> None:
-        """Judge what the window shows now."""
+        """Judge what the window shows, once all of it is there."""
+        await self.page.wait_for_load_state("load")
         found = await self.page.evaluate(FIND_FAULTS) + await self.page.evaluate(FIND_PALE)
         found += self._trouble
         if await self.page.evaluate(
@@ -227,7 +228,7 @@ async def test_pages_are_used_by_keyboard_alone(address, past) -> None:
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.className") == "skip"
         await page.keyboard.press("Enter")
-        assert await page.evaluate("document.activeElement.id") == "content"
+        await page.wait_for_function("document.activeElement.id === 'content'")
         for _ in range(12):
             await page.keyboard.press("Tab")
             seen = await page.evaluate(
@@ -250,6 +251,8 @@ async def test_pages_are_whole_without_scripts(address, past) -> None:
         await page.goto(f"{address}/releasestream/{MAIN}", wait_until="load")
         await page.get_by_label("Rejected").check()
         await page.get_by_role("button", name="Filter").click()
+        await page.wait_for_url("**phase=Rejected**")
         await page.locator("tbody th a").first.click()
+        await page.wait_for_url(f"**/{past.names[MAIN][-2]}")
         assert await page.locator("h1").inner_text() == past.names[MAIN][-2]
         assert await page.get_by_text("3 of 214 tests failed").first.is_visible()

@@ -53,6 +53,7 @@ def test_a_site_without_settings_takes_nobodys_word():
         ("webhooks: {allowedNetworks: [10.0.0.0/99]}", "10.0.0.0/99"),
         ("access: {proxy: {groupRoles: {a: king}}}", "king"),
         ("notifications: {secretFile: /nowhere/at/all}", "/nowhere/at/all"),
+        ("webhooks: {hooks: {a/b: {url: 'https://ci.test'}}}", "webhooks.hooks.a/b"),
         ("webhooks: {hooks: {ci: {url: 'https://ci.test'}}}", "webhooks.hooks.ci.secret"),
         ("webhooks: {hooks: {ci: {url: 'https://ci.test', secret: short}}}", "16 characters"),
         (f"webhooks: {{hooks: {{ci: {{url: 'ftp://x', secret: {'x' * 16}}}}}}}", "hooks.ci.url"),

@@ -8,6 +8,7 @@ stand in it, and then the file is for nobody else to read.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,8 @@ from okd_payload.documents import Document, convert, invalid_field, read_documen
 from okd_payload.errors import InputError
 from okd_payload.web.access.roles import Role
 
+WEBHOOK_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+"""Names stand in addresses and in metrics."""
 SHORTEST_SECRET = 16
 """Characters of what signs messages: who guesses it could forge them."""
 MOST_WEBHOOKS = 100
@@ -132,6 +135,8 @@ def _check_webhooks(document: Document, hooks: Mapping[str, ConfiguredWebhook]) 
     if len(hooks) > MOST_WEBHOOKS:
         raise invalid_field(document, place, f"more than {MOST_WEBHOOKS} webhooks")
     for name, hook in hooks.items():
+        if not WEBHOOK_NAME.fullmatch(name):
+            raise invalid_field(document, (*place, name), "names are of a-z, 0-9 and -")
         try:
             parse_target(hook.url)
         except InputError as error:

@@ -8,7 +8,6 @@ and told again here; everything else about them is changed in the settings.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import Any
 
 import msgspec
@@ -17,26 +16,18 @@ from litestar.params import JSONBody
 from msgspec import UNSET, UnsetType
 
 from okd_payload.controller.records import webhooks
-from okd_payload.controller.records.webhooks import (
-    KnownWebhooks,
-    Webhook,
-    WebhookProgress,
-    WebhookTry,
-)
-from okd_payload.errors import InputError, UnknownName
+from okd_payload.controller.records.webhooks import Webhook, WebhookProgress, WebhookTry
+from okd_payload.errors import InputError
 from okd_payload.web.access.guard import actor_of, takes
 from okd_payload.web.access.roles import Role
-from okd_payload.web.access.settings import MOST_WEBHOOKS, SHORTEST_SECRET
+from okd_payload.web.access.settings import MOST_WEBHOOKS, SHORTEST_SECRET, WEBHOOK_NAME
 from okd_payload.web.api.actions import Asked, writes
 from okd_payload.web.api.parameters import Name
 from okd_payload.web.api.problems import READING, WRITING
 from okd_payload.web.api.values import Answer, known_moment, moment
-from okd_payload.web.events.webhooks import join_webhooks
+from okd_payload.web.events.webhooks import find_webhook, join_webhooks, resume_webhook
 from okd_payload.web.site import Site
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_LARGEST_NUMBER = 2**31 - 1
-"""Of an event, as the database has it."""
 _TAG = "administration"
 _SECURED: list[dict[str, list[str]]] = [{"token": []}]
 
@@ -138,7 +129,7 @@ def _reading(site: Site) -> list[Any]:
     )
     async def list_tries(name: Name) -> WebhookTryList:
         """What became of the last tries to tell a webhook. Needs the role administrator."""
-        _require_known(site, name, await site.ask(webhooks.read_known))
+        find_webhook(site, await site.ask(webhooks.read_known), name)
         tries = await site.ask(webhooks.read_tries, name)
         return WebhookTryList(items=tuple(map(_tell_try, tries)))
 
@@ -176,16 +167,7 @@ def _writing(site: Site) -> list[Any]:
         description="Tell a webhook again at once, from where it was or from a given event on.",
     )
     async def resume(name: Name, data: JSONBody[ResumeBody]) -> WebhookAnswer:
-        def unit(connection: Any) -> tuple[Webhook, WebhookProgress | None]:
-            known = webhooks.read_known(connection)
-            webhook = _require_known(site, name, known)
-            if data.after is not None and not 0 <= data.after <= min(known.last, _LARGEST_NUMBER):
-                raise InputError(
-                    f"there is no event {data.after} yet", hint=f"the newest is {known.last}"
-                )
-            return webhook, webhooks.resume(connection, name, after=data.after)
-
-        return _tell_webhook(site, *await database.write(unit))
+        return _tell_webhook(site, *await resume_webhook(site, name, after=data.after))
 
     @delete(
         "/webhooks/{name:str}",
@@ -209,7 +191,7 @@ def _check(site: Site, name: str, body: WebhookBody, *, actor: str) -> Webhook:
     from okd_payload.oci.registry.messages import parse_target
 
     _require_changeable(site, name)
-    if not _NAME.fullmatch(name):
+    if not WEBHOOK_NAME.fullmatch(name):
         raise InputError(f"{name!r} is no name for a webhook", hint="use a-z, 0-9 and -")
     parse_target(body.url)
     if len(body.secret) < SHORTEST_SECRET:
@@ -228,14 +210,6 @@ def _check(site: Site, name: str, body: WebhookBody, *, actor: str) -> Webhook:
         created=site.now(),
         created_by=actor,
     )
-
-
-def _require_known(site: Site, name: str, known: KnownWebhooks) -> Webhook:
-    """The webhook called ``name``. Raises UnknownName."""
-    every = {each.name: each for each in join_webhooks(site, known.added)}
-    if name not in every:
-        raise UnknownName("webhook", name, known=list(every))
-    return every[name]
 
 
 def _require_changeable(site: Site, name: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from okd_payload.controller.model import Event
 from okd_payload.controller.records import events
@@ -38,7 +38,7 @@ class EventHub:
 
     async def follow(
         self, after: int | None, *, heartbeat: float = HEARTBEAT
-    ) -> AsyncIterator[Sequence[Event]]:
+    ) -> AsyncGenerator[Sequence[Event], None]:
         """What happens after the event numbered ``after`` (from now on, without), for ever.
 
         An empty batch comes when nothing happened for ``heartbeat`` seconds. Whoever knows later

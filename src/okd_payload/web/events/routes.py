@@ -7,7 +7,8 @@ the rest first.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 
 import msgspec
@@ -67,16 +68,17 @@ def routes(site: Site) -> list[Any]:
 
 async def _write(
     hub: EventHub, after: int | None, *, stream: str, release: str
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     yield _HELLO
-    async for batch in hub.follow(after):
-        wanted = [
-            event
-            for event in batch
-            if stream in ("", event.stream) and release in ("", event.release)
-        ]
-        if wanted or not batch:
-            yield b"".join(map(write_event, wanted)) or _HEARTBEAT
+    async with contextlib.aclosing(hub.follow(after)) as batches:
+        async for batch in batches:
+            wanted = [
+                event
+                for event in batch
+                if stream in ("", event.stream) and release in ("", event.release)
+            ]
+            if wanted or not batch:
+                yield b"".join(map(write_event, wanted)) or _HEARTBEAT
 
 
 def write_event(event: Event) -> bytes:

@@ -12,11 +12,14 @@ import fnmatch
 import hashlib
 import hmac
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
 from okd_payload.controller.model import Event
-from okd_payload.controller.records.webhooks import Webhook, WebhookProgress
+from okd_payload.controller.records import webhooks
+from okd_payload.controller.records.webhooks import KnownWebhooks, Webhook, WebhookProgress
+from okd_payload.errors import InputError, UnknownName
 from okd_payload.oci.messages import OutgoingMessage
 from okd_payload.web.api.answers import tell_event
 from okd_payload.web.site import Site
@@ -36,6 +39,32 @@ def join_webhooks(site: Site, added: Iterable[Webhook]) -> list[Webhook]:
     }
     every = {each.name: each for each in added} | configured
     return [every[name] for name in sorted(every)]
+
+
+def find_webhook(site: Site, known: KnownWebhooks, name: str) -> Webhook:
+    """The webhook called ``name``. Raises UnknownName."""
+    every = {each.name: each for each in join_webhooks(site, known.added)}
+    if name not in every:
+        raise UnknownName("webhook", name, known=list(every))
+    return every[name]
+
+
+async def resume_webhook(
+    site: Site, name: str, *, after: int | None = None
+) -> tuple[Webhook, WebhookProgress | None]:
+    """Let a webhook be told again: from where it was, or from what follows on ``after``.
+
+    Raises UnknownName, InputError for an event that was not yet, and RecordsError.
+    """
+
+    def unit(connection: Any) -> tuple[Webhook, WebhookProgress | None]:
+        known = webhooks.read_known(connection)
+        webhook = find_webhook(site, known, name)
+        if after is not None and not 0 <= after <= known.last:
+            raise InputError(f"there is no event {after} yet", hint=f"the newest is {known.last}")
+        return webhook, webhooks.resume(connection, name, after=after)
+
+    return await site.surroundings.database.write(unit)
 
 
 def wants(webhook: Webhook, event: Event) -> bool:

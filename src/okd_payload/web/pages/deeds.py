@@ -130,8 +130,17 @@ FINISH = Deed(
     role=Role.VERIFIER,
     asks="outcome",
 )
+TELL_AGAIN = Deed(
+    word="tell-again",
+    label="Tell it again",
+    explains="Try at once what it has not taken, and go on from there. To pass over an event that"
+    " it cannot bear, use the interface for programs.",
+    done="It is told again, from where it was.",
+    role=Role.ADMINISTRATOR,
+)
 ON_RELEASES = (
     ACCEPT, REJECT, APPROVE, PUBLISH, RETRY, KEEP, STOP_KEEPING, WITHDRAW, RESTORE,
 )  # fmt: skip
 ON_STREAMS = (PAUSE, RESUME, REBUILD, ROLL_BACK)
 ON_RUNS = (FINISH,)
+ON_WEBHOOKS = (TELL_AGAIN,)

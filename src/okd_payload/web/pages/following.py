@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -40,7 +40,7 @@ class Followers:
     def __init__(self) -> None:
         self._count = 0
 
-    def stream(self, events: AsyncIterator[bytes]) -> Stream:
+    def stream(self, events: AsyncGenerator[bytes, None]) -> Stream:
         """``events`` as an answer. Raises ServiceUnavailableException when too many listen."""
         if self._count >= _MOST_LISTENERS:
             raise ServiceUnavailableException(
@@ -48,11 +48,12 @@ class Followers:
             )
         return Stream(self._counted(events), media_type=_MEDIA_TYPE)
 
-    async def _counted(self, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def _counted(self, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         with self._listening():
             yield _HELLO
-            async for event in events:
-                yield event
+            async with contextlib.aclosing(events):
+                async for event in events:
+                    yield event
 
     @contextlib.contextmanager
     def _listening(self) -> Iterator[None]:
@@ -87,7 +88,7 @@ def look_at(paths: Iterable[Path]) -> Hashable:
 
 async def tell_changes(
     look: Callable[[], Mark], *, clock: Clock, seconds: float = SECONDS
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """An event whenever ``look`` gives something else, until it has ended.
 
     One comes at once, for what happened since the page was made.
@@ -110,7 +111,7 @@ async def tell_changes(
 
 async def tell_log(
     find: Callable[[], tuple[Path | None, bool]], *, clock: Clock, offset: int
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """What is logged after ``offset``, piece by piece, until the log has ended.
 
     ``find`` gives the file, or None before there is one, and whether more is to come.

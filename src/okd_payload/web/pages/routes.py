@@ -19,13 +19,22 @@ from okd_payload.web.pages import (
     run_pages,
     sign_in_pages,
     stream_pages,
+    webhook_pages,
 )
 from okd_payload.web.pages.assets import FOREVER, PREFIX
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
 from okd_payload.web.problems import JSON_BELOW, answer_error
 from okd_payload.web.site import Site
 
-_PARTS = (stream_pages, release_pages, component_pages, run_pages, build_pages, sign_in_pages)
+_PARTS = (
+    stream_pages,
+    release_pages,
+    component_pages,
+    run_pages,
+    build_pages,
+    sign_in_pages,
+    webhook_pages,
+)
 
 
 def make_teller(site: Site) -> Callable[[AnyRequest, Exception], Response[bytes]]:

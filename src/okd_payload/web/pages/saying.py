@@ -12,11 +12,11 @@ from typing import Any
 from litestar import Request
 from litestar.datastructures import Cookie
 
-from okd_payload.web.pages.deeds import ON_RELEASES, ON_RUNS, ON_STREAMS
+from okd_payload.web.pages.deeds import ON_RELEASES, ON_RUNS, ON_STREAMS, ON_WEBHOOKS
 
 _COOKIE = "okd-payload-done"
 _SECONDS = 30
-_DONE = {deed.word: deed.done for deed in (*ON_RELEASES, *ON_STREAMS, *ON_RUNS)}
+_DONE = {deed.word: deed.done for deed in (*ON_RELEASES, *ON_STREAMS, *ON_RUNS, *ON_WEBHOOKS)}
 
 
 def said(request: Request[Any, Any, Any]) -> str:

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Administrators see why a webhook is told nothing, and have it told again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from asking import token_for
+
+from okd_payload.controller.records import webhooks
+from okd_payload.controller.records.webhooks import Webhook, WebhookProgress, WebhookTry
+from okd_payload.web.pages.webhook_pages import judge
+
+NASTY = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+async def given_up(rig) -> None:
+    """A webhook that took nothing for a day, and one that is new."""
+    now = rig.clock.now()
+    before = WebhookProgress(name="ci", position=1, attempts=27)
+    after = msgspec.structs.replace(before, attempts=28, disabled=now - 7200, message=NASTY)
+    tried = WebhookTry(
+        name="ci", event=2, kind=NASTY, attempt=28, time=now, seconds=10.0, message=NASTY
+    )
+
+    def unit(connection: Any) -> None:
+        for name in ("ci", "new"):
+            url = f"https://{name}.test/{NASTY}"
+            webhook = Webhook(name=name, url=url, secret="0123456789abcdef", created_by=NASTY)
+            webhooks.write(connection, webhook)
+        webhooks.write_progress(connection, before)
+        assert webhooks.advance(connection, before, after, tried)
+
+    await rig.database.write(unit)
+
+
+async def test_what_was_given_up_is_shown_and_told_again(rig, client, given_up):
+    """With the last tries and why they failed; the button does what it says."""
+    client.headers.update(await token_for(rig, "administrator"))
+    listed = (await client.get("/webhooks")).text
+    assert "Given up" in listed
+    assert 'href="/webhooks/ci"' in listed
+    page = (await client.get("/webhooks/ci")).text
+    assert "It took nothing for a day" in page
+    assert "2 h ago" in page
+    assert NASTY not in listed + page
+    assert "0123456789abcdef" not in listed + page
+    assert "Tell it again" not in (await client.get("/webhooks/new")).text
+    answer = await client.post("/webhooks/ci/tell-again")
+    assert "It is told again" in answer.text
+    assert "Tell it again" not in answer.text
+    progress = (await rig.database.read(webhooks.read_progress))["ci"]
+    assert (progress.position, progress.disabled, progress.attempts) == (1, None, 0)
+
+
+async def test_only_administrators_see_webhooks(rig, client, given_up):
+    """Addresses may have secrets in them; nobody else has a link that leads nowhere."""
+    for headers, status in (({}, 401), (await token_for(rig, "manager"), 403)):
+        for path in ("/webhooks", "/webhooks/ci", "/webhooks/nothing"):
+            assert (await client.get(path, headers=headers)).status_code == status
+        answer = await client.post("/webhooks/ci/tell-again", headers=headers)
+        assert answer.status_code == status
+        assert "/webhooks" not in (await client.get("/", headers=headers)).text
+    client.headers.update(await token_for(rig, "administrator"))
+    assert 'href="/webhooks"' in (await client.get("/")).text
+    assert (await client.get("/webhooks/nothing")).status_code == 404
+    assert (await client.post("/webhooks/nothing/tell-again")).status_code == 404
+
+
+async def test_no_webhook_is_no_fault(rig, client):
+    """The page says how one is added."""
+    headers = await token_for(rig, "administrator")
+    assert "No webhook is told" in (await client.get("/webhooks", headers=headers)).text
+
+
+@pytest.mark.parametrize(
+    ("progress", "word"),
+    [
+        (None, "New"),
+        (WebhookProgress(name="ci"), "Good"),
+        (WebhookProgress(name="ci", attempts=1, retry_at=5.0), "Trouble"),
+        (WebhookProgress(name="ci", attempts=28, disabled=5.0), "Given up"),
+    ],
+)
+def test_each_has_a_word(progress, word):
+    """By how far it is."""
+    assert judge(progress) == word

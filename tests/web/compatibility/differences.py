@@ -125,10 +125,11 @@ def no_package_lists(value: Any) -> Any:
 def only_jobs_that_ran(value: Any) -> Any:
     """A job that was never run of a decided release is not listed as if it still would."""
     for item in every(value):
-        if item.get("phase") in {"Accepted", "Rejected"} and "results" in item:
+        if item.get("phase") in {"Accepted", "Rejected", "Failed"} and "results" in item:
             for jobs in item["results"].values():
                 for name in [name for name, job in jobs.items() if not job["url"]]:
                     del jobs[name]
+            item["results"] = {kind: jobs for kind, jobs in item["results"].items() if jobs}
     return value
 
 

@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every recorded answer of the old controller is ours too, or differs on purpose.
 
-Pages are not compared: ours are others. The recording ``live`` cannot be taken over as a whole.
+Pages are not compared: ours are others. The recording ``live`` has a test of its own.
 """
 
 from __future__ import annotations
 
-import copy
 import re
-import urllib.parse
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from differences import BOTH, KINDS, RULES, Difference
+from comparing import Comparison
+from differences import KINDS
 from litestar.testing import AsyncTestClient
-from recorded_answers import ARTIFACTS, Case, RecordedHistory, TakenOver, read_cases
+from recorded_answers import ARTIFACTS, RecordedHistory, TakenOver, read_cases
 from rig import Rig
 
 from okd_payload.web.access.settings import SiteSettings
@@ -43,90 +41,6 @@ def history(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Recor
     return RecordedHistory(recordings, tmp_path_factory.mktemp("git"))
 
 
-class Comparison:
-    """One instance of ours, asked what the recorded one was asked."""
-
-    def __init__(self, client: AsyncTestClient[Any], state: TakenOver) -> None:
-        self._client = client
-        self._state = state
-
-    async def judge(self, case: Case) -> str:
-        """``same``, ``page``, ``rule: ...``, ``kind: ...``, or ``other``."""
-        query = f"?{case.request.query}" if case.request.query else ""
-        answer = await self._client.request(
-            case.request.method,
-            f"{case.request.path}{query}",
-            headers=case.request.headers,
-            follow_redirects=False,
-        )
-        expected = case.response
-        if expected.body_skeleton is not msgspec.UNSET and answer.status_code == expected.status:
-            assert "html" in answer.headers["content-type"]
-            return "page"
-        text = self._state.restore(answer.text)
-        recorded, found = expected.body_json, text
-        if recorded is msgspec.UNSET:
-            recorded = "" if expected.body_text is msgspec.UNSET else expected.body_text
-        elif text:
-            found = msgspec.json.decode(text) if text[0] in '{["n' else text
-        elif recorded is None:  # the answer to HEAD
-            recorded = ""
-        if answer.status_code == expected.status and answer.headers.get(
-            "location"
-        ) == expected.headers.get("Location"):
-            judged = explain(ordered(recorded), ordered(found))
-            if judged != "other":
-                return judged
-        difference = Difference(
-            method=case.request.method,
-            path=case.request.path,
-            parameters=dict(urllib.parse.parse_qsl(case.request.query)),
-            family=case.family,
-            recorded_status=expected.status,
-            recorded=recorded,
-            status=answer.status_code,
-            found=found,
-        )
-        return next(
-            (f"kind: {kind}" for kind, holds in KINDS.items() if holds(difference)), "other"
-        )
-
-
-def explain(expected: Any, found: Any) -> str:
-    """Which rules lead from ``expected`` to ``found``."""
-    if expected == found:
-        return "same"
-    used = []
-    for rule in RULES:
-        if isinstance(expected, str) and rule.__name__ != "all_tickets":
-            continue
-        changed = rule(copy.deepcopy(expected))
-        other = rule(copy.deepcopy(found)) if rule in BOTH else found
-        if changed != expected or other != found:
-            used.append(rule.__name__)
-        expected, found = changed, other
-    return f"rule: {', '.join(used)}" if ordered(expected) == ordered(found) and used else "other"
-
-
-def ordered(value: Any) -> Any:
-    """``value`` with an order where the recorded program had none."""
-    if isinstance(value, dict) and "nodes" in value and "edges" in value:
-        names = [node["version"] for node in value["nodes"] or ()]
-        pairs = [[names[source], names[target]] for source, target in value["edges"] or ()]
-        nodes = sorted(value["nodes"] or (), key=lambda node: str(node["version"]))
-        return {"versions": nodes, "pairs": sorted(pairs)}
-    if isinstance(value, dict):
-        return {
-            key: sorted(item, key=lambda each: (each["From"], each["To"]))
-            if key in {"upgradesTo", "upgradesFrom"}
-            else item
-            for key, item in value.items()
-        }
-    if isinstance(value, list) and value and "results" in value[0]:
-        return sorted(value, key=lambda each: (each["from"], each["to"]))
-    return value
-
-
 @pytest.fixture
 async def compare(
     request: pytest.FixtureRequest, recordings: Path, history: RecordedHistory, tmp_path: Path
@@ -143,7 +57,7 @@ async def compare(
         history=history,
     )
     async with AsyncTestClient[Any](make_application(site)) as client:
-        yield Comparison(client, state)
+        yield Comparison(client, restore=state.restore)
     await rig.database.close()
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,18 +14,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from rig import Rig
 
 from okd_payload.controller.records import Database, open_database
-from okd_payload.testing.postgresql import serve_postgresql
-
-
-@pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server of these tests' own."""
-    folder = tmp_path_factory.mktemp("postgresql")
-    for parent in (folder, *folder.parents):  # the server runs as somebody else
-        if parent.stat().st_uid == folder.stat().st_uid and str(parent) not in ("/", "/tmp"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    with serve_postgresql(folder / "server") as server:
-        yield server.url
 
 
 @pytest.fixture

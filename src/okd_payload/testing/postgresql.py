@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,6 +78,25 @@ def serve_postgresql(folder: Path, *, port: int = 0) -> Iterator[PostgresqlServe
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def create_database(server: str, *, template: str = "") -> Iterator[str]:
+    """The URL of a new database on the server at ``server``, which is gone at the end.
+
+    It is empty, or a copy of the one at ``template``, to which nobody may be connected.
+    """
+    import psycopg
+    from psycopg.sql import SQL, Identifier
+
+    name, origin = f"own_{uuid.uuid4().hex}", template.rpartition("/")[2] or "template0"
+    with psycopg.connect(server.replace("+psycopg", "", 1), autocommit=True) as connection:
+        made, copied = Identifier(name), Identifier(origin)
+        connection.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(made, copied))
+        try:
+            yield f"{server.rpartition('/')[0]}/{name}"
+        finally:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(made))
 
 
 def _find_programs() -> Path:

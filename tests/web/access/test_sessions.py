@@ -28,6 +28,17 @@ OURS = {"Origin": ADDRESS}
 Client = AsyncTestClient[Any]
 
 
+@pytest.fixture(
+    params=[
+        "sqlite_records",
+        pytest.param("postgresql_records", marks=pytest.mark.integration),
+    ]
+)
+def records(request: pytest.FixtureRequest) -> str:
+    """Those of each database that we support."""
+    return str(request.getfixturevalue(request.param))
+
+
 @pytest.fixture
 async def browser(site: Site) -> AsyncIterator[Client]:
     """Keeps cookies, and follows nothing by itself."""

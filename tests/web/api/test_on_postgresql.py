@@ -3,41 +3,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from asking import add_release, add_run, token_for
 from litestar.testing import AsyncTestClient
-from rig import STREAM, Rig
+from rig import STREAM
 
 from okd_payload.controller.model import Phase, RunState
-from okd_payload.controller.records import open_database
-from okd_payload.testing.postgresql import serve_postgresql
 from okd_payload.web.application import make_application
 from okd_payload.web.site import Site
 
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of these tests' own."""
-    folder = tmp_path_factory.mktemp("postgresql")
-    for parent in (folder, *folder.parents):  # the server runs as somebody else
-        if parent.stat().st_uid == folder.stat().st_uid and str(parent) not in ("/", "/tmp"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    with serve_postgresql(folder / "server") as server:
-        yield server.url
-
-
 @pytest.fixture
-async def rig(url: str, tmp_path: Path) -> AsyncIterator[Rig]:
-    """A controller's surroundings over it."""
-    made = Rig(tmp_path, open_database(url))
-    yield made
-    await made.database.close()
+def records(postgresql_records: str) -> str:
+    """Those on the server."""
+    return postgresql_records
 
 
 async def test_everything_is_answered(rig):

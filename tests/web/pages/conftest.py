@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -37,6 +37,7 @@ from rig import Rig
 from okd_payload.build.records import RunFolder
 from okd_payload.controller.records import open_database
 from okd_payload.testing.clock import StandingClock
+from okd_payload.testing.postgresql import create_database
 from okd_payload.web.application import make_application
 from okd_payload.web.site import Site
 
@@ -95,22 +96,44 @@ class Past(msgspec.Struct, frozen=True):
 def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[str]]]:
     """A folder with a database and logs, filled once; and the names of its releases."""
     folder = tmp_path_factory.mktemp("lived")
+    return folder, asyncio.run(_live(folder / "state", f"sqlite:///{folder / 'records.db'}"))
 
-    async def live() -> dict[str, list[str]]:
-        made = Rig(folder / "state", open_database(f"sqlite:///{folder / 'records.db'}"))
-        names = await fill(made)
-        await made.database.close()
-        return names
 
-    return folder, asyncio.run(live())
+@pytest.fixture(scope="session")
+def lived_on_postgresql(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a database with the same past."""
+    with create_database(postgresql) as url:
+        asyncio.run(_live(tmp_path_factory.mktemp("lived") / "state", url))
+        yield url
+
+
+async def _live(state: Path, url: str) -> dict[str, list[str]]:
+    made = Rig(state, open_database(url))
+    names = await fill(made)
+    await made.database.close()
+    return names
 
 
 @pytest.fixture
-async def rig(lived: tuple[Path, dict[str, list[str]]], tmp_path: Path) -> AsyncIterator[Rig]:
+def sqlite_records(tmp_path: Path) -> str:
+    """The URL of the test's copy of what was lived."""
+    return f"sqlite:///{tmp_path / 'records.db'}"
+
+
+@pytest.fixture
+def postgresql_records(postgresql: str, lived_on_postgresql: str) -> Iterator[str]:
+    """The URL of a copy on the server."""
+    with create_database(postgresql, template=lived_on_postgresql) as url:
+        yield url
+
+
+@pytest.fixture
+async def rig(
+    lived: tuple[Path, dict[str, list[str]]], records: str, tmp_path: Path
+) -> AsyncIterator[Rig]:
     """A rig of the test's own with that past."""
     shutil.copytree(lived[0], tmp_path, dirs_exist_ok=True)
-    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
-    made = Rig(tmp_path / "state", database, clock=StandingClock())
+    made = Rig(tmp_path / "state", open_database(records), clock=StandingClock())
     configure(made)
     yield made
     await made.database.close()

@@ -26,6 +26,17 @@ Client = AsyncTestClient[Any]
 ADDRESS = "https://releases.test"
 
 
+@pytest.fixture(
+    params=[
+        "sqlite_records",
+        pytest.param("postgresql_records", marks=pytest.mark.integration),
+    ]
+)
+def records(request: pytest.FixtureRequest) -> str:
+    """Those of each database that we support."""
+    return str(request.getfixturevalue(request.param))
+
+
 @contextlib.asynccontextmanager
 async def open_as(site: Any, *roles: Role) -> AsyncIterator[Client]:
     """A browser that a listed proxy says is ada, with these roles."""

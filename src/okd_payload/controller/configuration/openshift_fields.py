@@ -115,14 +115,28 @@ class ImageStreamFields(Fields, frozen=True, kw_only=True):
     exclude_tags: tuple[str, ...] = ()
 
 
+class TagFields(Fields, frozen=True, kw_only=True):
+    """A tag of an image stream."""
+
+    namespace: str = ""
+    name: str = ""
+    tag: str = ""
+
+
+class IssuesFields(Fields, frozen=True, kw_only=True):
+    """Tickets that a release settles."""
+
+    previous_release_tag: TagFields | None = None
+
+
 class PublishFields(Fields, frozen=True, kw_only=True):
     """A value of ``publish``."""
 
     disabled: bool = False
     tag_ref: NamedFields | None = None
     image_stream_ref: ImageStreamFields | None = None
-    verify_issues: dict[str, Any] | None = None
-    verify_bugs: dict[str, Any] | None = None
+    verify_issues: IssuesFields | None = None
+    verify_bugs: IssuesFields | None = None
 
 
 class ConsistentFields(Fields, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -13,6 +13,7 @@ from litestar import Response
 from litestar.params import FromPath, QueryParameter
 
 from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
+from okd_payload.controller.configuration.openshift import written_fields
 from okd_payload.controller.graph.candidates import Candidate
 from okd_payload.controller.views.candidates import read_candidates
 from okd_payload.release.times import format_time
@@ -86,17 +87,8 @@ async def _find(site: Site, configuration: StreamConfiguration) -> list[Candidat
         return []
     known = site.surroundings.configurations()
     stable = [name for name, each in known.items() if each.kind is StreamKind.STABLE]
-    prefix = _mirror_prefix(configuration)
+    prefix = written_fields(configuration).mirror_prefix  # what it calls frozen images
     return await site.ask(read_candidates, configuration.name, stable, mirror_prefix=prefix)
-
-
-def _mirror_prefix(configuration: StreamConfiguration) -> str:
-    """What the old controller calls frozen images, where the stream was its."""
-    if not configuration.imported:
-        return ""
-    written: Mapping[str, object] = msgspec.json.decode(configuration.imported)
-    prefix = written.get("mirrorPrefix")
-    return prefix if isinstance(prefix, str) else ""
 
 
 def _fields(found: Candidate) -> dict[str, Any]:

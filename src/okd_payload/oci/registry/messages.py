@@ -50,7 +50,10 @@ class PinnedMessenger:
                 for address in addresses:
                     require_allowed(address, allowed, host=host)
                 return await _post(url, message, addresses)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except TimeoutError as error:
+            words = f"{host} does not answer within {_SECONDS:.0f} s"
+            raise RegistryUnavailable(words) from error
+        except (aiohttp.ClientError, OSError) as error:
             raise RegistryUnavailable(
                 f"{host} does not answer: {str(error) or type(error).__name__}"
             ) from error

@@ -19,9 +19,13 @@ from okd_payload.errors import RecordsError
 from okd_payload.web.site import Site
 
 _BUFFERED = 1000
-_BATCH = 500
+_BATCH = 100
+"""Events that one listener is handed at a time: what it has not read yet costs no more."""
 SECONDS = 1.0
 HEARTBEAT = 15.0
+MEDIA_TYPE = "text/event-stream"
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""Of streams of events: proxies pass on each piece at once, and keep none."""
 
 
 class EventHub:

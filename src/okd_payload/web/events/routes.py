@@ -21,13 +21,12 @@ from okd_payload.controller.model import Event
 from okd_payload.web.api.answers import tell_event
 from okd_payload.web.api.parameters import Number, Text
 from okd_payload.web.api.problems import READING
-from okd_payload.web.events.hub import EventHub
+from okd_payload.web.events.hub import HEADERS, MEDIA_TYPE, EventHub
 from okd_payload.web.site import Site
 
 LastEventId = Annotated[
     int | None, HeaderParameter(name="Last-Event-ID", ge=0, le=2**53, required=False)
 ]
-_MEDIA_TYPE = "text/event-stream"
 _MOST_LISTENERS = 1000
 _HELLO = b"retry: 3000\n\n"
 _HEARTBEAT = b": still here\n\n"
@@ -42,7 +41,7 @@ def routes(site: Site) -> list[Any]:
         responses=READING,
         tags=["events"],
         operation_id="followEvents",
-        media_type=_MEDIA_TYPE,
+        media_type=MEDIA_TYPE,
     )
     async def follow(
         *,
@@ -61,7 +60,8 @@ def routes(site: Site) -> list[Any]:
                 "too many listen already", headers={"Retry-After": "10"}
             )
         known = last_event_id if last_event_id is not None else after
-        return Stream(_write(hub, known, stream=stream, release=release), media_type=_MEDIA_TYPE)
+        told = _write(hub, known, stream=stream, release=release)
+        return Stream(told, media_type=MEDIA_TYPE, headers=HEADERS)
 
     return [follow]
 

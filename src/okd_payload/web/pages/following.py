@@ -21,13 +21,13 @@ from litestar.exceptions import ServiceUnavailableException
 from litestar.response import Stream
 
 from okd_payload.clock import Clock
+from okd_payload.web.events.hub import HEADERS, MEDIA_TYPE
 from okd_payload.web.pages.logs import read_from
 
 SECONDS = 0.5
 _HEARTBEAT_LOOKS = 30
 """Looks without news after which something is sent, so that nobody hangs up."""
 _MOST_LISTENERS = 500
-_MEDIA_TYPE = "text/event-stream"
 _HELLO = b"retry: 3000\n\n"
 _STILL_HERE = b": still here\n\n"
 _CHANGED = b"data: changed\n\n"
@@ -46,7 +46,7 @@ class Followers:
             raise ServiceUnavailableException(
                 "too many listen already", headers={"Retry-After": "10"}
             )
-        return Stream(self._counted(events), media_type=_MEDIA_TYPE)
+        return Stream(self._counted(events), media_type=MEDIA_TYPE, headers=HEADERS)
 
     async def _counted(self, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         with self._listening():

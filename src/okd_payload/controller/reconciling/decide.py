@@ -43,7 +43,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     configuration: StreamConfiguration
     state: StreamState
     releases: tuple[Release, ...] = ()
-    """Those of the stream that are not withdrawn, the newest first."""
+    """Those of the stream that are not withdrawn, the newest first: at least the undecided ones,
+    the newest accepted one and the newest that is not kept."""
     input_hash: str = ""
     """Of the inputs as they are now; empty where they cannot be read or there are none."""
     known: bool = False

@@ -43,15 +43,17 @@ def list_of(
     *,
     phases: Collection[Phase] = (),
     withdrawn: bool | None = False,
+    kept: bool | None = None,
     before: float | None = None,
     limit: int | None = None,
 ) -> list[Release]:
     """Releases of ``stream`` (of all, without), the newest first.
 
-    ``withdrawn`` says whether those that are withdrawn, or the others; None is both. With
-    ``before``, only those created before that moment: for pages of ``limit``.
+    ``withdrawn`` says whether those that are withdrawn, or the others; None is both, as it is of
+    ``kept``. With ``before``, only those created before that moment: for pages of ``limit``.
     """
     given: dict[str, Any] = {"stream": stream or None, "before": before, "limit": limit}
+    given["kept"] = kept
     given["phases"] = [phase.value for phase in phases] or None
     given = {name: value for name, value in given.items() if value is not None}
     wanted = _select(frozenset(given), withdrawn=withdrawn)
@@ -69,9 +71,26 @@ def _select(given: Collection[str], *, withdrawn: bool | None) -> Select[Any]:
     if withdrawn is not None:
         column = releases.c.withdrawn
         wanted = wanted.where(column.is_not(None) if withdrawn else column.is_(None))
+    if "kept" in given:
+        wanted = wanted.where(releases.c.kept == bindparam("kept"))
     if "before" in given:
         wanted = wanted.where(releases.c.created < bindparam("before"))
     return wanted.limit(bindparam("limit")) if "limit" in given else wanted
+
+
+def list_current(connection: Connection, stream: str) -> list[Release]:
+    """The releases that what ``stream`` does next may depend on, the newest first.
+
+    Those are all that are undecided, and of the others the newest that is accepted and the newest
+    that is not kept: a handful, however many there were.
+    """
+    found = [
+        *list_of(connection, stream, phases=[phase for phase in Phase if not phase.is_final]),
+        *list_of(connection, stream, phases=(Phase.ACCEPTED,), limit=1),
+        *list_of(connection, stream, kept=False, limit=1),
+    ]
+    each_once = {release.name: release for release in found}.values()
+    return sorted(each_once, key=lambda each: (each.created, each.name), reverse=True)
 
 
 def count(connection: Connection) -> dict[tuple[str, Phase], int]:

@@ -198,7 +198,7 @@ class StreamPass:
         before: StreamState,
         seen: Observation,
     ) -> Look:
-        found = tuple(releases.list_of(unit, configuration.name))
+        found = tuple(releases.list_current(unit, configuration.name))
         ready = {each.name: each for each in found if each.phase is Phase.READY}
         made = runs.list_of(unit, ready)
         situation = Situation(

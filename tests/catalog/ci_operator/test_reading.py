@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -263,11 +263,12 @@ def test_a_tree_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real configurations are not here")
-def test_all_real_configurations_are_read_quickly() -> None:
+def test_all_real_configurations_are_read_quickly(
+    quickest: Callable[[Callable[[], object], float], float],
+) -> None:
     """The 86 files of OpenShift's repository have no field that is not known here."""
-    before = time.process_time()
     tree = read_tree(REAL)
-    assert time.process_time() - before < 1
+    assert quickest(lambda: read_tree(REAL), 1.0) < 1.0
     assert len(tree.configurations) == 86
     assert tree.issues == ()
     assert sum(len(each.listed) for each in tree.configurations) == 178

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -232,9 +231,9 @@ def test_broken_file_of_the_coreos_pipeline_hides_nothing(shared_data: Path) -> 
     assert not render_kustomization(coreos / "environments" / "moc").issues
 
 
-def test_variants_load_in_well_under_a_second(load_variant: LoadVariant) -> None:
+def test_variants_load_in_well_under_a_second(
+    load_variant: LoadVariant, quickest: Callable[[Callable[[], object], float], float]
+) -> None:
     """The 189 definitions of a variant, patched and read, take less than a second of CPU."""
     load_variant("fcos")
-    before = time.process_time()
-    load_variant("scos")
-    assert time.process_time() - before < 1
+    assert quickest(lambda: load_variant("scos"), 1.0) < 1.0

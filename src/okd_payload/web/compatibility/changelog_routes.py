@@ -38,6 +38,9 @@ def routes(site: Site, changelogs: Changelogs) -> Sequence[Any]:
         """What changed from one release to another, as Markdown, HTML or JSON."""
         if form not in _FORMATS:
             raise Refusal(400, "unrecognized format= string: html, json, markdown, empty accepted")
+        for name, given in (("from", source), ("to", target)):
+            if not given:
+                raise Refusal(400, f"{name} must be set to a valid tag")
         before, after = await _find(site, source), await _find(site, target)
         if before.name == after.name:
             raise Refusal(400, "could not generate a changelog: releases are identical")

@@ -243,6 +243,16 @@ def test_nothing_is_lost_without_a_word() -> None:
     ]
 
 
+def test_a_periodic_job_of_two_schedules_is_told() -> None:
+    """Within one stream and across streams, once for each further schedule."""
+    periodic = {"cron": "@daily", "prowJob": {"name": "j"}}
+    one = read(periodic={"a": periodic, "b": periodic, "c": {"cron": "@daily"}})
+    two = read(name="other", periodic={"a": periodic, "d": {"interval": "1h"}})
+    issues = check_together({one.name: one, two.name: two})
+    assert [issue.code for issue in issues] == ["shared-periodic-job"] * 2
+    assert issues[1].message.endswith("runs j, and so does a of 4.20.0-0.x")
+
+
 def test_an_annotation_may_be_long() -> None:
     """There is no object of etcd to fit in."""
     text = json.dumps(BASE | {"message": "x" * (1 << 15)})

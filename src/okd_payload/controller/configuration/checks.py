@@ -50,7 +50,7 @@ def check_stream(stream: StreamConfiguration, *, file: str = "") -> tuple[Issue,
 
 def check_together(streams: Mapping[str, StreamConfiguration]) -> tuple[Issue, ...]:
     """What is wrong between streams: names that nobody configured, or that mean two things."""
-    found = [*_risks(streams)]
+    found = [*_risks(streams), *_shared_jobs(streams)]
     for stream in streams.values():
         named = [(check.parent, "compares its images with") for check in stream.checks]
         named += [
@@ -66,6 +66,18 @@ def check_together(streams: Mapping[str, StreamConfiguration]) -> tuple[Issue, .
                 text = f"it {doing} {name}, which is not configured here"
                 found.append(_issue(stream, codes.UNKNOWN_RELEASE_STREAM, text, ""))
     return tuple(found)
+
+
+def _shared_jobs(streams: Mapping[str, StreamConfiguration]) -> Iterator[Issue]:
+    """Jobs of Prow that OpenShift's files run by more than one schedule."""
+    seen: dict[str, str] = {}
+    for stream in streams.values():
+        for each in stream.schedules if stream.imported else ():
+            job = each.verification.runner.settings.get("job", "") if each.verification else ""
+            if job and job in seen:
+                text = f"its schedule {each.name} runs {job}, and so does {seen[job]}"
+                yield _issue(stream, codes.SHARED_PERIODIC_JOB, text, "")
+            seen.setdefault(job, f"{each.name} of {stream.name}")
 
 
 def _risks(streams: Mapping[str, StreamConfiguration]) -> Iterator[Issue]:

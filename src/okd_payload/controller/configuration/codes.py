@@ -55,6 +55,11 @@ AMBIGUOUS_RISK = IssueCode(
     Severity.WARNING,
     "Two risks of updates have the same name and say different things.",
 )
+SHARED_PERIODIC_JOB = IssueCode(
+    "shared-periodic-job",
+    Severity.WARNING,
+    "Two schedules of OpenShift's files run the same job of Prow.",
+)
 CLUSTER_NEEDED = IssueCode(
     "cluster-needed",
     Severity.ERROR,

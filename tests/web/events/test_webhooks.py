@@ -104,7 +104,7 @@ async def test_what_is_not_taken_is_told_again_before_the_rest(rig, told):
     await told.advance()
     assert told.numbers() == [1, 1, 1, 1, 2, 3]
     identities = [each.headers["X-Okd-Payload-Delivery"] for each in told.messenger.messages]
-    assert identities[:4] == ["ci-1"] * 4
+    assert set(identities[:4]) == {f"ci-1-{1_700_000_000 - 3600}"}
     progress = await told.progress()
     assert (progress.position, progress.attempts, progress.message) == (3, 0, "")
 
@@ -160,8 +160,12 @@ async def test_the_last_tries_are_kept(rig, told):
         (1, 2, None, "ci.test does not answer"),
         (1, 1, 500, "it answered 500"),
     ]
-    for number in range(webhooks.KEPT_TRIES):
-        await add_release(rig, number + 1)
+
+    def unit(connection):
+        for _ in range(webhooks.KEPT_TRIES):
+            events.add(connection, Event(time=1.0, kind="test"))
+
+    await rig.database.write(unit)
     await told.advance()
     tries = await rig.database.read(lambda unit: webhooks.read_tries(unit, "ci"))
     assert len(tries) == webhooks.KEPT_TRIES

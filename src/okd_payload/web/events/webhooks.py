@@ -120,11 +120,16 @@ def write_message(webhook: Webhook, event: Event, *, now: float) -> OutgoingMess
             "Content-Type": "application/json",
             "User-Agent": "okd-payload",
             "X-Okd-Payload-Event": event.kind,
-            "X-Okd-Payload-Delivery": f"{webhook.name}-{event.sequence}",
+            "X-Okd-Payload-Delivery": _identify(webhook, event),
             "X-Okd-Payload-Timestamp": timestamp,
             "X-Okd-Payload-Signature": f"sha256={sign(webhook.secret, timestamp, body)}",
         },
     )
+
+
+def _identify(webhook: Webhook, event: Event) -> str:
+    """The same for every try; another one for each event, also when a backup undid some."""
+    return f"{webhook.name}-{event.sequence}-{int(event.time)}"
 
 
 def sign(secret: str, timestamp: str, body: bytes) -> str:

@@ -73,18 +73,22 @@ def test_candidates_are_newer_than_the_last_promotion(origin: str) -> None:
         Edge(source="a", target=f"{STREAM}-5", run="1", state=RunState.SUCCEEDED, time=1.0),
         Edge(source="b", target=f"{STREAM}-5", run="1", state=RunState.SUCCEEDED, time=1.0),
         Edge(source="b", target=f"{STREAM}-5", run="2", state=RunState.FAILED, time=1.0),
+        Edge(source="a", target=f"{STREAM}-5", run="3", state=RunState.QUEUED, time=1.0),
     ]
     found = find_candidates(
         RELEASES, stable=STABLE, facts=said, edges=tested, mirror_prefix="4.20-okd-scos"
     )
+    assert found is not None
     assert [each.release.name for each in found] == [f"{STREAM}-5", f"{STREAM}-4"]
     assert {each.name for each in found} == {"4.20.0-okd-scos.10"}
-    assert found[0].upgrade_from == ("a",)
+    assert found[0].upgrade_from == ("a",)  # a run that has not begun says nothing yet
 
 
 def test_without_a_promotion_there_is_no_candidate() -> None:
     """Nobody knows what the next one would be called."""
-    assert find_candidates(RELEASES, stable=STABLE, facts={}, edges=[]) == []
+    assert find_candidates(RELEASES, stable=STABLE, facts={}, edges=[]) is None
+    newest = {"4.20.0-okd-scos.9": facts("4.20.0-okd-scos.9", f"{STREAM}-5")}
+    assert find_candidates(RELEASES, stable=STABLE, facts=newest, edges=[]) == []
 
 
 @pytest.mark.parametrize(

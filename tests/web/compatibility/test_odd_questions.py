@@ -11,8 +11,9 @@ from rig import Rig
 from sqlalchemy import Connection
 
 from okd_payload.controller.configuration.model import StreamKind
-from okd_payload.controller.model import Phase, Release
-from okd_payload.controller.records import releases
+from okd_payload.controller.model import PayloadFacts, Phase, Release
+from okd_payload.controller.records import payloads, releases
+from okd_payload.oci.digest import digest_of
 
 STABLE, NIGHTLY = "4-stable", "4.20.0-0.nightly"
 IN_ORDER = (
@@ -138,6 +139,34 @@ async def test_the_first_mistake_is_told(
     assert answer.text.startswith(words)
     assert answer.text.count("\n") == 1
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+async def test_candidates_say_what_is_known_of_them(client: Client, odd: Rig) -> None:
+    """Updates only where some were tested; null where nothing was promoted, else a list."""
+    address = f"/releasestream/{NIGHTLY}/candidates?format=json"
+    assert (await client.get(address)).json() == {NIGHTLY: {"items": None}}
+
+    async def promote(origin: str) -> None:
+        digest = digest_of(b"payload")
+        said = PayloadFacts(
+            release="4.20.9",
+            stream=STABLE,
+            created=1.0,
+            digest=digest,
+            pull_spec=f"quay.test/okd/release@{digest}",
+            made_from=origin,
+        )
+        await odd.database.write(lambda unit: payloads.write(unit, said))
+
+    await promote(BY_AGE[1])
+    ((item,),) = [each["items"] for each in (await client.get(address)).json().values()]
+    assert set(item) == {"fromTag", "name", "creationTime", "tag"}
+    best = (await client.get(f"/api/v1/releasestream/{NIGHTLY}/candidate")).json()
+    assert best == {"candidate": {"fromTag": BY_AGE[0], "name": "4.20.10"}}
+    await promote(BY_AGE[0])
+    assert (await client.get(address)).json() == {NIGHTLY: {"items": []}}
+    best = (await client.get(f"/api/v1/releasestream/{NIGHTLY}/candidate")).json()
+    assert best == {"candidate": None}
 
 
 async def test_a_phase_that_is_none_finds_nothing(client: Client, odd: Rig) -> None:

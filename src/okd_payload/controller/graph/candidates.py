@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from okd_payload.controller.graph.tested import group_runs
+from okd_payload.controller.graph.tested import group_runs, has_begun
 from okd_payload.controller.model import Edge, PayloadFacts, Phase, Release, RunState
 from okd_payload.release.semver import Version, is_version, parse_version
 
@@ -37,8 +37,10 @@ def find_candidates(
     facts: Mapping[str, PayloadFacts],
     edges: Iterable[Edge],
     mirror_prefix: str = "",
-) -> list[Candidate]:
+) -> list[Candidate] | None:
     """The candidates among ``releases``, those of one stream, the newest first.
+
+    None when no stable release is known to come from the stream: nobody knows the next name.
 
     Frozen images of the old controller are called ``mirror_prefix`` and what of a release's name
     follows that of its stream.
@@ -47,7 +49,7 @@ def find_candidates(
     origins = {name: each for each in members for name in _names(each, mirror_prefix)}
     promoted = _last_promotion(stable, facts, origins)
     if promoted is None:
-        return []
+        return None
     version, origin = promoted
     tested = group_runs(edges)
     return [
@@ -108,5 +110,5 @@ def _ends(made_from: str) -> list[str]:
 
 
 def _works(runs: Iterable[Edge]) -> bool:
-    states = [run.state for run in runs]
+    states = [run.state for run in runs if has_begun(run)]
     return states.count(RunState.SUCCEEDED) > _ENOUGH * len(states)

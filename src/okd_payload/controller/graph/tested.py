@@ -14,7 +14,7 @@ import msgspec
 from okd_payload.controller.model import Edge, RunState
 
 
-class TestedUpdate(msgspec.Struct, frozen=True, kw_only=True):
+class TestedUpdate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One update and its runs, the oldest first."""
 
     __test__ = False  # the name is no test's
@@ -46,16 +46,23 @@ TestedUpdates = dict[tuple[str, str], TestedUpdate]
 """By source and target."""
 
 
+def has_begun(run: Edge) -> bool:
+    """Whether there is anything to tell of ``run``."""
+    return bool(run.url) or run.state is not RunState.QUEUED
+
+
 def group_runs(edges: Iterable[Edge]) -> TestedUpdates:
     """The runs of each update together."""
     found: dict[tuple[str, str], list[Edge]] = {}
     for edge in edges:
         found.setdefault((edge.source, edge.target), []).append(edge)
     return {
-        (source, target): TestedUpdate(
-            source=source,
-            target=target,
-            runs=tuple(sorted(runs, key=lambda run: (run.time, run.run))),
-        )
+        (source, target): TestedUpdate(source=source, target=target, runs=_in_order(runs))
         for (source, target), runs in found.items()
     }
+
+
+def _in_order(runs: list[Edge]) -> tuple[Edge, ...]:
+    if len(runs) > 1:  # most updates are tested once
+        runs.sort(key=lambda run: (run.time, run.run))
+    return tuple(runs)

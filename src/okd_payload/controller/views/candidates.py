@@ -13,8 +13,11 @@ from okd_payload.controller.records import payloads, releases, streams
 
 def read_candidates(
     connection: Connection, stream: str, stable: Sequence[str], *, mirror_prefix: str = ""
-) -> list[Candidate]:
-    """The candidates of ``stream`` for the streams called ``stable``, the newest first."""
+) -> list[Candidate] | None:
+    """The candidates of ``stream`` for the streams called ``stable``, the newest first.
+
+    None when none of those is known to come from ``stream``.
+    """
     promoted = [release for name in stable for release in releases.list_of(connection, name)]
     return find_candidates(
         releases.list_of(connection, stream),

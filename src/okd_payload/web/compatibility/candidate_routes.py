@@ -23,12 +23,12 @@ from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 
-class ShownCandidate(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ShownCandidate(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """A release that could be promoted."""
 
     from_tag: str
     name: str
-    upgrade_from: tuple[str, ...]
+    upgrade_from: tuple[str, ...] = ()
 
 
 class BestCandidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +52,7 @@ class ListedCandidate(ShownCandidate, frozen=True, kw_only=True, rename="camel")
 
 
 class CandidateList(msgspec.Struct, frozen=True, kw_only=True):
-    """All of a stream; null instead of an empty list."""
+    """All of a stream; null where nothing of it was ever promoted."""
 
     items: tuple[ListedCandidate, ...] | None
 
@@ -74,17 +74,17 @@ def routes(site: Site) -> Sequence[Any]:
         """All candidates: a page, or JSON."""
         found = await _find(site, find_stream(site, stream))
         if form == "json":
-            listed = CandidateList(items=tuple(map(_list, found)) or None)
+            listed = CandidateList(items=None if found is None else tuple(map(_list, found)))
             return Response(encode({stream: listed}, indent=2), media_type=TEXT)
-        return Response(_page(stream, found).encode(), media_type=HTML)
+        return Response(_page(stream, found or ()).encode(), media_type=HTML)
 
     return [candidate, candidates]
 
 
-async def _find(site: Site, configuration: StreamConfiguration) -> list[Candidate]:
+async def _find(site: Site, configuration: StreamConfiguration) -> list[Candidate] | None:
     """The candidates of a stream; a stable one is promoted to, and has none."""
     if configuration.kind is StreamKind.STABLE or configuration.end_of_life:
-        return []
+        return None
     known = site.surroundings.configurations()
     stable = [name for name, each in known.items() if each.kind is StreamKind.STABLE]
     prefix = written_fields(configuration).mirror_prefix  # what it calls frozen images

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from okd_payload.controller.configuration.model import StreamConfiguration, Verification
-from okd_payload.controller.graph.tested import TestedUpdate, group_runs
+from okd_payload.controller.graph.tested import TestedUpdate, group_runs, has_begun
 from okd_payload.controller.model import Edge, RunState, VerificationRun
 from okd_payload.controller.verification.judging import Standing, stand
 from okd_payload.release.times import format_time
-from okd_payload.web.graph.archive import FAILED, PENDING, SUCCEEDED, has_begun, word_of
+from okd_payload.web.graph.archive import FAILED, PENDING, SUCCEEDED, word_of
 
 
 class Fields(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from okd_payload.controller.graph.tested import group_runs
+from okd_payload.controller.graph.tested import group_runs, has_begun
 from okd_payload.controller.model import Edge, RunState
 
 PENDING, SUCCEEDED, FAILED = "Pending", "Succeeded", "Failed"
@@ -35,11 +35,6 @@ def word_of(state: RunState) -> str:
     if state is RunState.SUCCEEDED:
         return SUCCEEDED
     return FAILED if state.is_final else PENDING
-
-
-def has_begun(run: Edge) -> bool:
-    """Whether there is anything to tell of ``run``."""
-    return bool(run.url) or run.state is not RunState.QUEUED
 
 
 def make_archive(edges: Iterable[Edge]) -> list[ArchivedUpdate]:

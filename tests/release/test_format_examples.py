@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-import yaml
 
 from okd_payload.imagestream.openshift import encode_image_stream, parse_image_stream
 from okd_payload.oci.config import ImageConfig
@@ -35,15 +34,12 @@ from okd_payload.release.naming import PayloadNames, run_level_of
 from okd_payload.release.new.images import Operator, SourceFile
 from okd_payload.release.new.operands import read_operands, tabulate_versions
 from okd_payload.release.new.rewrite import ImageRewriter, VersionRewriter
-from okd_payload.release.new.signature_message import encode_message
 from okd_payload.release.report.describe import ImageColumn, describe_release, list_images
-from okd_payload.release.sign.certificates import split_keys
-from okd_payload.release.sign.keyring import FILE_NAME, KeyRingManifest, encode_key_ring
-from okd_payload.signing.claim import check_claim
-from okd_payload.testing.memory_signer import MemorySigner
 
 _HEX = "9a" * 32
+
 _CREATED = datetime(2025, 10, 20, 11, 22, 33, tzinfo=UTC)
+
 _IMAGE_REFERENCES = """\
 {
   "kind": "ImageStream",
@@ -86,6 +82,7 @@ _IMAGE_REFERENCES = """\
     "dockerImageRepository": ""
   }
 }""".replace("HEX", _HEX)
+
 _RELEASE_METADATA = """\
 {
   "kind": "cincinnati-metadata-v0",
@@ -103,6 +100,7 @@ _RELEASE_METADATA = """\
     "url": "https://access.redhat.com/errata/RHSA-2025:0001"
   }
 }"""
+
 _METADATA = {
     "url": "https://access.redhat.com/errata/RHSA-2025:0001",
     "release.openshift.io/architecture": "multi",
@@ -390,49 +388,3 @@ def test_columns_of_images(column):
     release = parse_release(ReleaseContent(origin="x", files=files))
     lines = align(list_images(release, column)).replace(_HEX, "HEX").splitlines()
     assert [line.rstrip() for line in lines] == _LAYOUTS[column]
-
-
-_MESSAGE = """\
-{
-  "critical": {
-    "type": "atomic container signature",
-    "image": {
-      "docker-manifest-digest": "sha256:HEX"
-    },
-    "identity": {
-      "docker-reference": "quay.io/openshift-release-dev/ocp-release@sha256:HEX"
-    }
-  },
-  "optional": {
-    "creator": "oc-adm-release-new/6b8e30c",
-    "timestamp": 1760959353
-  }
-}"""
-
-
-def test_signature_message():
-    """What is signed, which verifiers read again; they refuse any other key (6.1)."""
-    published = parse_reference("quay.io/openshift-release-dev/ocp-release:4.20.1")
-    digest = f"sha256:{_HEX}"
-    made = encode_message(
-        published, digest, timestamp=1760959353, creator="oc-adm-release-new/6b8e30c"
-    )
-    assert made.decode() == _MESSAGE.replace("HEX", _HEX)
-    assert check_claim(made, digest)
-
-
-def test_key_config_map():
-    """The ConfigMap of cluster-update-keys: keys, stores, and whom it is for (6.2)."""
-    signer = MemorySigner()
-    ring = KeyRingManifest(stores={"ci": "https://storage.test/signatures/openshift/release"})
-    text = encode_key_ring(ring.with_keys("ci", split_keys(signer.public_key, path="ci.asc")))
-    value = yaml.safe_load(text)
-    assert (value["apiVersion"], value["kind"]) == ("v1", "ConfigMap")
-    metadata = value["metadata"]
-    assert metadata["name"] == "release-verification"
-    assert metadata["namespace"] == "openshift-config-managed"
-    assert metadata["annotations"]["release.openshift.io/verification-config-map"] == ""
-    assert metadata["annotations"]["include.release.openshift.io/self-managed-high-availability"]
-    assert sorted(value["data"]) == ["store-ci", "verifier-public-key-ci"]
-    assert value["data"]["verifier-public-key-ci"].startswith("-----BEGIN PGP PUBLIC KEY BLOCK")
-    assert run_level_of(FILE_NAME) == ("90", "cluster-update-keys")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from okd_payload.locations import Locations
 from okd_payload.source.tree import Sources
 from okd_payload.testing.git_server import serve_git
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 DATE = "2024-05-06T07:08:09+0200"
 TIME = 1_714_972_089

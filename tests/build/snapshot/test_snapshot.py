@@ -8,11 +8,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from okd_payload.build.freeze import FrozenPlan, freeze
-from okd_payload.build.plan import ComponentNode, ImportNode, Plan
+from okd_payload.build.plan import ComponentNode, ImportNode
 from okd_payload.build.snapshot.archives import FILES_TYPE
 from okd_payload.build.snapshot.making import (
     OpenedSnapshot,
@@ -20,18 +18,17 @@ from okd_payload.build.snapshot.making import (
     make_snapshot,
     open_snapshot,
 )
-from okd_payload.build.snapshot.model import SnapshotDocument, StoredSnapshot
-from okd_payload.build.snapshot.relocation import decode_document, encode_document
+from okd_payload.build.snapshot.model import StoredSnapshot
 from okd_payload.build.snapshot.sources import RecordingSources
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.component import Component, Origin
 from okd_payload.catalog.load import load_catalog
-from okd_payload.catalog.stream import CatalogSource, Stream
+from okd_payload.catalog.stream import Stream
 from okd_payload.clock import SystemClock
 from okd_payload.errors import ContentError, InputError, NotFound, SourceError, UnsafeEntry
 from okd_payload.locations import find_locations
 from okd_payload.oci.blob_sources import FileSource
-from okd_payload.oci.digest import Digest, digest_of
+from okd_payload.oci.digest import Digest
 from okd_payload.oci.layers.writer import LayerWriter
 from okd_payload.oci.manifest import Descriptor, Platform, encode_manifest
 from okd_payload.oci.reference import Reference
@@ -43,6 +40,7 @@ from okd_payload.testing.memory_repository import MemoryRepository
 from okd_payload.testing.memory_sources import MemorySourceTree
 
 AMD64 = Platform(architecture="amd64")
+
 STREAM = """\
 name: small
 catalog: [{components: components}]
@@ -52,6 +50,7 @@ release: {base: base}
 components:
   patched: {patches: patches}
 """
+
 PATCH = """\
 --- a/greeting
 +++ b/greeting
@@ -376,33 +375,3 @@ async def test_a_forged_layer_never_leads_out(tmp_path: Path) -> None:
     with pytest.raises(UnsafeEntry):
         await forged.unpack_files()
     assert not present(tmp_path / "there")
-
-
-@given(st.binary(max_size=200) | st.dictionaries(st.text(), st.text()).map(msgspec.json.encode))
-def test_a_damaged_document_is_told(content: bytes) -> None:
-    """Whatever the bytes are, it is an error of the content or of the version."""
-    with pytest.raises((ContentError, InputError)):
-        decode_document(content, Path("/there"), tool="1")
-
-
-def test_no_text_is_taken_for_a_path_of_ours(tmp_path: Path) -> None:
-    """What begins like our mark is refused when a snapshot is made."""
-    with pytest.raises(InputError, match="contains a NUL"):
-        encode_document(_with_text("\0/stream"), {})
-    moved = encode_document(_with_text("/one/two"), {"/one": "stream"})
-    assert decode_document(moved, tmp_path, tool="1").from_release == f"{tmp_path}/stream/two"
-    kept = encode_document(_with_text("/ones/two"), {"/one": "stream"})
-    assert decode_document(kept, tmp_path, tool="1").from_release == "/ones/two"
-
-
-def _with_text(text: str) -> SnapshotDocument:
-    stream = Stream(name="x", catalog=(CatalogSource(components="."),))
-    catalog = Catalog(path="", stream=stream, components=())
-    empty = Descriptor(media_type=FILES_TYPE, digest=digest_of(b""), size=0)
-    return SnapshotDocument(
-        tool="1",
-        platform=AMD64,
-        frozen=FrozenPlan(catalog=catalog, plan=Plan(stream="x", nodes={}), lock=Lock()),
-        from_release=text,
-        files=empty,
-    )

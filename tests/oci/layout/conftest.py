@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from okd_payload.oci.layout import LayoutRepository
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture

@@ -45,3 +45,20 @@ def test_an_interrupt_that_the_parent_ignores_is_ignored(interrupted_import: dic
         check=False,
     )
     assert done.returncode == 7
+
+
+@pytest.mark.parametrize("command", ["build", "plan"])
+def test_what_only_some_streams_need_is_not_loaded_for_all(command: str) -> None:
+    """Clusters, kustomizations, catalogs of OpenShift's CI: reading their code takes time."""
+    listed = f"import sys, okd_payload.cli.{command}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", listed], capture_output=True, check=True)
+    rare = (
+        "okd_payload.engines.tekton",
+        "okd_payload.engines.shipwright",
+        "okd_payload.engines.openshift",
+        "okd_payload.catalog.kustomize",
+        "okd_payload.catalog.ci_operator",
+        "aiohttp",
+        "lightkube",
+    )
+    assert [name for name in done.stdout.decode().split() if name.startswith(rare)] == []

@@ -16,7 +16,6 @@ from okd_payload.catalog.component import Layering
 from okd_payload.catalog.component_file import read_component_file
 from okd_payload.catalog.definition import Definitions
 from okd_payload.catalog.image_stream_file import read_image_stream
-from okd_payload.catalog.kustomize import render_kustomization
 from okd_payload.documents import Document, read_documents
 from okd_payload.errors import InvalidDocument
 from okd_payload.issues import Issue
@@ -62,6 +61,8 @@ def read_kustomization_objects(path: Path, *, image_stream: str) -> Definitions:
 
     Its other objects are for clusters. Raises OSError when there is no such folder.
     """
+    from okd_payload.catalog.kustomize import render_kustomization
+
     if not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, f"{path} is no folder")
     rendering = render_kustomization(path)

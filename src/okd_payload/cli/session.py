@@ -18,7 +18,6 @@ from okd_payload.build.images import StreamImages
 from okd_payload.build.impact.change import read_changes
 from okd_payload.build.impact.prepare import Prepared, freeze_changes, prepare_changes
 from okd_payload.build.impact.reach import Selection
-from okd_payload.build.impact.released import make_catalog_of
 from okd_payload.build.imports import Importer
 from okd_payload.build.maker import Maker
 from okd_payload.build.places import Places
@@ -117,6 +116,8 @@ async def start_session(
         if options.from_release:
             base = await _load_base(services, options.from_release)
     elif options.changes and options.from_release:
+        from okd_payload.build.impact.released import make_catalog_of
+
         base = await _load_base(services, options.from_release)
         catalog = await make_catalog_of(
             base,

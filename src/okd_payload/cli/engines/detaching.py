@@ -12,12 +12,6 @@ import msgspec
 from okd_payload.build.plan import ImportNode, Plan
 from okd_payload.cli.cluster_options import connect
 from okd_payload.cli.engines.carrying_out import Undertaking, bring_sources
-from okd_payload.cli.engines.tekton import tool_settings
-from okd_payload.cluster import kinds
-from okd_payload.engines.manifests import encode_manifest
-from okd_payload.engines.pod.tool import registry_words
-from okd_payload.engines.tekton.coordinator import Commission, make_coordinator
-from okd_payload.engines.tekton.preflight import check_cluster
 
 if TYPE_CHECKING:
     from okd_payload.build.snapshot.sources import RecordingSources
@@ -43,6 +37,13 @@ async def detach(
     keep_going: bool,
 ) -> Detached:
     """Start a coordinator for ``session``. Raises OkdPayloadError when the cluster takes none."""
+    from okd_payload.cli.engines.tekton import tool_settings
+    from okd_payload.cluster import kinds
+    from okd_payload.engines.manifests import encode_manifest
+    from okd_payload.engines.pod.tool import registry_words
+    from okd_payload.engines.tekton.coordinator import Commission, make_coordinator
+    from okd_payload.engines.tekton.preflight import check_cluster
+
     options = undertaking.engine
     moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(services.clock.now()))
     run = f"{moment}-{os.getpid()}"

@@ -9,15 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from okd_payload.testing.docker_registry import serve_docker_registry
 from okd_payload.testing.postgresql import serve_postgresql
 
 # What a test may take depends on what else this machine does. The same examples every time keep
 # a change from failing for what it did not touch; new ones are looked for by `make thorough`.
-settings.register_profile("patient", deadline=None, max_examples=40, derandomize=True)
-settings.register_profile("thorough", deadline=None, max_examples=1000)
+_UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("patient", _UNHURRIED, max_examples=40, derandomize=True)
+settings.register_profile("thorough", _UNHURRIED, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "patient"))
 
 _ONLY_WHEN_ASKED_FOR = ("debian", "endurance")

@@ -135,7 +135,7 @@ def test_waiting_for_a_registry_can_be_interrupted(built, registry) -> None:
         time.sleep(0.02)
 
     run.send_signal(signal.SIGINT)
-    _, errors = run.communicate(timeout=10)
+    _, errors = run.communicate(timeout=30)
 
     assert run.returncode == 130, errors
     registry.server.faults.clear()

@@ -81,7 +81,9 @@ def git_tree(store: Path, files: dict[str, tuple[Mode, bytes]]) -> str:
 
 @pytest.mark.integration
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(files=FILES)
 def test_trees_are_those_of_git(object_store: Path, files: dict[str, tuple[Mode, bytes]]) -> None:

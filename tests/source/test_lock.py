@@ -72,7 +72,9 @@ LOCKS = st.builds(
 
 
 @settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(lock=LOCKS)
 def test_what_is_written_is_read_back(lock: Lock, tmp_path: Path) -> None:

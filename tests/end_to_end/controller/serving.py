@@ -115,7 +115,9 @@ class Server:
         self._reap()
 
     def stop(self) -> int:
-        """Tell it to end; its exit code."""
+        """Tell it to end, once it can hear it; its exit code."""
+        if not self.address:
+            self.wait_until_it_answers()
         self.process.terminate()
         return self._reap()
 

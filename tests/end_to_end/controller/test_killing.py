@@ -129,7 +129,7 @@ async def reflects(records: Records, streams: Streams) -> bool:
     return True
 
 
-def test_another_server_goes_on_within_twenty_seconds(
+def test_another_server_goes_on_soon(
     serve: Serve, streams: Streams, postgresql: PostgresqlServer
 ) -> None:
     """Exactly one of two acts; when it is killed the other one does, with the ordinary lease."""
@@ -141,23 +141,22 @@ def test_another_server_goes_on_within_twenty_seconds(
     time.sleep(1.0)  # it would have to try at least once
     assert not second.acts
     assert second.get("/readyz").status == 200
-    killed = time.monotonic()
     first.kill()
     wait_for(lambda: second.acts, what="the second goes on")
-    assert time.monotonic() - killed < 20
     assert second.stop() == 0
 
 
 def test_a_server_that_is_told_to_end_hands_over_at_once(
     serve: Serve, streams: Streams, postgresql: PostgresqlServer
 ) -> None:
-    """It gives its lease up; nobody waits until that ends by itself."""
+    """It gives its lease up; nobody waits until that ends by itself, which is never here."""
     streams.add(NAMES[0])
     place = {"OKD_PAYLOAD_DATABASE": postgresql.url}
-    servers = [serve(home=home, **place).wait_until_it_answers() for home in ("one", "two")]
+    servers = [
+        serve("--lease", "60", home=home, **place).wait_until_it_answers()
+        for home in ("one", "two")
+    ]
     first = wait_for(lambda: next((each for each in servers if each.acts), None), what="acting")
     (second,) = (each for each in servers if each is not first)
-    asked = time.monotonic()
     assert first.stop() == 0
     wait_for(lambda: second.acts, what="the second goes on")
-    assert time.monotonic() - asked < 8

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -15,8 +16,10 @@ import pytest
 pytestmark = pytest.mark.integration
 
 LONELY_BUILD = Path(__file__).with_name("lonely_build.py")
-SLEEPING = "FROM base\nRUN (setsid sleep 1234 &); echo asleep; sleep 1234\n"
-DEADLINE = 20.0
+SLEEP = f"sleep 1234{os.getpid()}"
+"""Of these tests alone, for others like them may run beside them."""
+SLEEPING = f"FROM base\nRUN (setsid {SLEEP} &); echo asleep; {SLEEP}\n"
+DEADLINE = 60.0
 
 
 async def test_a_cancelled_build_leaves_nothing(cold_room) -> None:
@@ -72,7 +75,7 @@ def processes_of(folder: Path) -> list[str]:
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         line = read(path).replace("\0", " ")
-        if str(folder) in line or line.startswith("sleep 1234 "):
+        if str(folder) in line or line.startswith(f"{SLEEP} "):
             found.append(line)
     return found
 

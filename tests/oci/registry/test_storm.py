@@ -7,7 +7,7 @@ import asyncio
 import json
 import random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from okd_payload.errors import ContentError, OkdPayloadError, RegistryError
@@ -108,7 +108,7 @@ async def _use(server, auth_file):
     return errors, clock.monotonic()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None)
 @given(kind=KINDS, faults=st.lists(FAULTS, max_size=6), stall=st.none() | STALLS)
 def test_nothing_wrong_is_ever_kept(tmp_path_factory, kind, faults, stall):
     """In any weather, on any kind of registry: right in the end, or a clear error in time."""

@@ -22,7 +22,7 @@ from okd_payload.signing.openpgp.streams import MemoryStream, read_all
 from okd_payload.testing.memory_signer import MemorySigner
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-_MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+_MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")

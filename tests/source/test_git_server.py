@@ -118,7 +118,7 @@ async def test_without_credentials(repository, server, sources) -> None:
     with pytest.raises(SourceError, match="could not read Username") as failed:
         await sources.resolve(remote(server))
     assert "credential helper" in failed.value.hint
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
 
 
 async def test_credential_helpers_are_asked(

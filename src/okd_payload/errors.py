@@ -43,6 +43,8 @@ import difflib
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
+_SHOWN_NAMES = 12
+
 
 class OkdPayloadError(Exception):
     """Root of the tree: a sentence about what failed, and a hint about what to do."""
@@ -93,9 +95,10 @@ class UnknownName(InputError):
     """A name nobody has; the hint offers the nearest ones that exist."""
 
     def __init__(self, kind: str, name: str, *, known: Iterable[str], hint: str = "") -> None:
-        near = nearest_names(name, known)
+        there = sorted(set(known))
+        near = nearest_names(name, there)
         offer = f"did you mean {' or '.join(near)}?" if near else ""
-        super().__init__(f"unknown {kind} {name!r}", hint=offer or hint)
+        super().__init__(f"unknown {kind} {name!r}", hint=offer or hint or _list_names(there))
 
 
 class BlockedByIssues(InputError):
@@ -232,6 +235,14 @@ class Interrupted(OkdPayloadError):
     """The user or the system said stop."""
 
     exit_code = 130
+
+
+def _list_names(names: list[str]) -> str:
+    """The first of ``names``, and how many more there are; nothing without any."""
+    if not names:
+        return ""
+    shown, others = names[:_SHOWN_NAMES], len(names) - _SHOWN_NAMES
+    return f"known: {', '.join(shown)}" + (f" and {others} more" if others > 0 else "")
 
 
 def nearest_names(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:

@@ -34,7 +34,7 @@ def test_lines_are_those_of_keys_and_items() -> None:
         (b"a: 1\nb: 2\na: 3\n", "f:3: a: given twice"),
         (b"x:\n- y: 1\n  y: 2\n", "f:3: x[0].y: given twice"),
         (b"a: [1\nb: 2\n", "f:2: not valid YAML: did not find expected"),
-        (b"a: \xff\xfe\n", "f: not valid YAML"),
+        (b"a: \xff\xfe\n", "f:1: not valid YAML: invalid leading UTF-8"),
         (b"[" * 70 + b"]" * 70, "nested too deeply"),
         (
             b"a: &a [1,1,1,1,1,1,1,1,1,1]\n"

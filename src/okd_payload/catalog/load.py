@@ -41,6 +41,7 @@ from okd_payload.errors import InputError, InvalidDocument
 
 STREAM_FILE = "stream.yaml"
 _AS_WRITTEN = StreamParameters()
+_WHERE = "name a stream file, or the folder that it is in"
 
 
 def load_catalog(path: Path, *, parameters: StreamParameters = _AS_WRITTEN) -> Catalog:
@@ -105,7 +106,11 @@ def _assemble(document: Document, stream: Stream, found: Definitions, own: list[
 
 
 def _read_stream_file(path: Path) -> Document:
+    if not path.exists():
+        raise InvalidDocument("No such file or directory", path=str(path), hint=_WHERE)
     documents = read_documents(path)
+    if not documents:
+        raise InvalidDocument("the file is empty", path=str(path), hint=_WHERE)
     if len(documents) != 1:
         raise InvalidDocument(f"{len(documents)} YAML documents instead of one", path=str(path))
     return documents[0]

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from okd_payload.cli.option_groups import option_group
+from okd_payload.errors import InputError
 
 if TYPE_CHECKING:
     from okd_payload.cluster import Cluster
@@ -53,6 +55,21 @@ def take_cluster_options(options: dict[str, Any]) -> ClusterOptions:
     """Take what belongs to ``ClusterOptions`` out of ``options``."""
     names = ClusterOptions.__struct_fields__
     return ClusterOptions(**{name: options.pop(name) for name in names})
+
+
+def refuse_without_cluster(*names: str) -> None:
+    """Refuse the parameters ``names`` on the command line, as no cluster is meant.
+
+    Raises InputError. What a variable sets stays: it may be there for other commands.
+    """
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name in names and source is ParameterSource.COMMANDLINE:
+            raise InputError(
+                f"{parameter.opts[-1]} is about a cluster, and none is meant",
+                hint="say --cluster too",
+            )
 
 
 @contextlib.asynccontextmanager

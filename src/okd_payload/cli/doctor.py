@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from okd_payload.cli.cluster_doctor import diagnose_cluster, pod_options
-from okd_payload.cli.cluster_options import cluster_options
+from okd_payload.cli.cluster_options import cluster_options, refuse_without_cluster
 from okd_payload.cli.issues import print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.output import escape_controls, output_option, print_document
@@ -71,6 +71,7 @@ def doctor(
         return diagnose_cluster(settings, output, options)
     if options["probes"]:
         raise click.UsageError("--probe tries out a cluster: say --cluster too")
+    refuse_without_cluster(*options)
     diagnosis = run_async(_diagnose(settings.locations))
     if output:
         print_document(diagnosis, output)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from okd_payload.cli.option_groups import option_group
+from okd_payload.errors import InputError
 
 if TYPE_CHECKING:
     from okd_payload.oci.mirrors.rules import MirrorRules
@@ -74,11 +75,25 @@ def registry_settings(options: dict[str, Any]) -> RegistrySettings:
     return RegistrySettings(
         auth_file=options.pop("registry_config"),
         certificate_authority=options.pop("certificate_authority"),
-        plain_http_hosts=frozenset(options.pop("plain_http")),
-        insecure_hosts=frozenset(options.pop("insecure_host")),
+        plain_http_hosts=_take_hosts(options, "plain_http"),
+        insecure_hosts=_take_hosts(options, "insecure_host"),
         lenient_hosts=mirrors.lenient_hosts,
         mirrors=mirrors,
     )
+
+
+def _take_hosts(options: dict[str, Any], name: str) -> frozenset[str]:
+    from okd_payload.oci.reference import is_host
+
+    hosts: frozenset[str] = frozenset(options.pop(name))
+    for host in sorted(hosts):
+        if not is_host(host):
+            option = f"--{name.replace('_', '-')}"
+            raise InputError(
+                f"{option}: {host[:200]!r} is not a host",
+                hint="write HOST[:PORT], as in registry.example.com:5000",
+            )
+    return hosts
 
 
 def _read_mirrors(mirror_sets: Sequence[Path], files: Sequence[Path]) -> MirrorRules:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import urllib.parse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from okd_payload.cli.cluster_options import (
     ClusterOptions,
     cluster_options,
     connect,
+    refuse_without_cluster,
     take_cluster_options,
 )
 from okd_payload.cli.loop import run_async
@@ -152,6 +154,8 @@ def serve(settings: Settings, /, **options: Any) -> None:
     registries = msgspec.structs.replace(registry_settings(options), deadline=_PATIENCE_SECONDS)
     cluster = take_cluster_options(options)
     wanted = options.pop("cluster") or bool(cluster.kubeconfig or cluster.context)
+    if not wanted:
+        refuse_without_cluster("namespace")
     pods = take_job_pods(options, plain_http=registries.plain_http_hosts)
     controller = msgspec.structs.replace(_controller_options(options), pods=pods)
     server = msgspec.convert(options, ServerOptions)
@@ -183,9 +187,19 @@ def _controller_options(options: dict[str, Any]) -> ControllerOptions:
         database=options.pop("database"),
         instance=options.pop("instance"),
         lease_seconds=options.pop("lease"),
-        base_url=options.pop("base_url").rstrip("/"),
+        base_url=_check_address(options.pop("base_url")),
         prow_jobs=options.pop("prow_jobs"),
     )
+
+
+def _check_address(text: str) -> str:
+    """Where people reach the server, without a slash at its end. Raises InputError."""
+    url = urllib.parse.urlsplit(text)
+    if text and (url.scheme not in {"http", "https"} or not url.hostname):
+        raise InputError(
+            f"--base-url: {text[:200]!r} is no address", hint="write https://HOST[/PATH]"
+        )
+    return text.rstrip("/")
 
 
 async def _serve(

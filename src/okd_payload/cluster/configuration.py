@@ -66,14 +66,19 @@ def _read(path: Path) -> KubeConfig:
 
     try:
         document = yaml.safe_load(path.read_text())
+        if not isinstance(document, dict):
+            kind = "empty" if document is None else "no mapping"
+            raise InputError(f"{path} is no kubeconfig: it is {kind}", hint=_HINT)
         config = KubeConfig.from_dict(document, fname=path)
         for entry in document["clusters"]:
             config.clusters[entry["name"]] = msgspec.convert(entry["cluster"], ClusterEntry)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}", hint=_HINT) from error
+    except KeyError as error:
+        raise InputError(f"{path} is no kubeconfig: it has no {error}", hint=_HINT) from error
     except (
         *(yaml.YAMLError, msgspec.ValidationError),
-        *(UnicodeDecodeError, KeyError, TypeError, AttributeError),
+        *(UnicodeDecodeError, TypeError, AttributeError),
     ) as error:
         raise InputError(f"{path} is no kubeconfig: {error}", hint=_HINT) from error
     return config

@@ -90,14 +90,21 @@ def parse_documents(content: bytes, *, path: str) -> list[Document]:
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error)
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
         raise InvalidDocument(
-            f"not valid YAML: {problem}", path=path, line=mark.line + 1 if mark else 0
+            f"not valid YAML: {problem}", path=path, line=_line_of(error, content)
         ) from error
     except (ValueError, RecursionError) as error:
         raise InvalidDocument(f"not valid YAML: {error}", path=path) from error
     return documents
+
+
+def _line_of(error: yaml.YAMLError, content: bytes) -> int:
+    """The line that ``error`` is about; 0 when it says none."""
+    if isinstance(error, yaml.reader.ReaderError):
+        return content.count(b"\n", 0, error.position) + 1
+    mark = getattr(error, "problem_mark", None)
+    return mark.line + 1 if mark else 0
 
 
 def invalid_field(

@@ -130,6 +130,11 @@ def parse_location(text: str, *, folder: Path = Path()) -> Location:
                 hint="write oci:PATH[:TAG] or file://REPOSITORY[:TAG] for a directory, "
                 "HOST/PATH[:TAG] for a registry; skopeo copy converts from anything else",
             )
+    if text.startswith((".", "/")):
+        raise InvalidReference(
+            f"{text[:200]!r} is a path, not an image reference",
+            hint="write oci:PATH[:TAG] for a directory with an image layout",
+        )
     return RegistryLocation(parse_reference(text.removeprefix(_REGISTRY_SCHEME)))
 
 

@@ -133,8 +133,13 @@ def _read_digest(text: str, digest: str) -> Digest:
         raise _invalid(text, f"the part after '@': {error.hint}") from error
 
 
+def is_host(text: str) -> bool:
+    """Whether ``text`` is a host as references begin with one: a name or address, and a port."""
+    return _HOST.fullmatch(text) is not None
+
+
 def _check_host(text: str, host: str) -> None:
-    if not _HOST.fullmatch(host):
+    if not is_host(host):
         raise _invalid(text, f"{host!r} is not a host with an optional port")
 
 

@@ -115,11 +115,19 @@ async def read_release(
 
 
 def find_folder(text: str) -> Path | None:
-    """The folder that ``text`` names, when there is one with a release in it."""
+    """The folder that ``text`` names, when there is one with a release in it.
+
+    Raises StorageError when it may not be looked into.
+    """
     folder = Path(text)
     for candidate in (folder, folder / labels.FOLDER):
-        if (candidate / labels.IMAGE_REFERENCES).is_file():
-            return candidate
+        try:
+            if (candidate / labels.IMAGE_REFERENCES).is_file():
+                return candidate
+        except PermissionError as error:
+            raise _unreadable(folder, error) from error
+        except OSError:  # too long to be a path
+            return None
     return None
 
 
@@ -130,8 +138,12 @@ def read_folder(folder: Path) -> ReleaseContent:
         files = {path.name: path.read_bytes() for path in found}
         times = {path.name: path.stat().st_mtime_ns for path in found}
     except OSError as error:
-        raise StorageError(f"cannot read {folder}: {error.strerror}") from error
+        raise _unreadable(folder, error) from error
     return ReleaseContent(origin=str(folder), files=files, times=times)
+
+
+def _unreadable(folder: Path, error: OSError) -> StorageError:
+    return StorageError(f"cannot read {folder}: {error.strerror}", hint="check who owns the folder")
 
 
 def parse_release(content: ReleaseContent) -> Release:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -109,10 +110,24 @@ def take_choice(options: dict[str, Any]) -> ControllerChoice:
             "no controller is named",
             hint=f"name its server with --server or {SERVER_VARIABLE}, or its --database",
         )
-    token = os.environ.get(TOKEN_VARIABLE, "")
     if token_file is not None:
-        token = token_file.read_text(encoding="utf-8").strip()
+        token = _check_token(token_file.read_bytes(), str(token_file))
+    else:
+        token = _check_token(os.environb.get(TOKEN_VARIABLE.encode()), TOKEN_VARIABLE)
     return ControllerChoice(server=server.rstrip("/"), token=token)
+
+
+def _check_token(content: bytes | None, origin: str) -> str:
+    """The token that ``content`` is; nothing where nothing is given. Raises InputError."""
+    if not content:
+        return ""
+    token = content.strip()
+    if not re.fullmatch(rb"[!-~]+", token):
+        raise InputError(
+            f"{origin} holds no token",
+            hint="a token is one line, as `okd-payload controller token create` prints it",
+        )
+    return token.decode("ascii")
 
 
 def ask(settings: Settings, choice: ControllerChoice, request: Request, kind: type[Value]) -> Value:

@@ -10,17 +10,18 @@ graph is asked that nobody named.
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.services import Services
-from okd_payload.errors import InputError, NotFound, UnknownName
+from okd_payload.errors import ContentError, InputError, NotFound, UnknownName
 from okd_payload.oci.location import (
     LayoutLocation,
     Location,
@@ -39,7 +40,11 @@ from okd_payload.release.load import (
     read_release,
 )
 
+if TYPE_CHECKING:
+    from okd_payload.release.graph import Graph
+
 _STREAM_FILE = "stream.yaml"
+_SHOWN_CHARACTERS = 200
 _PLACES = (
     "give a pull spec, oci:DIR:TAG or a folder, or say where the name is known: "
     "--stream FILE, or --graph URL"
@@ -153,12 +158,8 @@ async def find_release(
     folder = find_folder(text)
     if folder:
         return folder
-    if _is_other_folder(text):
-        raise InputError(
-            f"{text} is a folder without a release: it has no {labels.IMAGE_REFERENCES}",
-            hint="give the folder that `release extract --to` or `release new --to-dir` wrote; "
-            "an image layout is oci:DIR:TAG",
-        )
+    if text.startswith((".", "/")):  # no host begins like that
+        raise _no_folder(text)
     if not _is_name(text):
         return parse_location(text, folder=choice.folder)
     if choice.graph:
@@ -168,9 +169,19 @@ async def find_release(
     return await _find_on_this_machine(text, services)
 
 
-def _is_other_folder(text: str) -> bool:
-    """Whether ``text`` is the path of a folder, and nothing else: no host begins like that."""
-    return text.startswith((".", "/")) and Path(text).is_dir()
+def _no_folder(path: str) -> InputError:
+    """The error that there is no release at ``path``."""
+    if os.path.isdir(path):  # noqa: PTH112 - pathlib's raises for what is too long
+        what = f"is a folder without a release: it has no {labels.IMAGE_REFERENCES}"
+    elif os.path.exists(path):  # noqa: PTH110 - as above
+        what = "is a file, not a folder with a release"
+    else:
+        what = "does not exist"
+    return InputError(
+        f"{path[:_SHOWN_CHARACTERS]!r} {what}",
+        hint="give the folder that `release extract --to` or `release new --to-dir` wrote; "
+        "an image layout is oci:DIR:TAG",
+    )
 
 
 def _is_name(text: str) -> bool:
@@ -233,9 +244,8 @@ async def _find_in_graph(version: str, services: Services, choice: ReleaseChoice
         parse_graph,
     )
 
-    file = _graph_file(choice)
-    if file:
-        graph = parse_graph(file.read_bytes(), origin=choice.graph)
+    if "://" not in choice.graph:
+        graph = _read_graph(Path(choice.graph))
         return parse_reference(find_payload(graph, version, origin=choice.graph))
     trouble: UnknownName | NotFound | None = None
     addresses = graph_addresses(choice.graph, version, architecture=choice.architecture)
@@ -249,10 +259,22 @@ async def _find_in_graph(version: str, services: Services, choice: ReleaseChoice
     raise trouble or UnknownName("release", version, known=(), hint=_PLACES)
 
 
-def _graph_file(choice: ReleaseChoice) -> Path | None:
-    """The file with the update graph, where it is in one."""
-    path = Path(choice.graph)
-    return path if path.is_file() else None
+def _read_graph(path: Path) -> Graph:
+    """The update graph in the file at ``path``. Raises InputError."""
+    from okd_payload.release.graph import parse_graph
+
+    try:
+        return parse_graph(path.read_bytes(), origin=str(path))
+    except OSError as error:
+        raise InputError(
+            f"there is no file {path}: {error.strerror}",
+            hint="name a file, or write https://HOST/PATH",
+        ) from error
+    except ContentError as error:
+        raise InputError(
+            f"{path}: not an update graph: {error.message}",
+            hint="give what a Cincinnati server answers",
+        ) from error
 
 
 def _compile(pattern: str | None) -> re.Pattern[str] | None:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import functools
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -33,6 +34,7 @@ _BUSY_SECONDS = 10
 _WRITERS_LOCK = 0x6F6B64
 """The advisory lock of PostgreSQL that a writing unit holds."""
 _READS = {"only_reads": True}
+_KINDS = ("sqlite", "postgresql")
 _EXAMPLE = "write sqlite:///PATH, or postgresql+psycopg://USER@HOST/NAME"
 
 
@@ -69,9 +71,9 @@ class Database:
         return await self._run(functools.partial(self._write, unit))
 
     async def close(self) -> None:
-        """Let go of connections and threads."""
-        await self._run(self._engine.dispose)
-        self._threads.shutdown()
+        """Let go of connections and threads, after units whose caller waits no more have ended."""
+        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._engine.dispose)
 
     def prepare(self) -> None:
         """Make the tables where there are none. Raises RecordsError when they are of a newer us."""
@@ -89,14 +91,14 @@ class Database:
             with self._engine.connect().execution_options(**_READS) as connection:
                 return unit(connection)
         except SQLAlchemyError as error:
-            raise _own(error) from error
+            raise _own(error, self._engine.url) from error
 
     def _write(self, unit: Callable[[Connection], Result]) -> Result:
         try:
             with self._engine.begin() as connection:
                 found = unit(connection)
         except SQLAlchemyError as error:
-            raise _own(error) from error
+            raise _own(error, self._engine.url) from error
         self.written = object()
         return found
 
@@ -106,12 +108,9 @@ def open_database(text: str) -> Database:
 
     Raises InputError for what is no URL of a database, RecordsUnavailable and RecordsError.
     """
-    try:
-        url = make_url(text)
+    with _own_words(text):
+        url = _parse_url(text)
         engine = _open_sqlite(url) if url.get_backend_name() == "sqlite" else _open(url)
-    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-        words = str(error).replace(text, "it")  # which may hold a password
-        raise InputError(f"what is named is no database: {words}", hint=_EXAMPLE) from error
     database = Database(engine)
     database.prepare()
     return database
@@ -122,19 +121,36 @@ def open_existing(text: str) -> Database | None:
 
     Nothing is written there. Raises as ``open_database`` does.
     """
-    try:
-        url = make_url(text)
+    with _own_words(text):
+        url = _parse_url(text)
         if url.get_backend_name() != "sqlite":
             engine = _open(url)
         elif not url.database or not Path(url.database).exists():
             return None
         else:
             engine = _open_sqlite(_as_it_is(Path(url.database)))
-    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-        words = str(error).replace(text, "it")  # which may hold a password
-        raise InputError(f"what is named is no database: {words}", hint=_EXAMPLE) from error
     database = Database(engine)
     return database if database.has_tables() else None
+
+
+@contextlib.contextmanager
+def _own_words(text: str) -> Iterator[None]:
+    """Whatever is wrong with the URL ``text`` becomes InputError, without its password."""
+    try:
+        yield
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        words = str(error).replace(text, "it")
+        raise InputError(f"what is named is no database: {words}", hint=_EXAMPLE) from error
+
+
+def _parse_url(text: str) -> URL:
+    url = make_url(text)
+    kind = url.get_backend_name()
+    if kind not in _KINDS:
+        raise InputError(
+            f"what is named is no database of SQLite or PostgreSQL, but of {kind}", hint=_EXAMPLE
+        )
+    return url
 
 
 def _as_it_is(path: Path) -> URL:
@@ -150,7 +166,7 @@ def _as_it_is(path: Path) -> URL:
 
 
 def _open(url: URL) -> Engine:
-    engine = create_engine(url, pool_size=_WORKERS, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=_WORKERS, pool_pre_ping=True, hide_parameters=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -165,11 +181,16 @@ def _open(url: URL) -> Engine:
 
 def _open_sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
-        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        engine = create_engine(
+            url,
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+            hide_parameters=True,
+        )
     else:
         if "uri" not in url.query:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: Any) -> None:
@@ -207,8 +228,13 @@ def _has_tables(connection: Connection) -> bool:
     return True
 
 
-def _own(error: SQLAlchemyError) -> RecordsError:
-    """``error`` in our words: whether waiting may help is what matters."""
+def _own(error: SQLAlchemyError, url: URL) -> RecordsError | InputError:
+    """``error`` of the database at ``url`` in our words: whether waiting may help matters."""
+    if getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) == sqlite3.SQLITE_NOTADB:
+        return InputError(
+            f"{url.database}: not a database of SQLite, or a damaged one",
+            hint="name another file, or put a backup in its place",
+        )
     words = " ".join(str(getattr(error, "orig", None) or error).split())
     if isinstance(error, DBAPIError) and (error.connection_invalidated or _may_pass(error)):
         return RecordsUnavailable(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from okd_payload.errors import StorageError
-from okd_payload.scratch import private_folder, scratch_folder
+from okd_payload.scratch import private_folder, remove_tree, scratch_folder
 
 HANG = """
 import sys, tempfile, time
@@ -23,6 +23,16 @@ from okd_payload.scratch import scratch_folder
 with scratch_folder(Path(sys.argv[1])), tempfile.TemporaryDirectory():
     print("ready", flush=True)
     time.sleep(60)
+"""
+
+
+DEEPER = """
+import os
+for _ in range(1500):
+    os.symlink("../kept", "link")
+    open("file", "w").close()
+    os.mkdir("a")
+    os.chdir("a")
 """
 
 
@@ -111,6 +121,19 @@ def test_many_make_and_remove_private_folders_at_once(tmp_path: Path):
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(work, range(200)))
     assert not parent.exists()
+
+
+def test_what_is_deeper_than_any_path_is_removed(tmp_path: Path):
+    """Programs make folders in folders; what a link leads to stays."""
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/file").write_text("mine")
+    filled = tmp_path / "filled"
+    filled.mkdir()
+    subprocess.run([sys.executable, "-c", DEEPER], cwd=filled, check=True)
+    remove_tree(filled)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+    assert (tmp_path / "kept/file").read_text() == "mine"
+    remove_tree(filled)  # which is not there
 
 
 def test_a_file_is_no_place_for_a_private_folder(tmp_path: Path):

@@ -8,7 +8,7 @@ removes the folders whose lock is free.
 ``private_folder`` is such a folder wherever it is wanted, for instance beside the files that it
 will become. In a ``scratch_folder`` everything works that uses ``tempfile`` while the context
 lasts, and so do the programs that are run: they are killed with us, and some leave something
-behind however they end.
+behind however they end. ``remove_tree`` takes away what others filled, however deep that is.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,12 +67,40 @@ def private_folder(parent: Path) -> Iterator[Path]:
         _remove_if_unused(parent)
 
 
+def remove_tree(folder: Path) -> None:
+    """Remove ``folder`` and all in it, as far as that can be done; no link is followed.
+
+    A program that makes folders in folders gets deeper than ``shutil.rmtree`` can call itself.
+    """
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:
+        _remove_deep(folder)
+
+
+def _remove_deep(folder: Path) -> None:
+    """Bring every folder up before it is looked into, so that no path is long."""
+    folders = [folder]
+    for each in folders:
+        with contextlib.suppress(OSError), os.scandir(each) as entries:
+            for entry in list(entries):
+                if entry.is_dir(follow_symlinks=False):
+                    raised = folder / uuid.uuid4().hex
+                    Path(entry).rename(raised)
+                    folders.append(raised)
+                else:
+                    Path(entry).unlink()
+    for each in reversed(folders):
+        with contextlib.suppress(OSError):
+            each.rmdir()
+
+
 def _enter(parent: Path) -> tuple[Path, int]:
     """A new locked folder, and no dead ones any more; one process at a time."""
     with _gate(parent):
         for other in parent.iterdir():
             if other.is_dir() and _is_dead(other):
-                shutil.rmtree(other, ignore_errors=True)
+                remove_tree(other)
         folder = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -79,7 +108,7 @@ def _enter(parent: Path) -> tuple[Path, int]:
 
 
 def _leave(folder: Path, lock: int) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_tree(folder)
     os.close(lock)
 
 

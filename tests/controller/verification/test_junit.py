@@ -50,12 +50,16 @@ def test_results_of_other_programs_are_read() -> None:
         b'<!DOCTYPE a [<!ENTITY x "y">]><testsuite><testcase name="&x;"/></testsuite>',
         b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><testsuite/>',
         b"<testsuite><testcase></testsuite>",
+        b'<?xml version="1.0" encoding="no-such"?><testsuite/>',
+        b'<?xml version="1.0" encoding="big5"?><testsuite/>',
+        b'<?xml version="1.0" encoding="idna"?><testsuite/>',
+        b'<?xml version="1.0" encoding="rot13"?><testsuite/>',
         b"\x00\x01",
         b"",
     ],
 )
 def test_what_could_fetch_or_grow_is_refused(content: bytes) -> None:
-    """Declarations, and with them entities; and what is no XML."""
+    """Declarations, and with them entities; encodings of nobody's; and what is no XML."""
     with pytest.raises(ContentError):
         parse_junit(content)
 

@@ -17,7 +17,9 @@ from okd_payload.controller.configuration.model import (
 )
 from okd_payload.controller.model import Phase, Release, RunState, VerificationRun
 from okd_payload.controller.records import releases, runs, streams
+from okd_payload.controller.verification.judging import judge
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
+from okd_payload.controller.verification.runners.manual import ManualRunner
 from okd_payload.controller.verification.verifier import RunnerVerifier
 from okd_payload.errors import ClusterUnavailable
 
@@ -27,7 +29,7 @@ class ScriptedRunner:
 
     def __init__(self) -> None:
         self.updates: dict[str, RunUpdate] = {}
-        self.error: ClusterUnavailable | None = None
+        self.error: Exception | None = None
         self.calls: list[tuple[str, str]] = []
 
     async def start(self, context: RunContext) -> RunUpdate:
@@ -132,8 +134,105 @@ async def test_a_runner_that_does_not_answer_is_waited_for_and_given_up(
     rig.clock.advance(2)
     await verifier.advance(configuration, release)
     run = (await runs_of(rig, release))["e2e"]
-    assert (run.state, run.message) == (RunState.ERROR, "it did not end within 1h")
+    assert (run.state, run.message) == (
+        RunState.ERROR,
+        "it did not end within 1h: away again",
+    )
     assert runner.calls[-1] == ("cancel", "r-e2e")
+
+
+async def test_a_fault_of_a_runner_ends_no_run_but_its_own(
+    rig: Rig, verifier: RunnerVerifier, runner: ScriptedRunner, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others go on, it is told on the page and in the log, and it ends with its time."""
+    manual = msgspec.structs.replace(verification("other"), runner=RunnerSettings(kind="manual"))
+    verifier = RunnerVerifier(
+        rig.surroundings,
+        {"scripted": runner, "manual": ManualRunner()},
+        write=rig.database.write,
+    )
+    configuration = rig.configure(verifications=(verification("e2e", timeout=60.0), manual))
+    release = await ready(rig)
+    runner.error = LookupError("unknown encoding: \x1b")
+    await verifier.advance(configuration, release)
+    found = await runs_of(rig, release)
+    assert found["other"].state is RunState.RUNNING
+    assert (found["e2e"].state, found["e2e"].message) == (
+        RunState.QUEUED,
+        "unexpected LookupError: unknown encoding:",
+    )
+    assert "r-e2e: the runner scripted failed" in caplog.text
+    rig.clock.advance(61)
+    await verifier.advance(configuration, release)
+    assert (await runs_of(rig, release))["e2e"].state is RunState.ERROR
+
+
+async def test_of_many_runs_those_that_never_end_count_when_their_time_is_over(
+    rig: Rig, verifier: RunnerVerifier, runner: ScriptedRunner
+) -> None:
+    """Two of three are needed: with two that hang the attempt is decided then, and not before."""
+    many = verification("many", runs=3, required=2, timeout=3600.0, error_retries=0)
+    configuration = rig.configure(verifications=(many,))
+    release = await ready(rig)
+    await verifier.advance(configuration, release)
+    made = (await rig.database.read(lambda unit: runs.list_of(unit, ["r"])))["r"]
+    done = msgspec.structs.replace(made[0], state=RunState.SUCCEEDED, ended=rig.clock.now())
+    await rig.database.write(lambda unit: runs.write(unit, done, time=rig.clock.now()))
+    rig.clock.advance(3599)
+    await verifier.advance(configuration, release)
+    made = (await rig.database.read(lambda unit: runs.list_of(unit, ["r"])))["r"]
+    assert judge(configuration, made).phase is None
+    rig.clock.advance(2)
+    await verifier.advance(configuration, release)
+    made = (await rig.database.read(lambda unit: runs.list_of(unit, ["r"])))["r"]
+    assert [run.state for run in made].count(RunState.ERROR) == 2
+    verdict = judge(configuration, made)
+    assert (verdict.phase, verdict.message) == (
+        Phase.REJECTED,
+        "many broke: it did not end within 1h",
+    )
+
+
+@pytest.mark.parametrize("jump", [-7 * 86400.0, 7 * 86400.0])
+async def test_a_clock_that_is_set_ends_no_run_for_ever(
+    rig: Rig, verifier: RunnerVerifier, runner: ScriptedRunner, jump: float
+) -> None:
+    """Set on, a run seems late and is made again; set back, it is followed all the same."""
+    configuration = rig.configure(
+        verifications=(verification("e2e", timeout=3600.0, error_retries=1),)
+    )
+    release = await ready(rig)
+    await verifier.advance(configuration, release)
+    rig.clock.jump(jump)
+    for _ in range(3):
+        await verifier.advance(configuration, release)
+    runner.updates["e2e"] = RunUpdate(state=RunState.SUCCEEDED)
+    for _ in range(2):
+        await verifier.advance(configuration, release)
+    made = (await rig.database.read(lambda unit: runs.list_of(unit, ["r"])))["r"]
+    assert judge(configuration, made).phase is Phase.ACCEPTED
+    assert len(made) == (2 if jump > 0 else 1)
+
+
+async def test_a_retry_after_the_clock_was_set_back_is_made_once(
+    rig: Rig, verifier: RunnerVerifier, runner: ScriptedRunner
+) -> None:
+    """It is from before its release was ready, as it seems, and counts all the same."""
+    configuration = rig.configure(verifications=(verification("e2e", max_retries=1),))
+    release = await ready(rig)
+    await verifier.advance(configuration, release)
+    rig.clock.jump(-86400.0)
+    runner.updates["e2e"] = RunUpdate(state=RunState.FAILED, message="broke")
+    await verifier.advance(configuration, release)
+    del runner.updates["e2e"]
+    for _ in range(4):
+        await verifier.advance(configuration, release)
+    assert runner.calls[2:] == [("start", "r-e2e-1"), *[("poll", "r-e2e-1")] * 3]
+    runner.updates["e2e"] = RunUpdate(state=RunState.FAILED, message="broke again")
+    await verifier.advance(configuration, release)
+    made = (await rig.database.read(lambda unit: runs.list_of(unit, ["r"])))["r"]
+    verdict = judge(configuration, made, since=release.changed)
+    assert (verdict.phase, verdict.message) == (Phase.REJECTED, "e2e failed 2 times: broke again")
 
 
 async def test_an_update_starts_from_an_accepted_release_and_is_an_edge(

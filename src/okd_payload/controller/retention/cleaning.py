@@ -9,7 +9,6 @@ registries that is up to the registry.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -27,6 +26,7 @@ from okd_payload.errors import OkdPayloadError, RecordsError, StorageError
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.location import parse_location
 from okd_payload.oci.threads import finish_in_thread
+from okd_payload.scratch import remove_tree
 
 Write = Callable[[Callable[[Connection], None]], Awaitable[None]]
 
@@ -122,9 +122,9 @@ class Cleaner:
 
 
 def _remove_folder(folder: Path) -> None:
-    try:
-        shutil.rmtree(folder)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise StorageError(f"cannot remove {folder}: {error.strerror}") from error
+    remove_tree(folder)
+    if folder.exists():
+        raise StorageError(
+            f"cannot remove all of {folder}",
+            hint="somebody else's files are in it, or the disk takes no changes",
+        )

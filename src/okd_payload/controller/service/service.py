@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process that runs for ever: one task for each stream, all of them only while it acts.
 
-This is the second of the two places that catch everything: whatever goes wrong in a pass over one
+This is one of the few places that catch everything: whatever goes wrong in a pass over one
 stream is remembered, told, and tried again later, and no other stream notices.
 """
 

@@ -26,6 +26,8 @@ _NOISE = re.compile(
 _NAMED = 5
 _MAX_WORDS = 300
 _TAIL_BYTES = 4096
+_MOST_RESULTS = 64 * 1024 * 1024
+"""Bytes of results that are read to name the tests that failed."""
 
 
 def judge_exit(folder: Path, code: int) -> RunOutcome:
@@ -50,17 +52,30 @@ def clean_words(text: str) -> str:
     return words if len(words) <= _MAX_WORDS else words[: _MAX_WORDS - 1] + "…"
 
 
+def page_address(url: str) -> str:
+    """``url``, which others name, where it leads to a page; empty where it does anything else."""
+    return url if url.startswith(("http://", "https://")) else ""
+
+
 def _failed_cases(folder: Path) -> Iterator[TestCase]:
+    room = _MOST_RESULTS
     for name in list_artifacts(folder):
         path = folder / name
-        if path.suffix == ".xml" and path.stat().st_size <= MAX_BYTES:
-            try:
-                yield from parse_junit(path.read_bytes()).failures
-            except ContentError:
-                continue  # some other document, or one that is refused: the log says the rest
+        if path.suffix != ".xml":
+            continue
+        size = path.stat().st_size
+        if size > min(room, MAX_BYTES):
+            continue
+        room -= size
+        try:
+            yield from parse_junit(path.read_bytes()).failures
+        except ContentError:
+            continue  # some other document, or one that is refused: the log says the rest
 
 
 def _last_line(folder: Path) -> str:
+    if not (folder / LOG).is_file():  # nothing, or what would be waited for
+        return ""
     try:
         with (folder / LOG).open("rb") as file:
             file.seek(0, 2)

@@ -22,6 +22,7 @@ from okd_payload.controller.records import events, releases, streams
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.cluster_runs import RUN_LABEL
 from okd_payload.controller.verification.contract import architecture_of
+from okd_payload.controller.verification.endings import page_address
 from okd_payload.controller.verification.runners.prowjob.description import (
     ARCHITECTURE,
     FROM_TAG,
@@ -131,7 +132,7 @@ def _take_over(
             source=source,
             target=target,
             run=run,
-            url=_page_of(job),
+            url=page_address(job.status.url),
             state=job.status.run_state,
             time=now,
         )
@@ -144,10 +145,6 @@ def _take_over(
                 unit,
                 Event(time=now, kind="graph", stream=release.stream, release=target, message=words),
             )
-
-
-def _page_of(job: _ProwJob) -> str:
-    return job.status.url if job.status.url.startswith(("http://", "https://")) else ""
 
 
 def _read(content: bytes) -> _ProwJob | None:

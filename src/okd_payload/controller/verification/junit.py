@@ -101,7 +101,7 @@ def _feed(content: bytes, reading: _Reading) -> None:
     parser.CharacterDataHandler = reading.take
     try:
         parser.Parse(content, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:  # also of encodings
         raise ContentError(f"results of tests cannot be read: {error}") from error
 
 

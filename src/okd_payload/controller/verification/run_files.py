@@ -3,12 +3,14 @@
 
 A log has a bound. Its beginning and its end are kept, because programs say at the beginning what
 they do and at the end why they failed; what is cut out of the middle is said in its place.
-Artifacts are whatever files a run leaves in its folder for them, as many as there is room for;
-links are left out, which could lead anywhere.
+Artifacts are whatever files a run leaves in its folder for them, as many as there is room for.
+Links are left out, which could lead anywhere, and so are names that no page or database takes.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +28,9 @@ JUNIT = f"{ARTIFACTS}/junit.xml"
 HALF_LOG_BYTES = 8 * 1024 * 1024
 """How much of a log is kept of its beginning, and as much of its end."""
 MAX_ARTIFACTS = 500
+_LONGEST_NAME = 512
+"""Of an artifact, with the folders that it is in: deeper ones are left out."""
+_MOST_LOOKED_AT = 20_000
 
 _OUTCOME = "outcome.json"
 
@@ -85,14 +90,22 @@ def tell_outcome(folder: Path, outcome: RunOutcome) -> RunUpdate:
 
 def list_artifacts(folder: Path) -> tuple[str, ...]:
     """The files that the run left, below its folder, in byte order; a bounded number."""
-    found = sorted(_walk(folder / ARTIFACTS))
-    return tuple(path.relative_to(folder).as_posix() for path in found[:MAX_ARTIFACTS])
+    if (folder / ARTIFACTS).is_symlink():
+        return ()
+    return tuple(sorted(_walk(folder))[:MAX_ARTIFACTS])
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder, followlinks=False):
-        folders.sort()
-        for name in files:
-            path = Path(parent, name)
-            if path.is_file() and not path.is_symlink() and name.isprintable():
-                yield path
+def _walk(folder: Path) -> Iterator[str]:
+    """The names of plain files, of those that are looked at."""
+    left, room = [ARTIFACTS], _MOST_LOOKED_AT
+    for parent in left:
+        with contextlib.suppress(OSError), os.scandir(folder / parent) as entries:
+            for entry in itertools.islice(entries, room):
+                room -= 1
+                name = f"{parent}/{entry.name}"
+                if not name.isprintable() or len(os.fsencode(name)) > _LONGEST_NAME:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    left.append(name)
+                elif entry.is_file(follow_symlinks=False):
+                    yield name

@@ -4,8 +4,9 @@
 Each step is written before the next, and a run is found again by its handle, so a kill between
 any two costs nothing: what was queued is started, what was started is polled. A runner that does
 not answer is waited for until the run's time is over; then the run is an error of its own kind,
-which may be retried, and the reason is on the page. One that hangs holds up nothing but its own
-run: runs are brought on side by side, and each call has its time.
+which may be retried, and the reason is on the page. One that hangs, or fails in a way that nobody
+thought of, holds up nothing but its own run: runs are brought on side by side, each call has its
+time, and this is the one place below the service that catches everything.
 
 What nobody needs any more is ended for real: a run whose end cannot be asked for now stays open
 and is ended in a later pass (``afterwards``).
@@ -14,6 +15,7 @@ and is ended in a later pass (``afterwards``).
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -27,11 +29,14 @@ from okd_payload.controller.model import Edge, Release, RunState, VerificationRu
 from okd_payload.controller.reconciling.actions import Action, EndRun, StartRun, Taken
 from okd_payload.controller.records import releases, runs, streams
 from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.verification.endings import clean_words
 from okd_payload.controller.verification.origins import find_origin
 from okd_payload.controller.verification.planning import NeededRun, plan_runs
 from okd_payload.controller.verification.runner import RunContext, Runner, RunUpdate
 from okd_payload.controller.verification.shared_files import FileSharing
 from okd_payload.errors import OkdPayloadError
+
+_log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 Write = Callable[[Callable[[Connection], Result]], Awaitable[Result]]
@@ -123,7 +128,7 @@ class RunnerVerifier:
             runner=verification.runner.kind,
             platform=verification.platform,
             architecture=verification.architecture,
-            queued=now,
+            queued=max(now, release.changed),  # what is before that does not count
         )
         if verification.upgrade is not None:
             known = await self._surroundings.database.read(releases.list_of)
@@ -151,24 +156,13 @@ class RunnerVerifier:
             message = f"this controller has no runner of the kind {run.runner}"
             await self._note(_ended(run, RunState.ERROR, message, self._now()))
             return
-        try:
-            async with asyncio.timeout(self._patience):
-                if run.state is RunState.QUEUED:
-                    self._tell_start(context)
-                    update = await runner.start(context)
-                else:
-                    update = await runner.poll(context)
-        except OkdPayloadError as error:
-            update = RunUpdate(state=run.state, message=error.message)
-        except TimeoutError:
-            update = RunUpdate(state=run.state, message=self._tell_silence())
+        update = await self._ask(runner, context)
         if not update.state.is_final and self._is_over(context):
-            limit = format_duration(context.verification.timeout)
-            self._tell_end(context, reason=f"it did not end within {limit}")
+            reason = f"it did not end within {format_duration(context.verification.timeout)}"
+            self._tell_end(context, reason=reason)
             await self._cancel(runner, context)
-            await self._note(
-                _ended(run, RunState.ERROR, f"it did not end within {limit}", self._now())
-            )
+            told = f"{reason}: {update.message}" if update.message else reason
+            await self._note(_ended(run, RunState.ERROR, told, self._now()))
             return
         changed = self._with(run, update)
         files = [name for name in (update.log, *update.artifacts) if name]
@@ -177,6 +171,24 @@ class RunnerVerifier:
             await self._note(changed)
         if shared and changed.state.is_final:
             await self._sharing.let_go(context.folder, run.id)
+
+    async def _ask(self, runner: Runner, context: RunContext) -> RunUpdate:
+        """What the runner says; where it says nothing, the run stays as it is, with the reason."""
+        run = context.run
+        try:
+            async with asyncio.timeout(self._patience):
+                if run.state is not RunState.QUEUED:
+                    return await runner.poll(context)
+                self._tell_start(context)
+                return await runner.start(context)
+        except OkdPayloadError as error:
+            message = error.message
+        except TimeoutError:
+            message = self._tell_silence()
+        except Exception as error:  # noqa: BLE001 - what one run leaves must not stop its stream
+            _log.exception("%s: the runner %s failed", run.id, run.runner)
+            message = _unexpected(error)
+        return RunUpdate(state=run.state, message=message)
 
     def _with(self, run: VerificationRun, update: RunUpdate) -> VerificationRun:
         now = self._now()
@@ -230,6 +242,9 @@ class RunnerVerifier:
             return error.message
         except TimeoutError:
             return self._tell_silence()
+        except Exception as error:  # noqa: BLE001 - as above
+            _log.exception("%s: the runner %s failed", context.run.id, context.run.runner)
+            return _unexpected(error)
         return ""
 
     def _tell_start(self, context: RunContext) -> None:
@@ -289,6 +304,11 @@ class RunnerVerifier:
 
 def _ended(run: VerificationRun, state: RunState, message: str, now: float) -> VerificationRun:
     return msgspec.structs.replace(run, state=state, message=message, ended=now)
+
+
+def _unexpected(error: Exception) -> str:
+    """A fault of ours, or something that nobody thought of."""
+    return clean_words(f"unexpected {type(error).__name__}: {error}")
 
 
 async def _all(steps: Iterable[Coroutine[Any, Any, None]]) -> None:

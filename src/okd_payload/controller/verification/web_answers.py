@@ -80,7 +80,7 @@ def read_answer(answer: WebAnswer, kind: type[Document], what: str) -> Document:
     require_good(answer, what)
     try:
         return msgspec.json.decode(answer.body, type=kind)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ContentError(f"{what}: the answer cannot be read: {error}") from error
 
 

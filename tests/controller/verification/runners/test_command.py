@@ -88,6 +88,28 @@ async def test_the_exit_code_is_the_verdict(
     assert update.log == "log"
 
 
+HOSTILE = """
+head -c 52428800 /dev/zero | tr '\\0' x; echo; echo 'the last line'
+cd $ARTIFACT_DIR; printf '<?xml version="1.0" encoding="none"?><testsuite/>' > a.xml
+head -c 4096 /dev/urandom > b.xml; mkfifo c.xml; ln -s /etc/passwd d.xml
+mkdir "$(printf '\\377')"; echo > "$(printf '\\377')/e"; echo kept > kept
+cd $HOME; mkdir -p "$(printf 'a/%.0s' $(seq 1500))"
+exit 1
+"""
+
+
+async def test_a_program_that_leaves_only_trouble_has_failed(
+    rig: Rig, make_context: MakeContext
+) -> None:
+    """A line of 50 MB, results in no encoding, names that are no text, endless folders."""
+    context = make_context("command", arguments=(*SCRIPT, HOSTILE))
+    update = await run(rig, context)
+    assert (update.state, update.message) == (RunState.FAILED, "exit code 1: the last line")
+    assert update.artifacts == ("artifacts/a.xml", "artifacts/b.xml", "artifacts/kept")
+    assert (context.folder / run_files.LOG).stat().st_size < 17 * 1024 * 1024
+    assert not any((context.folder / name).exists() for name in kept_module.FOLDERS)
+
+
 async def test_the_environment_is_the_contract_and_nothing_else(
     rig: Rig, make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,10 +202,10 @@ async def test_a_controller_that_was_killed_finds_its_run(
     rig: Rig, make_context: MakeContext
 ) -> None:
     """Alive, started only once however often it is asked for, and at last how it ended."""
-    script = "echo run >> $HOME/../starts; echo begun; read line < $HOME/../go"
+    script = "echo run >> $ARTIFACT_DIR/starts; echo begun; read line < $ARTIFACT_DIR/go"
     context = make_context("command", arguments=(*SCRIPT, script))
-    context.folder.mkdir(parents=True)
-    gate = context.folder / "go"
+    gate = context.folder / "artifacts/go"
+    gate.parent.mkdir(parents=True)
     os.mkfifo(gate)
     await begun(CommandRunner(rig.surroundings), context, "begun")
     again = CommandRunner(rig.surroundings)
@@ -193,17 +215,17 @@ async def test_a_controller_that_was_killed_finds_its_run(
     assert (await again.poll(running)).state is RunState.RUNNING
     await asyncio.to_thread(gate.write_text, "go\n")
     assert (await until_ended(again, running)).state is RunState.SUCCEEDED
-    assert (context.folder / "starts").read_text() == "run\n"
+    assert (context.folder / "artifacts/starts").read_text() == "run\n"
     assert (await CommandRunner(rig.surroundings).start(context)).state is RunState.SUCCEEDED
 
 
 async def test_two_controllers_start_one_run(rig: Rig, make_context: MakeContext) -> None:
     """Whoever comes second finds it."""
-    context = make_context("command", arguments=(*SCRIPT, "echo run >> $HOME/../starts"))
+    context = make_context("command", arguments=(*SCRIPT, "echo run >> $ARTIFACT_DIR/starts"))
     runners = [CommandRunner(rig.surroundings) for _ in range(4)]
     await asyncio.gather(*(runner.start(context) for runner in runners))
     assert (await until_ended(runners[0], context)).state is RunState.SUCCEEDED
-    assert (context.folder / "starts").read_text() == "run\n"
+    assert (context.folder / "artifacts/starts").read_text() == "run\n"
 
 
 @pytest.mark.parametrize("how", ["cancel", "time", "keeper"])
@@ -212,7 +234,7 @@ async def test_nothing_of_a_run_outlives_it(rig: Rig, make_context: MakeContext,
     stubborn = "trap '' TERM; " if how == "time" else ""  # which is waited for, and then not
     programs = [f"sleep 1000.{os.getpid()}{number}" for number in (1, 2)]
     script = f"{stubborn}setsid {programs[0]} & {programs[1]} & echo begun; wait; sleep 1000"
-    verification = {"timeout": -59.0} if how == "time" else {}
+    verification = {"timeout": -56.0} if how == "time" else {}
     context = make_context("command", arguments=(*SCRIPT, script), verification=verification)
     runner = CommandRunner(rig.surroundings)
     running = await begun(runner, context, "begun")

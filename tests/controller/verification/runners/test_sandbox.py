@@ -107,6 +107,30 @@ async def test_what_is_the_controllers_is_hidden(
 
 
 @hides
+async def test_a_program_writes_nothing_of_its_run_but_what_is_its_own(
+    rig: Rig, make_context: MakeContext
+) -> None:
+    """Not its end, and no link in the place of its log, through which others would be read."""
+    state = rig.surroundings.state
+    (state / "records.db").write_text("a credential")
+    context = make_context(
+        "command",
+        arguments=script(
+            f"""
+            cd $ARTIFACT_DIR/..; rm -f log lock begun.json; ln -s {state}/records.db log
+            echo '{{"state": "Failed"}}' > outcome.json; echo '{{"code": 3}}' > ended.json
+            mv artifacts away 2>/dev/null || echo stays
+            rmdir artifacts 2>/dev/null || echo stays
+            echo kept > $ARTIFACT_DIR/kept
+            """
+        ),
+    )
+    assert await printed(rig, context) == ["stays", "stays"]
+    assert not (context.folder / "log").is_symlink()
+    assert (context.folder / "artifacts/kept").read_text() == "kept\n"
+
+
+@hides
 async def test_the_network_is_there_unless_the_stream_says_no(
     rig: Rig, make_context: MakeContext
 ) -> None:

@@ -240,11 +240,14 @@ async def _keep(
 async def _read_tasks(
     cluster: Cluster, status: _Status, *, namespace: str
 ) -> Sequence[_TaskStatus]:
-    """How the tasks of a run went; those that are gone are left out. Raises ClusterError."""
+    """How the tasks of a run went; those that are gone or unreadable are left out.
+
+    Raises ClusterError.
+    """
     found = []
     for child in (status.child_references or ())[:_MAX_CHILDREN]:
         if child.kind == TASK_RUN.kind:
-            with contextlib.suppress(NoSuchObject):
+            with contextlib.suppress(NoSuchObject, msgspec.MsgspecError):
                 content = await cluster.get(TASK_RUN, child.name, namespace=namespace)
                 found.append(msgspec.json.decode(content, type=_TaskRun).status)
     return found

@@ -15,7 +15,7 @@ from okd_payload.controller.model import RunState
 from okd_payload.controller.records import releases
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.contract import make_contract
-from okd_payload.controller.verification.endings import clean_words
+from okd_payload.controller.verification.endings import clean_words, page_address
 from okd_payload.controller.verification.printed_artifacts import take_artifacts
 from okd_payload.controller.verification.run_files import (
     JUNIT,
@@ -151,11 +151,10 @@ def take_report(context: RunContext, report: RunReport) -> RunUpdate:
         write_log(context.folder, take_artifacts(report.log.encode(), context.folder))
     if report.junit:
         write_output(context.folder / JUNIT, report.junit.encode())
-    url = report.url if report.url.startswith(("http://", "https://")) else ""
     told = tell_outcome(
         context.folder, RunOutcome(state=state, message=clean_words(report.message))
     )
-    return msgspec.structs.replace(told, url=url)
+    return msgspec.structs.replace(told, url=page_address(report.url))
 
 
 def _require_same_server(context: RunContext, url: str) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import zlib
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
@@ -25,6 +24,7 @@ from okd_payload.controller.verification.shared_files.pieces import (
     count_pieces,
     sum_of,
 )
+from okd_payload.scratch import remove_tree
 
 Write = Callable[[Callable[[Connection], None]], Awaitable[None]]
 
@@ -65,7 +65,7 @@ class FileSharing:
     async def let_go(self, folder: Path, run: str) -> None:
         """Remove the folder of a run that has ended, whose files are all in the database."""
         self._seen.pop(run, None)
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await asyncio.to_thread(remove_tree, folder)
 
 
 async def share_files(database: Database, write: Write, files: Iterable[RunFile]) -> bool:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
-import shutil
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -47,7 +46,7 @@ from okd_payload.oci.threads import finish_in_thread
 from okd_payload.release.concurrency import map_concurrently
 from okd_payload.release.inputs import pull_spec_of
 from okd_payload.release.new.images import RepositoryOf
-from okd_payload.scratch import private_folder
+from okd_payload.scratch import private_folder, remove_tree
 
 _AT_ONCE = 4
 _JUDGED_AT_ONCE = 2
@@ -241,7 +240,7 @@ class _Judging:
                 hint="make room in the state folder",
             ) from error
         finally:
-            await finish_in_thread(shutil.rmtree, root, ignore_errors=True)
+            await finish_in_thread(remove_tree, root)
         if ended.trouble:
             raise StorageError(f"{opened.name} cannot be started now: {ended.trouble}")
         command = (*config.entrypoint, *config.cmd)[0]

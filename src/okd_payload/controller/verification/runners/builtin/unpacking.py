@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO
@@ -28,6 +27,7 @@ from okd_payload.oci.layers.scan import LayerScan, scan
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.repository import Repository
 from okd_payload.oci.threads import finish_in_thread
+from okd_payload.scratch import remove_tree
 
 _BOUNDS = Bounds(expanded_bytes=16 * 1024**3)
 _MAY_RUN = 0o111
@@ -75,7 +75,7 @@ class LayerStore:
                 del self._layers[digest]
                 task.cancel()
                 await asyncio.wait([task])
-                await finish_in_thread(shutil.rmtree, self._folder_of(digest), ignore_errors=True)
+                await finish_in_thread(remove_tree, self._folder_of(digest))
 
     async def close(self) -> None:
         """End what is still being read."""

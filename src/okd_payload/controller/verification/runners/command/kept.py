@@ -12,7 +12,6 @@ import contextlib
 import enum
 import fcntl
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,13 +23,14 @@ import msgspec
 from okd_payload import supervisor
 from okd_payload.controller.verification.run_files import ARTIFACTS, HALF_LOG_BYTES
 from okd_payload.controller.verification.runners.command import keeper
-from okd_payload.controller.verification.runners.command.sandbox import SHADOW
+from okd_payload.controller.verification.runners.command.sandbox import SHADOW, USED
 from okd_payload.errors import StorageError
+from okd_payload.scratch import remove_tree
 
 Document = TypeVar("Document")
 
 _LOCK = "lock"
-FOLDERS = ("work", "home", "tmp", SHADOW)
+FOLDERS = (*USED, SHADOW)
 """What a run uses and nobody needs afterwards."""
 
 
@@ -113,7 +113,7 @@ class KeptRun:
     def tidy(self) -> None:
         """Remove what the run only used."""
         for name in FOLDERS:
-            shutil.rmtree(self._folder / name, ignore_errors=True)
+            remove_tree(self._folder / name)
 
     def _look(self, *, alive: bool) -> Life:
         if (self._folder / keeper.ENDED).exists():

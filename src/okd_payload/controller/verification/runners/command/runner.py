@@ -113,7 +113,7 @@ class CommandRunner:
             life = await kept.start(confined, environment, seconds=seconds)
         if life is Life.ALIVE:
             handle = f"{socket.gethostname()}/{context.run.id}"
-            log = LOG if (context.folder / LOG).exists() else ""
+            log = LOG if (context.folder / LOG).is_file() else ""
             return RunUpdate(state=RunState.RUNNING, handle=handle, log=log)
         return await asyncio.to_thread(_conclude, context.folder, kept)
 

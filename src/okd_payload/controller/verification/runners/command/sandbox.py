@@ -21,7 +21,11 @@ from pathlib import Path
 import msgspec
 
 from okd_payload.controller.configuration.model import StreamConfiguration
+from okd_payload.controller.verification.run_files import ARTIFACTS
 
+USED = ("work", "home", "tmp")
+"""The folders of the run that are its program's, beside its artifacts. All else of it is ours: how
+it stands, its log and its end, which nobody but us may write or turn into a link."""
 SHADOW = "shadow"
 """A folder of the run, over which its view of the state folder is made."""
 _CREDENTIALS = (
@@ -51,7 +55,9 @@ failed() {{ echo "[it cannot be started in a sandbox: {_UNHIDDEN}]"; exit 126; }
 state=$1 run=$2 user=$3 group=$4; shift 4
 mount -t tmpfs -o size=1m,mode=755 hidden "$run/{SHADOW}" || failed
 view="$run/{SHADOW}${{run#"$state"}}"
-mkdir -p "$view" && mount --bind "$run" "$view" || failed
+for part in {" ".join((ARTIFACTS, *USED))}; do
+  mkdir -p "$view/$part" && mount --bind "$run/$part" "$view/$part" || failed
+done
 mount --rbind "$run/{SHADOW}" "$state" || failed
 cd "$run/work" || failed
 while [ "$1" != -- ]; do
@@ -73,7 +79,7 @@ class Confinement(msgspec.Struct, frozen=True, kw_only=True):
     network: str = "host"
     """``host`` or ``none``."""
     state: Path
-    """The folder of the controller, of which only ``run`` is seen."""
+    """The folder of the controller, of which only the run's own is seen."""
     run: Path
     hidden: tuple[Path, ...] = ()
     """Folders that are seen empty, and files that are."""

@@ -18,7 +18,7 @@ import msgspec
 from okd_payload.controller.model import RunState
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.contract import release_variables
-from okd_payload.controller.verification.endings import clean_words
+from okd_payload.controller.verification.endings import clean_words, page_address
 from okd_payload.controller.verification.printed_artifacts import take_artifacts
 from okd_payload.controller.verification.run_files import RunOutcome, tell_outcome, write_log
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
@@ -114,11 +114,10 @@ class GithubRunner:
 
     async def _tell(self, context: RunContext, workflow: Workflow, found: WorkflowRun) -> RunUpdate:
         handle = f"{workflow.repository}/{found.id}"
+        url = page_address(found.html_url)
         if found.status != "completed":
             words = clean_words((found.status or "").replace("_", " "))
-            return RunUpdate(
-                state=RunState.RUNNING, message=words, url=found.html_url, handle=handle
-            )
+            return RunUpdate(state=RunState.RUNNING, message=words, url=url, handle=handle)
         conclusion = found.conclusion or ""
         state = _ENDED.get(conclusion, RunState.ERROR)
         message = "" if state is RunState.SUCCEEDED else clean_words(conclusion.replace("_", " "))
@@ -128,7 +127,7 @@ class GithubRunner:
             failed = [clean_words(job.name) for job in jobs if job.conclusion == "failure"]
             message = f"failed: {', '.join(failed)}" if failed else "the workflow failed"
         told = tell_outcome(context.folder, RunOutcome(state=state, message=message))
-        return msgspec.structs.replace(told, url=found.html_url, handle=handle)
+        return msgspec.structs.replace(told, url=url, handle=handle)
 
     def _is_early(self, context: RunContext) -> bool:
         """Whether the forge was asked about the run only just now; else note that it is."""

@@ -19,7 +19,7 @@ from okd_payload.controller.model import FrozenInput, RunState
 from okd_payload.controller.records import releases
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.cluster_runs import ClusterRun, require_cluster
-from okd_payload.controller.verification.endings import clean_words
+from okd_payload.controller.verification.endings import clean_words, page_address
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
 from okd_payload.controller.verification.runners.prowjob.definitions import (
     JobDefinitions,
@@ -158,8 +158,7 @@ def _tell(run: ClusterRun, content: bytes) -> RunUpdate:
     status = _read(content)
     state = status.run_state
     message = "" if state is RunState.SUCCEEDED else clean_words(status.description)
-    url = status.url if status.url.startswith(("http://", "https://")) else ""
-    return RunUpdate(state=state, message=message, url=url, handle=run.handle)
+    return RunUpdate(state=state, message=message, url=page_address(status.url), handle=run.handle)
 
 
 def _read(content: bytes) -> ProwJobStatus:

@@ -80,7 +80,6 @@ BUILD_CONFIG = ObjectKind("build.openshift.io/v1", "BuildConfig", "buildconfigs"
 OPENSHIFT_BUILD = ObjectKind("build.openshift.io/v1", "Build", "builds")
 IMAGE_STREAM = ObjectKind("image.openshift.io/v1", "ImageStream", "imagestreams")
 IMAGE_STREAM_TAG = ObjectKind("image.openshift.io/v1", "ImageStreamTag", "imagestreamtags")
-ROUTE = ObjectKind("route.openshift.io/v1", "Route", "routes")
 SECURITY_CONTEXT_CONSTRAINTS = ObjectKind(
     "security.openshift.io/v1",
     "SecurityContextConstraints",

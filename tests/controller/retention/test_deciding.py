@@ -15,7 +15,7 @@ from okd_payload.controller.configuration.model import (
     StreamKind,
 )
 from okd_payload.controller.model import Phase, Release
-from okd_payload.controller.retention.deciding import Step, decide_fates, unreferenced
+from okd_payload.controller.retention.deciding import Step, decide_fates
 
 NOW = 1_700_000_000.0
 HOUR = 3600.0
@@ -89,14 +89,6 @@ def test_expiry_is_known_beforehand() -> None:
     fates = decide_fates(STREAM, releases, references={}, now=NOW)
     assert fates["r6"].expires == NOW + 66 * HOUR
     assert fates["r1"].expires is None
-
-
-def test_images_that_other_releases_hold_stay() -> None:
-    """Only what nobody else is made of may go with a release."""
-    held = {"a": {"1", "2"}, "b": {"2", "3"}, "c": {"3", "4"}}
-    assert unreferenced({"a"}, held) == {"1"}
-    assert unreferenced({"b"}, held) == frozenset()
-    assert unreferenced({"b", "c"}, held) == {"3", "4"}
 
 
 @given(

@@ -11,7 +11,7 @@ and deleted only after a grace period, and every fate has its reason, for pages.
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -67,14 +67,6 @@ def decide_fates(
         if not each.phase.is_final:
             fates.setdefault(each.name, _stay("it is not decided"))
     return fates
-
-
-def unreferenced(gone: Collection[str], held: Mapping[str, Collection[str]]) -> frozenset[str]:
-    """The digests that only the releases ``gone`` hold; ``held`` has those of all releases."""
-    needed = {digest for name, digests in held.items() if name not in gone for digest in digests}
-    return frozenset(
-        digest for name in gone for digest in held.get(name, ()) if digest not in needed
-    )
 
 
 def _stay(reason: str, expires: float | None = None) -> Fate:

@@ -17,7 +17,6 @@ _WORDS = {
     413: "The request is larger than any should be.",
     415: "The body is not JSON.",
     429: "Too many tokens were shown from there that open nothing; wait as Retry-After says.",
-    502: "Something that this depends on, a registry above all, failed.",
     503: "The database cannot be used now; try again as Retry-After says.",
 }
 _READING = (400, 401, 403, 404, 429, 503)
@@ -37,7 +36,5 @@ def _specify(statuses: tuple[int, ...]) -> dict[int, ResponseSpec]:
 
 READING = _specify(_READING)
 """What a route that only reads may answer besides."""
-FETCHING = _specify((*_READING, 502))
-"""The same for one that asks registries."""
 WRITING = _specify((*_READING, 409, 412, 413, 415))
 """The same for one that changes something."""

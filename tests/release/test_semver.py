@@ -25,6 +25,14 @@ def test_text_survives(major, minor, patch, prerelease, build):
     assert str(parse_version(text)) == text
 
 
+@given(st.text("0189.-aA", max_size=24) | st.text("0123456789.", max_size=70))
+def test_what_is_plain_is_read_as_anything_else(text):
+    """A build changes nothing but itself: neither what else is read, nor what is refused."""
+    assert is_version(text) == is_version(f"{text}+b")
+    if is_version(text):
+        assert parse_version(text) == parse_version(f"{text}+b").without_build()
+
+
 @given(st.text(max_size=30))
 def test_any_text_is_read_or_refused(text):
     """Whatever comes, it is a version or an InputError, and a version is written as it was."""

@@ -16,6 +16,10 @@ from okd_payload.errors import InputError
 _LARGEST = 2**64 - 1
 _DIGITS = re.compile(r"[0-9]*")
 _IDENTIFIER = re.compile(r"[0-9A-Za-z-]+")
+_NUMBER = r"(?:0|[1-9][0-9]{0,18})"
+_PART = rf"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_PLAIN = re.compile(rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_PART}(?:\.{_PART})*))?")
+"""What is surely a version: nearly all are read by this alone, for others the reason is told."""
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -63,6 +67,15 @@ class Version(msgspec.Struct, frozen=True):
 
 def parse_version(text: str) -> Version:
     """``text`` as a version. Raises InputError, which gives the Go parser's reason."""
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None:
+        major, minor, patch, parts = plain.groups()
+        return Version(
+            major=int(major),
+            minor=int(minor),
+            patch=int(patch),
+            prerelease=tuple(parts.split(".")) if parts else (),
+        )
     if not text:
         raise _invalid(text, "Version string empty")
     parts = text.split(".", 2)

@@ -7,6 +7,7 @@ import msgspec
 from cluster_client import look, look_everywhere, read
 from hypothesis import given
 from hypothesis import strategies as some
+from known_releases import know
 
 from okd_payload.controller.configuration.model import (
     EdgeRule,
@@ -96,8 +97,10 @@ def records(draw: some.DrawFn) -> Snapshot:
     ]
     places = draw(some.sampled_from([PLACE, PLACE, ""]))
     return make_snapshot(
-        releases=releases,
-        facts=facts,
+        known=know(
+            releases,
+            facts,
+        ),
         configurations={
             name: StreamConfiguration(
                 name=name,
@@ -166,8 +169,10 @@ def snapshot(
     """These releases, and what is said of them."""
     values = {"name": STREAMS[0], "channels": (CHANNEL,), "releases_name": PLACE} | fields
     return make_snapshot(
-        releases=releases(*names),
-        facts={each.release: each for each in said},
+        known=know(
+            releases(*names),
+            {each.release: each for each in said},
+        ),
         configurations={STREAMS[0]: StreamConfiguration(**values)},  # type: ignore[arg-type]
         edges=tested or [],
     )

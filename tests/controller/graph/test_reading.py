@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
+from okd_payload.controller.graph.known import KnownRelease, read_known
 from okd_payload.controller.graph.reading import read_snapshot, refresh
 from okd_payload.controller.model import (
     Edge,
@@ -69,6 +70,49 @@ async def test_what_payloads_say_is_kept_when_a_release_goes(database: Database)
     assert (node.phase, node.is_tombstone, node.payload) == (None, True, facts.pull_spec)
     only = await database.read(lambda unit: payloads.list_all(unit, ["other"]))
     assert only == {}
+
+
+async def test_releases_are_read_with_what_their_payloads_say(database: Database) -> None:
+    """Whoever has none, whoever has one, and what is left of one that is gone."""
+    said = PayloadFacts(
+        release="4.20.1",
+        stream="4-stable",
+        created=1.0,
+        digest=DIGEST,
+        pull_spec=f"quay.test/a@{DIGEST}",
+        version="4.20.1-rc.1",
+        previous=("4.20.0", "4.19.9"),
+        following=("4.21.0",),
+        architecture="arm64",
+        url="https://x.test",
+    )
+    gone = msgspec.structs.replace(said, release="4.20.2")
+    ready = msgspec.structs.replace(
+        made("4.20.1"), phase=Phase.READY, digest=DIGEST, reason="r", pull_spec="p", withdrawn=2.0
+    )
+
+    def unit(connection: Connection) -> None:
+        releases.create(connection, made("4.20.0"), ())
+        releases.create(connection, ready, ())
+        payloads.write(connection, said)
+        payloads.write(connection, gone)
+
+    await database.write(unit)
+    words = {"digest": DIGEST, "version": said.version, "following": said.following}
+    words |= {"architecture": "arm64", "url": said.url, "read_from": said.pull_spec}
+    expected = {
+        "4.20.0": {"phase": Phase.PENDING},
+        "4.20.1": {"phase": Phase.READY, "pull_spec": "p", "reason": "r", "withdrawn": True}
+        | {"previous": said.previous}
+        | words,
+        "4.20.2": {"phase": None, "withdrawn": True} | words,
+    }
+    found = await database.read(read_known)
+    assert sorted(found, key=lambda each: each.name) == [
+        KnownRelease(name=name, stream="4-stable", **fields) for name, fields in expected.items()
+    ]
+    one = await database.read(lambda unit: read_known(unit, ["4.20.2", "other"]))
+    assert [each.name for each in one] == ["4.20.2"]
 
 
 async def test_a_snapshot_holds_until_a_graph_changes(database: Database) -> None:

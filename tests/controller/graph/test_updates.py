@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as some
+from known_releases import know
 
 from okd_payload.controller.configuration.model import (
     EdgeRule,
@@ -60,8 +61,10 @@ def snapshot(
         name=STREAM, kind=StreamKind.STABLE, releases_name=PLACE, edges=rules
     )
     return make_snapshot(
-        releases=[release(each) if isinstance(each, str) else each for each in releases],
-        facts={each.release: each for each in said},
+        known=know(
+            [release(each) if isinstance(each, str) else each for each in releases],
+            {each.release: each for each in said},
+        ),
         configurations={STREAM: stream},
         edges=tested,
     )
@@ -228,8 +231,10 @@ def test_a_version_of_two_streams_is_one_node() -> None:
     other = StreamConfiguration(name="b", channels=("stable-scos-4",), releases_name=PLACE)
     first = StreamConfiguration(name=STREAM, kind=StreamKind.STABLE, releases_name=PLACE)
     found = make_snapshot(
-        releases=[release("a", phase="Rejected"), release("4.20.0", stream="b")],
-        facts={"a": facts("a", version="4.20.0"), "4.20.0": facts("4.20.0", stream="b")},
+        known=know(
+            [release("a", phase="Rejected"), release("4.20.0", stream="b")],
+            {"a": facts("a", version="4.20.0"), "4.20.0": facts("4.20.0", stream="b")},
+        ),
         configurations={STREAM: first, "b": other},
         edges=[],
     )

@@ -10,7 +10,8 @@ left. Clusters that run one of these find their way on.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Collection, Iterable, Mapping
+import functools
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 
@@ -20,8 +21,9 @@ from okd_payload.controller.configuration.model import (
     StreamKind,
 )
 from okd_payload.controller.graph.channels import channels_of
+from okd_payload.controller.graph.known import KnownRelease
 from okd_payload.controller.graph.tested import TestedUpdates, group_runs
-from okd_payload.controller.model import RETRIED, Edge, PayloadFacts, Phase, Release
+from okd_payload.controller.model import RETRIED, Edge, Phase
 from okd_payload.errors import InputError
 from okd_payload.release.semver import Version, is_version, parse_version
 
@@ -29,7 +31,7 @@ MULTI = "multi"
 _LEAST = Version(0, 0, 0)
 
 
-class Node(msgspec.Struct, frozen=True, kw_only=True):
+class Node(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A release that is, or was."""
 
     release: str
@@ -80,15 +82,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 def make_snapshot(
     *,
-    releases: Iterable[Release],
-    facts: Mapping[str, PayloadFacts],
+    known: Iterable[KnownRelease],
     configurations: Mapping[str, StreamConfiguration],
     edges: Iterable[Edge],
     number: int = 0,
 ) -> Snapshot:
-    """The nodes of ``releases``, withdrawn ones too, and of what is left of removed ones."""
+    """The nodes of the releases that are ``known``."""
     return Snapshot(
-        nodes=tuple(sorted(_nodes(releases, facts, configurations), key=_order)),
+        nodes=tuple(sorted(_nodes(known, configurations), key=_order)),
         tested=group_runs(edges),
         rules={name: each.edges for name, each in configurations.items() if each.edges},
         number=number,
@@ -99,17 +100,16 @@ def change_snapshot(
     before: Snapshot,
     changed: Collection[str],
     *,
-    releases: Iterable[Release],
-    facts: Mapping[str, PayloadFacts],
+    known: Iterable[KnownRelease],
     configurations: Mapping[str, StreamConfiguration],
     edges: Iterable[Edge],
 ) -> Snapshot:
     """``before`` with the releases called ``changed`` as they are now.
 
-    All else is of these alone: ``releases``, ``facts``, and the ``edges`` into and out of them.
+    All else is of these alone: what is ``known``, and the ``edges`` into and out of them.
     """
     nodes = [node for node in before.nodes if node.release not in changed]
-    for node in _nodes(releases, facts, configurations):
+    for node in _nodes(known, configurations):
         bisect.insort(nodes, node, key=_order)
     tested = {
         (source, target): each
@@ -119,87 +119,74 @@ def change_snapshot(
     return msgspec.structs.replace(before, nodes=tuple(nodes), tested=tested | group_runs(edges))
 
 
+class _Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """What the releases of a stream have in common."""
+
+    channels: tuple[str, ...]
+    architecture: str
+    is_stable: bool
+    releases_name: str
+
+
 def _nodes(
-    releases: Iterable[Release],
-    facts: Mapping[str, PayloadFacts],
-    configurations: Mapping[str, StreamConfiguration],
+    known: Iterable[KnownRelease], configurations: Mapping[str, StreamConfiguration]
 ) -> list[Node]:
+    stream_of = _common(configurations)
+    return [
+        _node(each, stream_of(each.stream))
+        for each in known
+        if each.phase is not None or stream_of(each.stream).is_stable
+    ]
+
+
+def _common(configurations: Mapping[str, StreamConfiguration]) -> Callable[[str], _Stream]:
+    """Tells what is common in a stream, once for all its releases."""
     unknown = StreamConfiguration(name="")
-    there = [
-        _node(release, facts.get(release.name), configurations.get(release.stream, unknown))
-        for release in releases
-    ]
-    names = {node.release for node in there}
-    gone = [
-        _tombstone(fact, configurations[fact.stream])
-        for fact in facts.values()
-        if fact.release not in names and _is_stable(configurations.get(fact.stream, unknown))
-    ]
-    return [*there, *gone]
+
+    @functools.cache
+    def common(name: str) -> _Stream:
+        found = configurations.get(name, unknown)
+        return _Stream(
+            channels=channels_of(found),
+            architecture=found.architectures[0] if len(found.architectures) == 1 else MULTI,
+            is_stable=found.kind is StreamKind.STABLE,
+            releases_name=found.releases_name,
+        )
+
+    return common
 
 
-def _node(release: Release, facts: PayloadFacts | None, configuration: StreamConfiguration) -> Node:
-    version = _version((facts.version if facts else "") or release.name)
+def _node(known: KnownRelease, stream: _Stream) -> Node:
+    version = _version(known.version or known.name)
     return Node(
-        release=release.name,
-        stream=release.stream,
+        release=known.name,
+        stream=known.stream,
         version=version,
-        is_called_by_version=_is_called_by(version, release.name),
-        phase=release.phase,
-        payload=_payload(release, facts, configuration),
-        digest=release.digest or "",
-        architecture=(facts.architecture if facts else "") or _architecture(configuration),
-        channels=channels_of(configuration),
-        is_stable=_is_stable(configuration),
-        withdrawn=release.withdrawn is not None,
-        judged_anew=release.phase is Phase.READY and release.reason == RETRIED,
-        previous=facts.previous if facts else (),
-        following=facts.following if facts else (),
-        url=facts.url if facts else "",
+        is_called_by_version=(
+            version is not None if known.version in ("", known.name) else is_version(known.name)
+        ),
+        phase=known.phase,
+        payload=_payload(known, stream.releases_name),
+        digest=known.digest,
+        architecture=known.architecture or stream.architecture,
+        channels=stream.channels,
+        is_stable=stream.is_stable,
+        withdrawn=known.withdrawn,
+        judged_anew=known.phase is Phase.READY and known.reason == RETRIED,
+        previous=known.previous,
+        following=known.following,
+        url=known.url,
     )
 
 
-def _tombstone(facts: PayloadFacts, configuration: StreamConfiguration) -> Node:
-    version = _version(facts.version or facts.release)
-    return Node(
-        release=facts.release,
-        stream=facts.stream,
-        version=version,
-        is_called_by_version=_is_called_by(version, facts.release),
-        phase=None,
-        payload=facts.pull_spec,
-        digest=facts.digest,
-        architecture=facts.architecture or _architecture(configuration),
-        channels=channels_of(configuration),
-        is_stable=True,
-        withdrawn=True,
-        following=facts.following,
-        url=facts.url,
-    )
-
-
-def _payload(
-    release: Release, facts: PayloadFacts | None, configuration: StreamConfiguration
-) -> str:
+def _payload(known: KnownRelease, releases_name: str) -> str:
     """Where clusters pull the release from: by digest, for only that can be verified."""
-    if release.digest is None:
-        return release.pull_spec
-    for place in (release.pull_spec, facts.pull_spec if facts else ""):
-        if place.endswith(f"@{release.digest}"):
+    if not known.digest:
+        return known.pull_spec
+    for place in (known.pull_spec, known.read_from):
+        if place.endswith(known.digest):
             return place
-    return f"{configuration.releases_name}@{release.digest}" if configuration.releases_name else ""
-
-
-def _architecture(configuration: StreamConfiguration) -> str:
-    return configuration.architectures[0] if len(configuration.architectures) == 1 else MULTI
-
-
-def _is_stable(configuration: StreamConfiguration) -> bool:
-    return configuration.kind is StreamKind.STABLE
-
-
-def _is_called_by(version: Version | None, name: str) -> bool:
-    return str(version) == name or is_version(name)
+    return f"{releases_name}@{known.digest}" if releases_name else ""
 
 
 def _version(text: str) -> Version | None:

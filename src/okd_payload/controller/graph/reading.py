@@ -9,9 +9,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from okd_payload.controller.configuration.model import StreamConfiguration
+from okd_payload.controller.graph.known import read_known
 from okd_payload.controller.graph.nodes import Snapshot, change_snapshot, make_snapshot
 from okd_payload.controller.model import Event, VerificationRun
-from okd_payload.controller.records import events, payloads, releases, streams
+from okd_payload.controller.records import events, streams
 
 _LOOKED_AT = 500
 """So many events are looked at one by one; after more the snapshot is made anew."""
@@ -26,8 +27,7 @@ def read_snapshot(
 ) -> Snapshot:
     """Everything that graphs are made of, in one read."""
     return make_snapshot(
-        releases=releases.list_of(connection, withdrawn=None),
-        facts=payloads.list_all(connection),
+        known=read_known(connection),
         configurations=configurations,
         edges=streams.read_edges(connection),
         number=events.last_number(connection),
@@ -64,8 +64,6 @@ def _read_changed(
     changed: Collection[str],
     configurations: Mapping[str, StreamConfiguration],
 ) -> Snapshot:
-    found = {name: releases.find(connection, name) for name in changed}
-    facts = {name: payloads.find(connection, name) for name in changed}
     tested = {
         (edge.source, edge.target, edge.run): edge
         for name in changed
@@ -77,8 +75,7 @@ def _read_changed(
     return change_snapshot(
         before,
         changed,
-        releases=[each for each in found.values() if each is not None],
-        facts={name: each for name, each in facts.items() if each is not None},
+        known=read_known(connection, changed),
         configurations=configurations,
         edges=tested.values(),
     )

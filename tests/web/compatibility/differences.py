@@ -258,4 +258,25 @@ KINDS: dict[str, Callable[[Difference], bool]] = {
     "the oldest release is compared with nothing, not with the newest": _has_no_base,
     "going back, the repositories that moved are listed, too": _goes_back,
     "a release without a ReleasePayload counts as what its tag says": _is_other_truth,
+    "pages for people are refused by pages": (
+        lambda case: (
+            case.family == "pages"
+            and case.status == case.recorded_status == 404
+            and "</html>" in case.found
+        )
+    ),
+    "a stream that is unknown has no page": (
+        lambda case: case.family == "pages" and case.recorded == "" and case.status == 404
+    ),
+    "what has become another page leads there": (
+        lambda case: case.family == "pages" and case.recorded_status == 200 and case.status == 302
+    ),
+    "the page of a release does not look at from": (
+        lambda case: (
+            case.family == "pages" and "from" in case.parameters and case.recorded_status == 404
+        )
+    ),
+    "a name without a dot cuts no page off": (
+        lambda case: case.family == "pages" and case.recorded_status == 0 and case.status == 200
+    ),
 }

@@ -192,7 +192,7 @@ async def test_a_stream_of_ours_has_a_configuration_in_the_old_fields(
     [
         ("/dashboards/overview", "/"),
         ("/dashboards/compare?from=a&to=b%20c", "/compare?from=a&to=b+c"),
-        (f"/releasestream/{SOURCE}/inconsistency/x", f"/releasestream/{SOURCE}"),
+        (f"/releasestream/{STABLE}/inconsistency/4.21.0-okd-scos.0", f"/releasestream/{STABLE}"),
     ],
 )
 async def test_addresses_that_became_others_lead_there(
@@ -201,8 +201,9 @@ async def test_addresses_that_became_others_lead_there(
     """Bookmarks go on."""
     answer = await client.get(address, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (302, place)
-    unknown = await client.get("/releasestream/none/inconsistency/x", follow_redirects=False)
-    assert unknown.status_code == 404
+    for unknown in ("none/inconsistency/4.21.0-okd-scos.0", f"{STABLE}/inconsistency/x"):
+        answer = await client.get(f"/releasestream/{unknown}", follow_redirects=False)
+        assert answer.status_code == 404
 
 
 async def test_hostile_names_are_text(client: Client, okd: Rig) -> None:

@@ -54,9 +54,10 @@ def routes(site: Site) -> Sequence[Any]:
     @read("/releasestream/{stream:str}/inconsistency/{tag:str}", **options)
     async def inconsistency(stream: FromPath[str], tag: FromPath[str]) -> Answer:
         """What is wrong with the images stands on the page of the stream."""
-        del tag
         if stream not in site.surroundings.configurations():
             raise Refusal(404, f"Unable to find release {stream}")
+        if await site.ask(releases.find, tag) is None:
+            raise Refusal(404, f"could not find an image stream with the tag {tag}")
         return redirect(f"/releasestream/{stream}")
 
     return [qualifiers, qualifier, overview, compare, inconsistency]

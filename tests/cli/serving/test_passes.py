@@ -166,3 +166,20 @@ def test_streams_are_found_by_name(run_cli: RunCli, options: list[str | Path]) -
     ended = run_cli("controller", "preview", "4.20.0-0.odk", *options)
     assert ended.code == 2
     assert "4.20.0-0.okd" in ended.err
+
+
+@pytest.mark.parametrize("command", ["preview", "sync"])
+def test_broken_files_of_streams_are_told(
+    run_cli: RunCli, options: list[str | Path], tmp_path: Path, command: str
+) -> None:
+    """The other streams are passed over, and the exit code says that something is to be mended."""
+    (tmp_path / "streams" / "broken.yaml").write_text("name: [")
+    (tmp_path / "streams" / "unusable.yaml").write_text(
+        STREAM_FILE.replace("4.20.0-0.okd", "4.21.0-0.okd").format(folder=tmp_path)
+        + "verify: {lint: {settings: {check: nonsense}}}\n"
+    )
+    ended = run_cli("controller", command, *options)
+    assert ended.code == 2
+    assert "begin" in ended.out
+    files = f"{tmp_path}/streams/broken.yaml, {tmp_path}/streams/unusable.yaml"
+    assert f"error: mistakes are in {files}\n" in ended.err

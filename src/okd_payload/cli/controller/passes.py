@@ -28,7 +28,7 @@ from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
 from okd_payload.cli.serving.payload_jobs import job_options, take_job_pods
 from okd_payload.cli.settings import Settings
-from okd_payload.errors import RecordsError, UnknownName
+from okd_payload.errors import InputError, RecordsError, UnknownName
 
 if TYPE_CHECKING:
     from okd_payload.cli.serving.assembly import Controller, ControllerOptions
@@ -95,8 +95,7 @@ def preview(settings: Settings, /, output: str | None, **options: Any) -> None:
     All streams of the folder, or those that are named.
     """
     choice = _take_choice(options)
-    planned = run_async(_preview(settings, choice))
-    _print(planned, output)
+    _print(run_async(_preview(settings, choice)), output)
 
 
 @click.command()
@@ -109,8 +108,7 @@ def sync(settings: Settings, /, output: str | None, **options: Any) -> None:
     nothing is done and the command fails.
     """
     choice = _take_choice(options)
-    done = run_async(_sync(settings, choice))
-    _print(done, output)
+    _print(run_async(_sync(settings, choice)), output)
 
 
 def _take_choice(options: dict[str, Any]) -> PassChoice:
@@ -138,6 +136,15 @@ class _Opened(msgspec.Struct, frozen=True, kw_only=True):
     collector: StepCollector
     names: Sequence[str]
     """The chosen streams."""
+    broken: Sequence[str]
+    """The files of streams that have mistakes; what they say is not acted on."""
+
+
+class _Passes(msgspec.Struct, frozen=True):
+    """What came of the passes."""
+
+    passes: Sequence[PlannedPass]
+    broken: Sequence[str]
 
 
 @contextlib.asynccontextmanager
@@ -171,19 +178,27 @@ async def _open(
         else:
             made = make_controller(surroundings, services, choice.options)
         stack.push_async_callback(made.hands.close)
-        yield _Opened(controller=made, collector=collector, names=choice.streams or sorted(known))
+        yield _Opened(
+            controller=made,
+            collector=collector,
+            names=choice.streams or sorted(known),
+            broken=sorted(
+                {each.file for each in surroundings.configuration_issues() if each.blocks}
+            ),
+        )
 
 
-async def _preview(settings: Settings, choice: PassChoice) -> list[PlannedPass]:
+async def _preview(settings: Settings, choice: PassChoice) -> _Passes:
     from okd_payload.cli.serving.previewing import pass_once
 
     async with _open(settings, choice, rehearses=True) as opened:
         service = opened.controller.service
         await service.leadership.renew()
-        return [await pass_once(service, opened.collector, name) for name in opened.names]
+        planned = [await pass_once(service, opened.collector, name) for name in opened.names]
+        return _Passes(planned, opened.broken)
 
 
-async def _sync(settings: Settings, choice: PassChoice) -> list[PlannedPass]:
+async def _sync(settings: Settings, choice: PassChoice) -> _Passes:
     async with _open(settings, choice) as opened:
         leadership = opened.controller.service.leadership
         await leadership.renew()
@@ -194,7 +209,8 @@ async def _sync(settings: Settings, choice: PassChoice) -> list[PlannedPass]:
             )
         renewing = asyncio.create_task(leadership.run())
         try:
-            return [await _sync_one(opened, name) for name in opened.names]
+            done = [await _sync_one(opened, name) for name in opened.names]
+            return _Passes(done, opened.broken)
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
@@ -216,10 +232,20 @@ async def _sync_one(opened: _Opened, name: str) -> PlannedPass:
     return done
 
 
-def _print(passes: Sequence[PlannedPass], output: str | None) -> None:
+def _print(ended: _Passes, output: str | None) -> None:
+    """Print the passes. Raises InputError where files of streams are broken."""
     if output:
-        print_document(passes, output)
-        return
+        print_document(ended.passes, output)
+    else:
+        _print_rows(ended.passes)
+    if ended.broken:
+        raise InputError(
+            f"mistakes are in {', '.join(ended.broken)}",
+            hint="mend them; what is told here is of the other streams",
+        )
+
+
+def _print_rows(passes: Sequence[PlannedPass]) -> None:
     rows = [
         (each.stream, step.action, step.subject or "-", step.reason or "-")
         for each in passes

@@ -183,7 +183,11 @@ async def _open(
             collector=collector,
             names=choice.streams or sorted(known),
             broken=sorted(
-                {each.file for each in surroundings.configuration_issues() if each.blocks}
+                {
+                    each.file or each.component
+                    for each in surroundings.configuration_issues()
+                    if each.blocks
+                }
             ),
         )
 

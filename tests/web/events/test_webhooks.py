@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import logging
 import re
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,11 @@ from asking import add_release
 from rig import STREAM, Rig
 
 from okd_payload.controller.model import Event, Phase
-from okd_payload.controller.records import events, webhooks
+from okd_payload.controller.records import events, tables, webhooks
 from okd_payload.controller.records.leases import LeaseLost
 from okd_payload.controller.records.webhooks import Webhook
 from okd_payload.controller.service.leadership import Leadership
-from okd_payload.errors import RegistryUnavailable
+from okd_payload.errors import RecordsError, RegistryUnavailable
 from okd_payload.testing.memory_messenger import MemoryMessenger
 from okd_payload.web.access.settings import ConfiguredWebhook, SiteSettings, WebhookSettings
 from okd_payload.web.events.delivering import KEPT_EVENTS, forget_old
@@ -279,6 +280,16 @@ async def test_the_lines_of_the_documents_tell_what_is_ours(rig, told):
     assert not is_ours(SECRET, message.headers, message.body + b" ", now=now)
     assert not is_ours(SECRET, message.headers, message.body, now=now + 3600)
     assert not is_ours(SECRET, {}, message.body, now=now)
+
+
+async def test_secrets_are_in_no_error_of_the_database(rig):
+    """A statement that is refused is told without what it carried."""
+    incomplete = tables.webhooks.insert().values(name="ci", secret=SECRET)
+    with pytest.raises(RecordsError) as caught:
+        await rig.database.write(lambda unit: unit.execute(incomplete))
+    told = "".join(traceback.format_exception(caught.value))
+    assert "webhooks" in told
+    assert SECRET not in told
 
 
 async def test_secrets_are_in_no_log(rig, told, caplog):

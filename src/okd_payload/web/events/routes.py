@@ -17,11 +17,12 @@ from litestar.exceptions import ServiceUnavailableException
 from litestar.params import HeaderParameter
 from litestar.response import Stream
 
+from okd_payload.clock import Clock
 from okd_payload.controller.model import Event
 from okd_payload.web.api.answers import tell_event
 from okd_payload.web.api.parameters import Number, Text
 from okd_payload.web.api.problems import READING
-from okd_payload.web.events.hub import HEADERS, MEDIA_TYPE, EventHub
+from okd_payload.web.events.hub import HEADERS, HEARTBEAT, MEDIA_TYPE, EventHub
 from okd_payload.web.site import Site
 
 LastEventId = Annotated[
@@ -60,16 +61,19 @@ def routes(site: Site) -> list[Any]:
                 "too many listen already", headers={"Retry-After": "10"}
             )
         known = last_event_id if last_event_id is not None else after
-        told = _write(hub, known, stream=stream, release=release)
+        clock = site.surroundings.clock
+        told = _write(hub, known, clock=clock, stream=stream, release=release)
         return Stream(told, media_type=MEDIA_TYPE, headers=HEADERS)
 
     return [follow]
 
 
 async def _write(
-    hub: EventHub, after: int | None, *, stream: str, release: str
+    hub: EventHub, after: int | None, *, clock: Clock, stream: str, release: str
 ) -> AsyncGenerator[bytes, None]:
+    """What a listener reads: what it wants, and a word in time where it wants nothing of it."""
     yield _HELLO
+    sent = clock.monotonic()
     async with contextlib.aclosing(hub.follow(after)) as batches:
         async for batch in batches:
             wanted = [
@@ -77,7 +81,8 @@ async def _write(
                 for event in batch
                 if stream in ("", event.stream) and release in ("", event.release)
             ]
-            if wanted or not batch:
+            if wanted or not batch or clock.monotonic() - sent >= HEARTBEAT:
+                sent = clock.monotonic()
                 yield b"".join(map(write_event, wanted)) or _HEARTBEAT
 
 

@@ -25,6 +25,7 @@ _NOISE = re.compile(
 """What buildah and we say after a program that failed: its own last line says more."""
 _NAMED = 5
 _MAX_WORDS = 300
+_MAX_ADDRESS = 2048
 _TAIL_BYTES = 4096
 _MOST_RESULTS = 64 * 1024 * 1024
 """Bytes of results that are read to name the tests that failed."""
@@ -54,7 +55,12 @@ def clean_words(text: str) -> str:
 
 def page_address(url: str) -> str:
     """``url``, which others name, where it leads to a page; empty where it does anything else."""
-    return url if url.startswith(("http://", "https://")) else ""
+    return url if url.startswith(("http://", "https://")) and is_address(url) else ""
+
+
+def is_address(url: str) -> bool:
+    """Whether ``url``, which others name, can be kept and asked: all of it printable, and short."""
+    return url.isprintable() and len(url) <= _MAX_ADDRESS
 
 
 def _failed_cases(folder: Path) -> Iterator[TestCase]:

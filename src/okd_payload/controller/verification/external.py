@@ -120,7 +120,8 @@ def _take_over(
     for job in jobs:
         told = job.metadata.annotations or {}
         target, source = told.get(TAG, ""), told.get(FROM_TAG, "")
-        if not (target and source) or told.get(ARCHITECTURE) != architecture:
+        is_update = target and source and (target + source).isprintable()
+        if not is_update or told.get(ARCHITECTURE) != architecture:
             continue
         release = releases.find(unit, target)
         if release is None or release.stream != configuration.name:

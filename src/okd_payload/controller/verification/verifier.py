@@ -39,6 +39,7 @@ from okd_payload.errors import OkdPayloadError
 _log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+Told = TypeVar("Told")
 Write = Callable[[Callable[[Connection], Result]], Awaitable[Result]]
 
 PATIENCE = 60.0
@@ -160,7 +161,7 @@ class RunnerVerifier:
         if not update.state.is_final and self._is_over(context):
             reason = f"it did not end within {format_duration(context.verification.timeout)}"
             self._tell_end(context, reason=reason)
-            await self._cancel(runner, context)
+            await self._attempt(context, runner.cancel(context))
             told = f"{reason}: {update.message}" if update.message else reason
             await self._note(_ended(run, RunState.ERROR, told, self._now()))
             return
@@ -174,21 +175,28 @@ class RunnerVerifier:
 
     async def _ask(self, runner: Runner, context: RunContext) -> RunUpdate:
         """What the runner says; where it says nothing, the run stays as it is, with the reason."""
+        if context.run.state is not RunState.QUEUED:
+            told = await self._attempt(context, runner.poll(context))
+        else:
+            self._tell_start(context)
+            told = await self._attempt(context, runner.start(context))
+        if isinstance(told, RunUpdate):
+            return told
+        return RunUpdate(state=context.run.state, message=told)
+
+    async def _attempt(self, context: RunContext, work: Awaitable[Told]) -> Told | str:
+        """What the runner answers to ``work``, or what stood in the way."""
         run = context.run
         try:
             async with asyncio.timeout(self._patience):
-                if run.state is not RunState.QUEUED:
-                    return await runner.poll(context)
-                self._tell_start(context)
-                return await runner.start(context)
+                return await work
         except OkdPayloadError as error:
-            message = error.message
+            return error.message
         except TimeoutError:
-            message = self._tell_silence()
+            return self._tell_silence()
         except Exception as error:  # noqa: BLE001 - what one run leaves must not stop its stream
             _log.exception("%s: the runner %s failed", run.id, run.runner)
-            message = _unexpected(error)
-        return RunUpdate(state=run.state, message=message)
+            return _unexpected(error)
 
     def _with(self, run: VerificationRun, update: RunUpdate) -> VerificationRun:
         now = self._now()
@@ -225,27 +233,15 @@ class RunnerVerifier:
             configuration, known.get(run.verification, taken_away), release, run
         )
         self._tell_end(context, reason=reason)
-        trouble = await self._cancel(runner, context) if runner is not None else ""
+        trouble = None
+        if runner is not None:  # also where it may not have been started
+            trouble = await self._attempt(context, runner.cancel(context))
         if trouble and not self._is_over(context):
             waiting = f"{reason}; it cannot be ended now: {trouble}"
             if waiting != run.message:
                 await self._note(msgspec.structs.replace(run, message=waiting))
             return
         await self._note(_ended(run, RunState.ABORTED, reason, self._now()))
-
-    async def _cancel(self, runner: Runner, context: RunContext) -> str:
-        """End the run, also one that may have been started; what stood in the way."""
-        try:
-            async with asyncio.timeout(self._patience):
-                await runner.cancel(context)
-        except OkdPayloadError as error:
-            return error.message
-        except TimeoutError:
-            return self._tell_silence()
-        except Exception as error:  # noqa: BLE001 - as above
-            _log.exception("%s: the runner %s failed", context.run.id, context.run.runner)
-            return _unexpected(error)
-        return ""
 
     def _tell_start(self, context: RunContext) -> None:
         run = context.run

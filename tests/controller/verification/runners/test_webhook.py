@@ -17,7 +17,7 @@ from okd_payload.controller.model import Phase, RunState
 from okd_payload.controller.records import releases, runs, streams
 from okd_payload.controller.verification.runner import RunContext
 from okd_payload.controller.verification.runners.webhook import RunReport, WebhookRunner
-from okd_payload.errors import InputError, RegistryRefused, RegistryUnavailable
+from okd_payload.errors import ContentError, InputError, RegistryRefused, RegistryUnavailable
 from okd_payload.oci.web_requests import WebAnswer, WebRequest
 from okd_payload.testing.memory_web import MemoryWeb
 
@@ -103,6 +103,8 @@ async def test_a_server_is_told_asked_and_ends_the_run(
         "https://lab.test@elsewhere.test/",
         "https://lab.test\\@elsewhere.test/",
         "file:///etc/passwd",
+        "https://lab.test/\0",
+        "https://lab.test/" + "x" * 5000,
     ],
 )
 async def test_only_its_own_addresses_are_asked(
@@ -117,6 +119,36 @@ async def test_only_its_own_addresses_are_asked(
         with pytest.raises(RegistryRefused):
             await runner.poll(msgspec.structs.replace(context, run=stored))
     assert len(lab.told) == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "https://lab.test/\0", "https://lab.test/" + "x" * 5000]
+)
+async def test_pages_are_led_to_addresses_only(
+    runner: WebhookRunner, lab: Lab, context: RunContext, url: str
+) -> None:
+    """What else it names is left out: no page acts on it, and every database takes the run."""
+    lab.report = {"state": "running", "url": url}
+    assert (await runner.start(context)).url == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"message": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"other": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"message": "\xed\xa0\x80"}',
+        b'{"message": "\\ud800"}',
+        b"\x89PNG",
+    ],
+)
+async def test_an_answer_that_is_rubbish_is_told(
+    rig: Rig, context: RunContext, body: bytes
+) -> None:
+    """However it is rubbish: nested without end, or no text."""
+    web = MemoryWeb(lambda _: WebAnswer(status=200, body=body))
+    with pytest.raises(ContentError, match="the answer cannot be read"):
+        await WebhookRunner(rig.surroundings, web).start(context)
 
 
 async def test_what_is_no_report_is_told(

@@ -15,7 +15,7 @@ from okd_payload.controller.model import RunState
 from okd_payload.controller.records import releases
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.contract import make_contract
-from okd_payload.controller.verification.endings import clean_words, page_address
+from okd_payload.controller.verification.endings import clean_words, is_address, page_address
 from okd_payload.controller.verification.printed_artifacts import take_artifacts
 from okd_payload.controller.verification.run_files import (
     JUNIT,
@@ -160,8 +160,9 @@ def take_report(context: RunContext, report: RunReport) -> RunUpdate:
 def _require_same_server(context: RunContext, url: str) -> None:
     """Raise RegistryRefused for an address that could be anybody's."""
     own = origin_of(context.verification.runner.settings["url"])
-    if "\\" in url or origin_of(url) != own:
+    if "\\" in url or not is_address(url) or origin_of(url) != own:
         raise RegistryRefused(
-            f"{own} names {origin_of(url)} to ask at, and only its own addresses are asked",
+            f"{own} names {clean_words(origin_of(url))} to ask at, and only its own addresses "
+            "are asked",
             hint="let the server answer about its runs itself",
         )

@@ -83,7 +83,10 @@ class LightkubeCluster:
     async def apply(
         self, kind: ObjectKind, content: bytes, *, namespace: str = "", dry_run: bool = False
     ) -> bytes:
-        """Make or change the object so that it has ``content``, by server-side apply."""
+        """Make or change the object so that it has ``content``, by server-side apply.
+
+        Raises InputError for an object without a name, and ClusterError.
+        """
         names = names_of(content, kind)
         if not names.name:
             raise InputError(f"a {kind.kind} without a name cannot be applied", hint="name it")

@@ -43,7 +43,10 @@ class SignPublisher:
         self._passphrase = passphrase
 
     async def publish(self, context: PublishContext) -> str:
-        """Sign every digest of the release, and put the signatures into every store."""
+        """Sign every digest of the release, and put the signatures into every store.
+
+        Raises OkdPayloadError, InputError where no store is named.
+        """
         from okd_payload.release.sign.sign import ClaimOptions, sign_release
 
         if not context.action.targets:

@@ -24,7 +24,10 @@ class TagPublisher:
         self._surroundings = surroundings
 
     async def publish(self, context: PublishContext) -> str:
-        """Point each of the tags at the release."""
+        """Point each of the tags at the release. Raises OkdPayloadError.
+
+        InputError where a tag is the release's own name.
+        """
         configuration, release = context.configuration, context.release
         targets = context.action.targets
         if release.name in targets:

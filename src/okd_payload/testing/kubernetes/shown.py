@@ -15,7 +15,10 @@ _COLUMNS = [
 
 
 def read_accept(header: str) -> str:
-    """The form that ``Accept`` wants: ``Table`` and the like, empty for objects as they are."""
+    """The form that ``Accept`` wants: ``Table`` and the like, empty for objects as they are.
+
+    Raises Refusal for one that servers do not have.
+    """
     if not header:
         return ""
     for part in header.split(","):

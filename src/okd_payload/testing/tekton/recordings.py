@@ -78,7 +78,10 @@ class Scenario(msgspec.Struct, frozen=True):
 
     @property
     def run(self) -> RecordedChange:
-        """The beginning of the first run: of the kind that was asked for, not what it makes."""
+        """The beginning of the first run: of the kind that was asked for, not what it makes.
+
+        Raises InputError for a recording without one.
+        """
         asked = {it.kind for it in self.events if isinstance(it, RecordedAction)}
         for change in self.changes:
             if change.kind in RUN_KINDS and change.kind.kind in asked:

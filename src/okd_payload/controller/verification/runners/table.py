@@ -60,11 +60,11 @@ class _NoWeb:
     """Web servers for those who may ask none."""
 
     async def ask_document(self, url: str, *, limit: int) -> DocumentAnswer:
-        """No answer."""
+        """Raises RegistryError."""
         del limit
         raise RegistryError(f"{url} is not asked: no web server may be asked here")
 
     async def ask_web(self, request: WebRequest, *, limit: int) -> WebAnswer:
-        """No answer."""
+        """Raises RegistryError."""
         del limit
         raise RegistryError(f"{request.url} is not asked: no web server may be asked here")

@@ -38,7 +38,7 @@ _FORM = (
 
 
 def nanoseconds(text: str) -> int:
-    """The length of a duration such as ``1h30m``; days are unknown to Go."""
+    """The length of a duration such as ``1h30m``; days are unknown to Go. Raises Undecodable."""
     rest = text.removeprefix("-") if text.startswith("-") else text.removeprefix("+")
     if rest == "0":
         return 0
@@ -77,7 +77,10 @@ def duration_text(length: int) -> str:
 
 
 def canonical_quantity(text: str) -> str:
-    """A quantity as Kubernetes writes it: the largest unit that leaves a whole number."""
+    """A quantity as Kubernetes writes it: the largest unit that leaves a whole number.
+
+    Raises Undecodable.
+    """
     if not (match := _QUANTITY.fullmatch(text)) or not _PLAIN_NUMBER.fullmatch(match[1]):
         raise Undecodable(_FORM)
     with localcontext(prec=len(text) + 2 * _MOST_EXPONENT):  # by default 28 digits are kept

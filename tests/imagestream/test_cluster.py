@@ -75,6 +75,34 @@ async def test_tags_are_what_the_cluster_says() -> None:
     assert found.tag("etcd").annotations == {"io.openshift.build.source": "x"}
 
 
+async def test_tags_that_are_references_are_images_elsewhere() -> None:
+    """Where asked for; what is not pinned, or refers to something else, is no image."""
+    cluster = MemoryCluster("okd")
+    digest = digest_of(b"1")
+    pinned = {"kind": "DockerImage", "name": f"quay.test/okd/etcd@{digest}"}
+    loose = {"kind": "DockerImage", "name": "quay.test/okd/etcd:latest"}
+    stream = {
+        "kind": "ImageStream",
+        "apiVersion": "image.openshift.io/v1",
+        "metadata": {"name": "release"},
+        "spec": {
+            "tags": [
+                {"name": "etcd", "reference": True, "from": pinned},
+                {"name": "imported", "from": pinned},
+                {"name": "loose", "reference": True, "from": loose},
+                {"name": "other", "reference": True, "from": pinned | {"kind": "ImageStreamTag"}},
+                {"name": "empty", "reference": True},
+            ]
+        },
+        "status": {"tags": [{"tag": "etcd", "items": [{"image": digest_of(b"older")}]}]},
+    }
+    cluster.add(IMAGE_STREAM, "release", json.dumps(stream).encode())
+    (found,) = (await read_cluster_tags(cluster, "release", elsewhere=True)).tags
+    assert (found.name, found.digest, found.reference) == ("etcd", digest, pinned["name"])
+    (seen,) = (await read_cluster_tags(cluster, "release")).tags
+    assert seen.digest == digest_of(b"older")
+
+
 class Project:
     """An image stream and its repository."""
 

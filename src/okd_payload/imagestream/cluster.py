@@ -13,9 +13,11 @@ from okd_payload.errors import AlreadyThere, ClusterError
 from okd_payload.imagestream.model import ImageStream, ImageStreamTag
 from okd_payload.imagestream.openshift import (
     API_VERSION,
+    DOCKER_IMAGE,
     LookupPolicy,
     ObjectReference,
     RawImageStream,
+    TagReference,
     parse_image_stream,
 )
 from okd_payload.oci.digest import Digest, is_digest
@@ -32,15 +34,21 @@ async def read_cluster_stream(
 
 
 async def read_cluster_tags(
-    cluster: ClusterReader, name: str, *, namespace: str = ""
+    cluster: ClusterReader, name: str, *, namespace: str = "", elsewhere: bool = False
 ) -> ImageStream:
-    """The tags of the stream ``name`` that have an image. Raises as ``read_cluster_stream``."""
+    """The tags of the stream ``name`` that have an image. Raises as ``read_cluster_stream``.
+
+    With ``elsewhere``, tags that only refer to an image of another registry, by its digest, have
+    that one: the cluster never resolves them, and its registry does not have it.
+    """
     raw = await read_cluster_stream(cluster, name, namespace=namespace)
     wanted = {tag.name: tag for tag in raw.spec.tags}
-    tags = []
+    asked = raw.spec.tags if elsewhere else ()
+    tags = [found for tag in asked if (found := _referred(tag)) is not None]
+    referred = {tag.name for tag in tags}
     for seen in raw.status.tags:
         newest = next(iter(seen.items or ()), None)
-        if newest is None or not is_digest(newest.image):
+        if newest is None or not is_digest(newest.image) or seen.tag in referred:
             continue
         annotations = wanted[seen.tag].annotations if seen.tag in wanted else None
         tags.append(
@@ -52,6 +60,22 @@ async def read_cluster_tags(
             )
         )
     return ImageStream(name=name, tags=tuple(sorted(tags, key=lambda tag: tag.name)))
+
+
+def _referred(tag: TagReference) -> ImageStreamTag | None:
+    """The image elsewhere that ``tag`` refers to; None where it is not of that kind."""
+    origin = tag.origin
+    if not tag.reference or origin is None or origin.kind != DOCKER_IMAGE:
+        return None
+    digest = origin.name.rpartition("@")[2]
+    if not is_digest(digest):
+        return None
+    return ImageStreamTag(
+        name=tag.name,
+        digest=Digest(digest),
+        reference=origin.name,
+        annotations=tag.annotations or {},
+    )
 
 
 async def tag_cluster_image(

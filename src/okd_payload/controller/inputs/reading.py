@@ -101,7 +101,9 @@ async def _read_image_stream(surroundings: Surroundings, text: str) -> list[Froz
             hint="start with --kubeconfig, or in a pod of the cluster",
         )
     namespace, _, name = text.rpartition("/")
-    stream = await read_cluster_tags(surroundings.cluster, name, namespace=namespace)
+    stream = await read_cluster_tags(
+        surroundings.cluster, name, namespace=namespace, elsewhere=True
+    )
     return [
         FrozenInput(tag=tag.name, digest=tag.digest, reference=tag.reference) for tag in stream.tags
     ]

@@ -190,3 +190,7 @@ async def test_searches(filled, text, releases_found, components, images) -> Non
     assert len(found.releases) == releases_found
     assert found.components == components
     assert len(found.images) == images
+    created = {each.name: each.created for each in await filled.read(releases.list_of)}
+    assert [each.release for each in found.images] == sorted(
+        (each.release for each in found.images), key=lambda name: -created[name]
+    )

@@ -33,13 +33,21 @@ class Appearance(msgspec.Struct, frozen=True, kw_only=True):
     """When the oldest of them was created."""
 
 
+class FoundImage(msgspec.Struct, frozen=True, kw_only=True):
+    """An image of a release."""
+
+    release: str
+    phase: Phase
+    image: FrozenInput
+
+
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What a search finds."""
 
     releases: tuple[Release, ...] = ()
     components: tuple[str, ...] = ()
-    images: tuple[tuple[str, FrozenInput], ...] = ()
-    """Releases, and in them images whose digest or commit begins like the search."""
+    images: tuple[FoundImage, ...] = ()
+    """Those whose digest or commit begins like the search, in the newest releases first."""
 
 
 def read_history(
@@ -81,6 +89,7 @@ def search(connection: Connection, text: str, streams: Iterable[str], *, limit: 
 
 class _Held(FrozenInput, frozen=True, kw_only=True):
     release: str
+    phase: Phase = Phase.PENDING
 
     @property
     def image(self) -> FrozenInput:
@@ -133,14 +142,20 @@ def _find_components(
     return tuple(connection.execute(wanted).scalars())
 
 
-def _find_images(
-    connection: Connection, text: str, *, limit: int
-) -> tuple[tuple[str, FrozenInput], ...]:
-    found: list[tuple[str, FrozenInput]] = []
+def _find_images(connection: Connection, text: str, *, limit: int) -> tuple[FoundImage, ...]:
+    found: list[FoundImage] = []
     for column, prefix in ((inputs.c.digest, f"sha256:{text}"), (inputs.c.commit, text)):
-        wanted = select(inputs.c.release, *_IMAGE).where(_begins(column, prefix)).limit(limit)
-        held = from_rows(connection.execute(wanted), _Held)
-        found += [(each.release, each.image) for each in held]
+        wanted = (
+            select(inputs.c.release, releases.c.phase, *_IMAGE)
+            .join(releases, releases.c.name == inputs.c.release)
+            .where(_begins(column, prefix))
+            .order_by(releases.c.created.desc(), inputs.c.tag)
+            .limit(limit)
+        )
+        found += [
+            FoundImage(release=each.release, phase=each.phase, image=each.image)
+            for each in from_rows(connection.execute(wanted), _Held)
+        ]
     return tuple(found[:limit])
 
 

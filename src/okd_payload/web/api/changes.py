@@ -133,8 +133,8 @@ def routes(site: Site) -> list[Any]:
             releases=tuple(map(tell_release, found.releases)),
             components=found.components,
             images=tuple(
-                FoundImage(release=release, image=_tell_image(image))
-                for release, image in found.images
+                FoundImage(release=each.release, image=_tell_image(each.image))
+                for each in found.images
             ),
         )
 

@@ -43,8 +43,17 @@ FIND_FAULTS = """() => {
     if (!each.hasAttribute('alt')) faults.push('a picture without alt');
   }
   for (const each of document.querySelectorAll('svg')) {
-    if (each.getAttribute('role') !== 'img' || !each.getAttribute('aria-label')) faults.push('svg');
+    const role = each.querySelector('a, [tabindex]') ? 'group' : 'img';  // nobody looks into images
+    if (each.getAttribute('role') !== role) faults.push(`svg that is no ${role}`);
+    if (!each.getAttribute('aria-label')) faults.push('svg without a name');
   }
+  for (const each of document.querySelectorAll('svg a')) {
+    if (each.firstElementChild.tagName !== 'title') faults.push('a link of an svg without a title');
+  }
+  for (const kind of ['body > header', 'body > footer', 'nav[aria-label]', '[role=search]']) {
+    if (document.querySelectorAll(kind).length !== 1) faults.push(`not one ${kind}`);
+  }
+  if (document.querySelector('th[scope=row]:not(:first-child)')) faults.push('a late heading');
   for (const each of document.querySelectorAll('[aria-labelledby]')) {
     const label = each.getAttribute('aria-labelledby');
     if (!document.getElementById(label)) faults.push(`no such label: ${label}`);
@@ -56,7 +65,7 @@ FIND_FAULTS = """() => {
   return faults;
 }"""
 
-FIND_PALE = """() => {
+_MEASURING = """
   const shade = (text) => {
     const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number);
     return { rgb: [r, g, b], a };
@@ -75,18 +84,67 @@ FIND_PALE = """() => {
     }
     return [255, 255, 255];
   };
+  const contrast = (colour, other) => {
+    const [one, two] = [light(colour), light(other)];
+    return (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+  };
+"""
+"""What measures how colours stand out from each other, as WCAG 2.2 has it."""
+
+FIND_PALE = (
+    "() => {"
+    + _MEASURING
+    + """
   const pale = new Set();
+  const behind = (each) => {  // the box of a picture, in which its text stands
+    const box = each.closest('svg g')?.querySelector('rect');
+    const fill = box ? getComputedStyle(box).fill : 'none';
+    return fill === 'none' ? ground(each) : shade(fill).rgb;
+  };
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const each = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || each.closest('svg, script')) continue;
-    const [one, two] = [light(shade(getComputedStyle(each).color).rgb), light(ground(each))];
-    const contrast = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+    if (!walker.currentNode.textContent.trim() || each.closest('script, title')) continue;
+    const style = getComputedStyle(each), drawn = each.closest('svg');
+    const found = contrast(shade(drawn ? style.fill : style.color).rgb, behind(each));
     const words = each.textContent.trim().slice(0, 40);
-    if (contrast < 4.5) pale.add(`${contrast.toFixed(1)} ${each.className}: ${words}`);
+    if (found < 4.5) pale.add(`${found.toFixed(1)} ${each.tagName} ${each.className}: ${words}`);
+  }
+  const lines = [
+    ['svg path:not(.axis), svg polyline, svg a rect', 'stroke'], ['svg circle', 'fill'],
+    ['input:not([type=checkbox]), select, button:not(.plain)', 'borderTopColor'],
+  ];
+  for (const [selector, part] of lines) {
+    for (const each of document.querySelectorAll(selector)) {
+      const found = contrast(shade(getComputedStyle(each)[part]).rgb, ground(each.parentElement));
+      if (found < 3) pale.add(`${found.toFixed(1)} line of ${each.tagName} ${each.classList}`);
+    }
   }
   return [...pale];
 }"""
+)
+"""Texts and lines that do not stand out enough."""
+
+FIND_UNSEEN = (
+    "() => {"
+    + _MEASURING
+    + """
+  const unseen = new Set(), known = new Set();
+  const stops = 'a[href], button, input, select, summary, [tabindex="0"]';
+  for (const each of document.querySelectorAll(stops)) {
+    const kind = `${each.tagName} ${each.getAttribute('class')} ${each.parentElement.className}`;
+    if (known.has(kind) || !each.getClientRects().length) continue;
+    known.add(kind);
+    each.focus();
+    const style = getComputedStyle(each), box = each.getBoundingClientRect();
+    const found = contrast(shade(style.outlineColor).rgb, ground(each.parentElement));
+    const isSeen = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+    if (document.activeElement !== each || !isSeen || found < 3 || box.width < 1) unseen.add(kind);
+  }
+  return [...unseen];
+}"""
+)
+"""Kinds of stops of the keyboard on which nobody sees that they are there."""
 
 
 @contextlib.asynccontextmanager

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import CHROMIUM, FIND_FAULTS, FIND_PALE, listen_for_trouble, open_browser
+from browser import (
+    CHROMIUM,
+    FIND_FAULTS,
+    FIND_PALE,
+    FIND_UNSEEN,
+    listen_for_trouble,
+    open_browser,
+)
 from past import MAIN
 from prepared import (
     add_manual_run,
@@ -50,16 +57,32 @@ class Looker:
         await self.page.wait_for_load_state("load")
         found = await self.page.evaluate(FIND_FAULTS) + await self.page.evaluate(FIND_PALE)
         found += self._trouble
-        if await self.page.evaluate(
-            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        ):
-            found.append("wider than the window")
-        if found:
-            self.faults[name] = found
-        self._trouble.clear()
+        found += ["wider than the window"] * await self._is_too_wide()
         if pictures := os.environ.get("OKD_PAYLOAD_SCREENSHOTS"):
             path = Path(pictures) / f"{name}-{self._kind}.png"
             await self.page.screenshot(path=str(path), full_page=True, caret="initial")
+        found += await self._look_elsewhere()
+        if found:
+            self.faults[name] = found
+        self._trouble.clear()
+
+    async def _look_elsewhere(self) -> list[str]:
+        """Whether it also has room in the narrowest window, and on a sheet of A4."""
+        size, found = self.page.viewport_size, []
+        for media, width in (("screen", 320), ("print", 718)):
+            await self.page.emulate_media(media=media)
+            await self.page.set_viewport_size({"width": width, "height": size["height"]})
+            found += [f"wider than {width} on {media}"] * await self._is_too_wide()
+        await self.page.emulate_media(media="null")
+        await self.page.set_viewport_size(size)
+        return found
+
+    async def _is_too_wide(self) -> bool:
+        return bool(
+            await self.page.evaluate(
+                "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+            )
+        )
 
 
 @contextlib.asynccontextmanager
@@ -78,12 +101,36 @@ KINDS = ("wide-light", "phone-dark")
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_pages_have_no_faults(address, past, kind) -> None:
-    """No errors, no refused loads; labelled, readable, and nothing beside the window."""
+    """No errors, no refused loads; labelled, readable, and nothing beside the window or a sheet.
+
+    Every stop of the keyboard is seen.
+    """
+    unseen = {}
     async with open_window(kind) as looker:
         for name, path in past.pages().items():
             await looker.page.goto(address + path, wait_until="load")
             await looker.look(name)
+            unseen[name] = await looker.page.evaluate(FIND_UNSEEN)
     assert looker.faults == {}
+    assert {name: found for name, found in unseen.items() if found} == {}
+
+
+async def test_nothing_moves_for_who_wants_that(address, past) -> None:
+    """No smooth scrolling, no animation and no transition; paper is white in the dark, too."""
+    async with open_browser() as browser:
+        context = await browser.new_context(reduced_motion="reduce", color_scheme="dark")
+        page = await context.new_page()
+        for name in ("overview", "stream", "build"):
+            await page.goto(address + past.pages()[name], wait_until="load")
+            moving = await page.evaluate(
+                "[...document.querySelectorAll('*')].map((each) => getComputedStyle(each)).filter("
+                "(style) => style.scrollBehavior !== 'auto' || style.animationName !== 'none'"
+                " || parseFloat(style.transitionDuration) > 0).length"
+            )
+            assert moving == 0, name
+        await page.emulate_media(media="print")
+        paper = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert paper == "rgb(255, 255, 255)"
 
 
 async def test_no_width_scrolls_sideways(address, past) -> None:

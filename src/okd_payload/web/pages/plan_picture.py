@@ -41,6 +41,10 @@ _SIGNS = {
 }
 
 
+_NO_STOP = Markup(' tabindex="-1"')
+"""Nobody walks through 190 boxes by keyboard to the table below, which has the same links."""
+
+
 class _Place(msgspec.Struct, frozen=True):
     x: int
     y: int
@@ -70,13 +74,19 @@ def draw_plan(
         *_heads(ordered, columns, steps),
         *_edges(run, places, critical),
         *(
-            _box(steps[name], place, link=link_of(steps[name]), is_critical=name in critical)
+            _box(
+                steps[name],
+                place,
+                link=link_of(steps[name]),
+                is_critical=name in critical,
+                is_stop=len(places) <= MOST_WITH_ALL_EDGES,
+            )
             for name, place in places.items()
             if name in steps
         ),
     ]
     return Markup(
-        '<svg class="plan" role="img" width="{0}" height="{1}" viewBox="0 0 {0} {1}"'
+        '<svg class="plan" role="group" width="{0}" height="{1}" viewBox="0 0 {0} {1}"'
         ' aria-label="Plan in {2} waves: {3}">{4}</svg>'
     ).format(width, height, len(ordered), told, Markup("").join(parts))
 
@@ -162,17 +172,18 @@ def _edge(start: _Place, end: _Place, kind: str) -> Markup:
     )
 
 
-def _box(step: BuildStep, place: _Place, *, link: str, is_critical: bool) -> Markup:
+def _box(step: BuildStep, place: _Place, *, link: str, is_critical: bool, is_stop: bool) -> Markup:
     name = clean(step.name, 300)
     classes = f"node {step.state.replace(' ', '-')}{' on-path' if is_critical else ''}"
     return Markup(
-        '<a href="{}"><g class="{}"><title>{}</title>'
+        '<a href="{}"{}><title>{}</title><g class="{}">'
         '<rect x="{}" y="{}" width="{}" height="{}" rx="4"/>'
         '<text x="{}" y="{}">{} {}</text><text class="time" x="{}" y="{}">{}</text></g></a>'
     ).format(
         link,
-        classes,
+        Markup("") if is_stop else _NO_STOP,
         _title(step, name, is_critical=is_critical),
+        classes,
         place.x,
         place.y,
         _BOX_WIDTH,

@@ -92,9 +92,9 @@ def draw_updates(name: str, into: Sequence[Update], out_of: Sequence[Update]) ->
     for update, y in zip(out_of, _spread(len(out_of), height), strict=True):
         parts.append(_edge((middle + box, centre), (middle + box + _GAP, y), update))
         parts.append(_linked(update, middle + box + _GAP, y, width=box))
-    told = f"{counts[0]} tested updates to {name}, {counts[1]} from it; the table has them all"
+    told = f"Tested updates: {counts[0]} to {name}, {counts[1]} from it; the table has them all"
     return Markup(
-        '<svg class="updates" role="img" width="{0}" height="{1}" viewBox="0 0 {0} {1}"'
+        '<svg class="updates" role="group" width="{0}" height="{1}" viewBox="0 0 {0} {1}"'
         ' aria-label="{2}">{3}</svg>'
     ).format(width, round(height), told, Markup("").join(parts))
 
@@ -116,21 +116,23 @@ def _edge(start: tuple[float, float], end: tuple[float, float], update: Update) 
 def _linked(update: Update, x: float, y: float, *, width: float) -> Markup:
     outcome = update.outcome.value
     told = f"{update.other}: {outcome}, {update.succeeded} of {len(update.runs)} runs succeeded"
-    drawn = _box(update.other, x, y, width=width, css=outcome, title=told)
-    return Markup('<a href="{}">{}</a>').format(f"/releasetag/{path_part(update.other)}", drawn)
+    drawn = _box(update.other, x, y, width=width, css=outcome)
+    return Markup('<a href="{}"><title>{}</title>{}</a>').format(
+        f"/releasetag/{path_part(update.other)}", told, drawn
+    )
 
 
 _GLYPHS = {"passed": "✓", "failed": "✕", "pending": "◌"}
 
 
-def _box(name: str, x: float, y: float, *, width: float, css: str, title: str = "") -> Markup:
+def _box(name: str, x: float, y: float, *, width: float, css: str) -> Markup:
     """A box whose left side has its middle at the point."""
     text = f"{_GLYPHS.get(css, '')} {_shorten(name)}".strip()
     return Markup(
-        '<g class="node {}"><title>{}</title>'
+        '<g class="node {}">'
         '<rect x="{}" y="{}" width="{}" height="{}" rx="3"/>'
         '<text x="{}" y="{}">{}</text></g>'
-    ).format(css, title or name, x, y - _HEIGHT / 2, width, _HEIGHT, x + 8, y + 4, text)
+    ).format(css, x, y - _HEIGHT / 2, width, _HEIGHT, x + 8, y + 4, text)
 
 
 def _shorten(name: str) -> str:

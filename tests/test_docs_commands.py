@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import click
@@ -13,8 +14,12 @@ import pytest
 
 from okd_payload.cli.main import make_program
 from okd_payload.cli.settings import global_options
+from okd_payload.controller.model import Release
+from okd_payload.web.pages.instructions import tell_release
 
 PAGES = sorted((Path(__file__).resolve().parents[1] / "docs").rglob("*.md"))
+TEMPLATES = Path(str(files("okd_payload.web.pages"))) / "templates"
+_SHOWN = re.compile(r"okd-payload(?: [a-zA-Z-]+)+")
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -27,10 +32,31 @@ def typed(page: Path) -> Iterator[list[str]]:
                 yield shlex.split(command.partition(" | ")[0].partition(" > ")[0], comments=True)
 
 
+def shown() -> Iterator[list[str]]:
+    """The words of each command of ours on the pages that the controller serves."""
+    release = Release(
+        name="4.20.0-1",
+        stream="4.20",
+        created=0,
+        changed=0,
+        input_hash="",
+        pull_spec="quay.test/okd/release:4.20.0-1",
+    )
+    for instruction in tell_release(release):
+        yield from map(shlex.split, instruction.commands)
+    for template in sorted(TEMPLATES.iterdir()):
+        yield from map(str.split, _SHOWN.findall(template.read_text(encoding="utf-8")))
+
+
 COMMANDS = [
     pytest.param(words, id=f"{page.stem}: {' '.join(words[1:4])}")
     for page in PAGES
     for words in typed(page)
+]
+COMMANDS += [
+    pytest.param(words, id=f"served: {' '.join(words[1:4])}")
+    for words in shown()
+    if words[0] == "okd-payload"
 ]
 
 

@@ -265,7 +265,7 @@ async def test_the_end_of_a_run_is_told_to_whoever_looks(client, streams: Path) 
     killed = write_run(streams, SMALL, moment=NOW + 1, ended=2, building=1)
     looks = [look_at_run(each.path) for each in (ending, killed)]
     assert [look().is_open for look in looks] == [True, True]
-    assert (await client.get("/runs")).text.count("> running</span>") == 2
+    assert (await client.get("/runs")).text.count("> Running</span>") == 2
     ending.finish(NOW + 9)
     del killed
     for look in looks:
@@ -273,7 +273,7 @@ async def test_the_end_of_a_run_is_told_to_whoever_looks(client, streams: Path) 
             b"event: ended"
         )
     listed = (await client.get("/runs")).text
-    assert listed.count("> cut off</span>") == listed.count("> done</span>") == 1
+    assert listed.count("> Cut off</span>") == listed.count("> Done</span>") == 1
 
 
 def test_states_are_counted_by_wave(streams: Path) -> None:

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 from past import MAIN
 
 from okd_payload.controller.configuration.model import (
+    PublishAction,
     Runner,
     StreamConfiguration,
     StreamKind,
@@ -17,6 +20,8 @@ from okd_payload.controller.model import (
     Edge,
     FrozenInput,
     Phase,
+    Publication,
+    PublicationState,
     Release,
     RunState,
     StreamState,
@@ -29,6 +34,7 @@ from okd_payload.controller.views.stream import Decided
 from okd_payload.oci.digest import digest_of
 from okd_payload.web.pages.health import Condition, judge_health, order_streams
 from okd_payload.web.pages.jobs import count_jobs, list_jobs
+from okd_payload.web.pages.places import Place, still_stands, what_came_of_it
 from okd_payload.web.pages.plots import plot_pass_rate, plot_time_to_accept
 from okd_payload.web.pages.release_pages import failed_runs
 from okd_payload.web.pages.suspects import FailedRun, rank_suspects
@@ -230,7 +236,7 @@ def test_pictures_of_updates_are_bounded_and_escaped() -> None:
     drawn = str(draw_updates("4.20.0", many, ()))
     assert drawn.count("<rect") == 26
     assert "<b>" not in drawn
-    assert "300 tested updates to 4.20.0" in drawn
+    assert "Tested updates: 300 to 4.20.0" in drawn
 
 
 def decided(*phases: Phase) -> list[Decided]:
@@ -246,12 +252,59 @@ def test_plots_say_their_figures() -> None:
     shown = decided(Phase.ACCEPTED, Phase.REJECTED, Phase.ACCEPTED, Phase.FAILED)
     rate, time = plot_pass_rate(shown), plot_time_to_accept(shown)
     assert rate is not None
-    assert rate.summary.startswith("2 of the last 4 decided releases were accepted")
+    assert rate.summary == "2 of the last 4 decided releases were accepted"
     assert rate.svg.count("mark-bad") == 2
     assert time is not None
     assert "median 10 min 00 s" in time.summary
     assert plot_pass_rate(shown[:1]) is None
     assert plot_time_to_accept(shown[:2]) is None
+    many = plot_pass_rate(decided(*[Phase.REJECTED] * 5, *[Phase.ACCEPTED] * 7))
+    assert many is not None
+    assert many.summary.endswith(
+        "7 of the last 12 decided releases were accepted, 7 of the last 10"
+    )
+
+
+def test_plots_of_one_day_tell_its_hours() -> None:
+    """Two equal dates would say nothing."""
+    shown = plot_pass_rate(decided(*[Phase.ACCEPTED] * 3))
+    assert shown is not None
+    assert re.findall(r"<text[^>]*>(\d\d:\d\d)</text>", shown.svg) == ["00:00", "02:00"]
+    longer = plot_pass_rate(decided(*[Phase.ACCEPTED] * 30))
+    assert longer is not None
+    assert re.findall(r"<text[^>]*>(1970-\d\d-\d\d)<", longer.svg) == ["1970-01-01", "1970-01-02"]
+
+
+def published(
+    name: str, state: PublicationState, *, release: str = "r1", actor: str = "controller"
+) -> Publication:
+    """A line of the log of publications."""
+    return Publication(release=release, name=name, state=state, time=1.0, actor=actor)
+
+
+def test_the_log_of_publications_tells_what_came_of_it() -> None:
+    """What was under way is not told as if it were; what people asked for, and what goes on, is."""
+    asked = published("fast", PublicationState.WAITING, actor="ada")
+    done, running = (
+        published("fast", PublicationState.DONE), published("next", PublicationState.RUNNING),
+    )  # fmt: skip
+    passing = [published("fast", PublicationState.RUNNING), published("fast", asked.state)]
+    assert what_came_of_it([asked, *passing, done, running]) == (asked, done, running)
+
+
+def test_what_was_replaced_is_not_published_any_more() -> None:
+    """Where one release replaces another; what lasts stays, and so does what nobody configures."""
+    lines = tuple(published(name, PublicationState.DONE) for name in ("next", "signatures", "gone"))
+    places = [
+        Place(
+            action=PublishAction(name=name, kind=kind),
+            current=published(name, PublicationState.DONE, release="r2"),
+        )
+        for name, kind in (("next", "tag"), ("signatures", "sign"))
+    ]
+    assert still_stands(lines, places) == lines[1:]
+    failed = published("signatures", PublicationState.FAILED)
+    assert still_stands([failed], places) == ()
 
 
 def test_plots_bear_releases_of_one_moment() -> None:

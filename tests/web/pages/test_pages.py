@@ -34,6 +34,16 @@ async def test_every_page_answers(client: Client, past) -> None:
         assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
+async def test_no_two_pages_have_one_title(client: Client, past) -> None:
+    """Tabs, bookmarks and histories tell them apart."""
+    titles: dict[str, str] = {}
+    for name, path in past.pages().items():
+        found = re.search(r"<title>([^<]+) · OKD releases</title>", (await client.get(path)).text)
+        assert found is not None, name
+        assert found[1] not in titles, (name, titles.get(found[1]))
+        titles[found[1]] = name
+
+
 async def test_no_page_has_markup_of_strangers(client: Client, past) -> None:
     """Names, messages, logs, results and addresses stay text on every page."""
     for name, path in past.pages().items():
@@ -158,6 +168,14 @@ async def test_releases_are_paged_without_gaps(client: Client, past) -> None:
     assert found == past.names[MAIN][::-1]
 
 
+async def test_only_what_stands_is_called_published(client: Client, past) -> None:
+    """A release in whose place a newer one was put is no more; signatures stay."""
+    page = (await client.get(f"/releasestream/{MAIN}")).text
+    table = page[page.index('data-part="releases"') :]
+    assert len(re.findall(r'class="tag"[^>]*>next<', table)) == 1
+    assert len(re.findall(r'class="tag"[^>]*>signatures<', table)) > 1
+
+
 async def test_releases_are_filtered(client: Client, past) -> None:
     """By phase and by part of the name; what filters mean nothing."""
     page = (await client.get(f"/releasestream/{MAIN}?phase=Failed&phase=nonsense")).text
@@ -204,6 +222,7 @@ async def test_a_release_tells_how_to_use_it(client: Client, past) -> None:
     ):
         assert command in told
     assert "quay.test/okd/next:latest" in told
+    assert "Put your own registry in the place of registry.example.com/okd." in told
     assert "Expiry stays: it is published as" in told
 
 
@@ -263,7 +282,8 @@ async def test_searches_find_what_there_is(client: Client, past) -> None:
     assert 'href="/component/etcd"' in (await client.get("/search?q=etc")).text
     page = (await client.get(f"/releasetag/{name}")).text
     commit = re.findall(r'title="([0-9a-f]{40})"', page)[-1]
-    assert f"/releasetag/{name}" in (await client.get(f"/search?q={commit[:12]}")).text
+    found_images = text_of((await client.get(f"/search?q={commit[:12]}")).text)
+    assert re.search(rf"{re.escape(name)} \S (?:Accepted|Rejected|Failed)", found_images)
     digest = re.search(r"sha256:[0-9a-f]{64}", page)
     assert digest is not None
     assert name in (await client.get(f"/search?q={digest[0]}")).text

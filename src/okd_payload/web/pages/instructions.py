@@ -40,7 +40,8 @@ def tell_release(release: Release) -> tuple[Instruction, ...]:
         Instruction(
             title="Update a cluster",
             commands=(f"oc adm upgrade --allow-explicit-upgrade --to-image={spec}",),
-            note="For a cluster that does not follow the update graph of this server.",
+            note="For a cluster that does not follow the update graph of this server. Where the"
+            " cluster trusts nobody who signed the release, it takes --force besides.",
         ),
         Instruction(
             title="Mirror",
@@ -48,6 +49,7 @@ def tell_release(release: Release) -> tuple[Instruction, ...]:
                 f"okd-payload release mirror {spec} --to {_REGISTRY}",
                 f"oc adm release mirror --from={spec} --to={_REGISTRY} --to-release-image={copy}",
             ),
+            note=f"Put your own registry in the place of {_REGISTRY}.",
         ),
         Instruction(
             title="Verify",

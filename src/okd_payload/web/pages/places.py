@@ -6,12 +6,13 @@ It is told from the log of publications, by the same rules that publishing itsel
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from okd_payload.controller.configuration.model import PublishAction, StreamConfiguration
-from okd_payload.controller.model import Publication
+from okd_payload.controller.model import CONTROLLER, Publication, PublicationState
 from okd_payload.controller.publishing.deciding import LASTING
 from okd_payload.controller.publishing.follower import read_standing
 
@@ -28,6 +29,35 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """The release that a roll-back is putting there now."""
     asked: Publication | None = None
     """That somebody wants a release there, and it is not yet."""
+
+
+def still_stands(lines: Iterable[Publication], places: Sequence[Place]) -> tuple[Publication, ...]:
+    """What of ``lines``, the log of one release, is still so: it has not been replaced since."""
+    shows = {
+        each.action.name: each.current.release if each.current is not None else ""
+        for each in places
+        if each.action.kind not in LASTING
+    }
+    return tuple(
+        line
+        for line in lines
+        if line.state is PublicationState.DONE
+        and shows.get(line.name, line.release) == line.release
+    )
+
+
+def what_came_of_it(log: Sequence[Publication]) -> tuple[Publication, ...]:
+    """``log`` without what was under way or waited for, where a later line says how it ended.
+
+    What people asked for stays.
+    """
+    ended = {line.name: place for place, line in enumerate(log)}
+    passing = (PublicationState.RUNNING, PublicationState.WAITING)
+    return tuple(
+        line
+        for place, line in enumerate(log)
+        if place == ended[line.name] or line.state not in passing or line.actor != CONTROLLER
+    )
 
 
 def read_places(connection: Any, configuration: StreamConfiguration) -> tuple[Place, ...]:

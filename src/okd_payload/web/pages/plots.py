@@ -22,6 +22,8 @@ WIDTH, HEIGHT = 560, 120
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 8, 8, 20
 _WINDOW = 10
 """Releases over which the share of accepted ones is taken."""
+_DAY, _TIME = slice(10), slice(11, 16)
+"""Where both stand in a moment that is told."""
 
 
 class Plot(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,10 +53,9 @@ def plot_pass_rate(decided: Sequence[Decided]) -> Plot | None:
         f"<title>{escape(each.name)}: {each.phase.value}</title></path>"
         for each, good in zip(decided, passed, strict=True)
     )
-    summary = (
-        f"{sum(passed)} of the last {len(passed)} decided releases were accepted,"
-        f" {sum(passed[-_WINDOW:])} of the last {len(passed[-_WINDOW:])}"
-    )
+    summary = f"{sum(passed)} of the last {len(passed)} decided releases were accepted"
+    if len(passed) > _WINDOW:
+        summary += f", {sum(passed[-_WINDOW:])} of the last {_WINDOW}"
     inner = Markup("").join(
         [
             _axis(places, [(0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %")]),
@@ -109,15 +110,17 @@ class _Places:
 
 
 def _frame(summary: str, inner: Markup, places: _Places) -> Markup:
+    first, last = tell_moment(places.first), tell_moment(places.last)
+    shown = _TIME if first[_DAY] == last[_DAY] else _DAY
     dates = Markup(
         '<text class="scale" x="{}" y="{}">{}</text><text class="scale end" x="{}" y="{}">{}</text>'
     ).format(
         _LEFT,
         HEIGHT - 5,
-        tell_moment(places.first)[:10],
+        first[shown],
         WIDTH - _RIGHT,
         HEIGHT - 5,
-        tell_moment(places.last)[:10],
+        last[shown],
     )
     return Markup(
         '<svg class="plot" role="img" viewBox="0 0 {} {}" aria-label="{}">{}{}</svg>'

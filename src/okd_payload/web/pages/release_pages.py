@@ -13,7 +13,14 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from okd_payload.controller.configuration.model import StreamConfiguration
-from okd_payload.controller.model import Phase, Release, RunState, Transition, VerificationRun
+from okd_payload.controller.model import (
+    CONTROLLER,
+    Phase,
+    Release,
+    RunState,
+    Transition,
+    VerificationRun,
+)
 from okd_payload.controller.records import approvals
 from okd_payload.controller.records import releases as records
 from okd_payload.controller.verification.junit import TestResults, read_junit
@@ -27,7 +34,7 @@ from okd_payload.web.pages.instructions import tell_release
 from okd_payload.web.pages.jobs import Job, count_jobs, list_jobs
 from okd_payload.web.pages.logs import find_file, last_lines, read_bounded, read_tail
 from okd_payload.web.pages.offers import offer, possible_on_release
-from okd_payload.web.pages.places import read_places
+from okd_payload.web.pages.places import read_places, what_came_of_it
 from okd_payload.web.pages.release_acting import address_of
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
 from okd_payload.web.pages.saying import said
@@ -140,6 +147,8 @@ async def _values(
         "picture": draw_updates(release.name, into, out_of) if into or out_of else "",
         "instructions": tell_release(release),
         "fate": (await fates.read(configuration, anew=bool(said(request)))).get(release.name),
+        "publications": what_came_of_it(view.publications),
+        "controller": CONTROLLER,
         "kinds": _kinds(configuration),
         "stands": stands,
         "approvals": await site.ask(approvals.list_of, release.name),

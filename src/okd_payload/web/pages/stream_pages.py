@@ -23,7 +23,7 @@ from okd_payload.web.pages.health import judge_health, order_streams
 from okd_payload.web.pages.instructions import tell_graph
 from okd_payload.web.pages.jobs import count_jobs, list_jobs
 from okd_payload.web.pages.offers import Choice, offer, possible_on_stream
-from okd_payload.web.pages.places import Place, read_places
+from okd_payload.web.pages.places import Place, read_places, still_stands
 from okd_payload.web.pages.plots import plot_pass_rate, plot_time_to_accept
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
 from okd_payload.web.pages.schedules import show_schedules
@@ -77,7 +77,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             page=page,
             wanted=wanted,
             phases=list(Phase),
-            rows=_rows(configuration, page, await fates.read(configuration)),
+            rows=_rows(configuration, page, await fates.read(configuration), places),
             plots=[
                 plot
                 for plot in (plot_pass_rate(page.decided), plot_time_to_accept(page.decided))
@@ -135,7 +135,10 @@ def _returns(places: Sequence[Place]) -> list[Choice]:
 
 
 def _rows(
-    configuration: StreamConfiguration, page: StreamPage, fates: Mapping[str, Fate]
+    configuration: StreamConfiguration,
+    page: StreamPage,
+    fates: Mapping[str, Fate],
+    places: Sequence[Place],
 ) -> list[dict[str, Any]]:
     return [
         {
@@ -149,7 +152,7 @@ def _rows(
             ),
             "updates": updates_into(page.updates.get(release.name, ())),
             "fate": fates.get(release.name),
-            "publications": page.publications.get(release.name, ()),
+            "publications": still_stands(page.publications.get(release.name, ()), places),
         }
         for release in page.releases
     ]

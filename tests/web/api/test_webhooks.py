@@ -26,8 +26,10 @@ BODY = {"url": "https://ci.test/hook", "secret": "0123456789abcdef", "events": [
 async def test_webhooks_are_kept_without_showing_their_secret(rig, client):
     """Changed by the same name, and taken away again."""
     admin = await token_for(rig, "administrator")
+    await add_release(rig, 0)
     answer = await client.post("/api/v2/webhooks/ci", json=BODY, headers=admin)
     assert answer.json()["url"] == "https://ci.test/hook"
+    assert answer.json()["position"] == 2, "it hears what happens from this moment on"
     listed = await client.get("/api/v2/webhooks", headers=admin)
     assert [item["name"] for item in listed.json()["items"]] == ["ci"]
     assert "0123456789abcdef" not in answer.text + listed.text

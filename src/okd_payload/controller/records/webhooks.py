@@ -75,10 +75,15 @@ class KnownWebhooks(msgspec.Struct, frozen=True, kw_only=True):
     """The number of the newest event."""
 
 
-def write(connection: Connection, webhook: Webhook) -> WebhookProgress | None:
-    """Write ``webhook``, new or changed, and let it be told again; how far it is."""
+def write(connection: Connection, webhook: Webhook) -> WebhookProgress:
+    """Write ``webhook``; how far it is: a new one hears from now on, others where they were."""
     put(connection, webhooks, webhook)
-    return resume(connection, webhook.name)
+    known = resume(connection, webhook.name)
+    if known is not None:
+        return known
+    begun = WebhookProgress(name=webhook.name, position=events.last_number(connection))
+    write_progress(connection, begun)
+    return begun
 
 
 def remove(connection: Connection, name: str) -> None:

@@ -149,7 +149,7 @@ def _writing(site: Site) -> list[Any]:
     async def put(*, request: Asked, name: Name, data: JSONBody[WebhookBody]) -> WebhookAnswer:
         webhook = _check(site, name, data, actor=actor_of(request))
 
-        def unit(connection: Any) -> WebhookProgress | None:
+        def unit(connection: Any) -> WebhookProgress:
             known = webhooks.read_known(connection)
             if len({each.name for each in known.added} | {name}) > MOST_WEBHOOKS:
                 raise InputError(

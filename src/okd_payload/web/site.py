@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
+from okd_payload.controller.graph.following import SnapshotReader
 from okd_payload.controller.model import VerificationRun
 from okd_payload.controller.service import Service
 from okd_payload.controller.surroundings import Surroundings
@@ -38,6 +39,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     """Reads what happened between two commits, for changelogs; without, they name no changes."""
     settings: SiteSettings = SiteSettings()
     """How it is open, and whom it tells."""
+    snapshots: SnapshotReader = msgspec.field(default_factory=SnapshotReader)
+    """Of the records, for update graphs and for what metrics tell of them."""
 
     async def ask(
         self,

@@ -6,13 +6,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.graph.nodes import Node, Snapshot
-from okd_payload.controller.graph.reading import read_snapshot, refresh
 from okd_payload.web.site import Site
 
 _MOST = 64
@@ -28,30 +26,22 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class KeptGraphs:
-    """The snapshot of the records, and the graphs that were made of it."""
+    """The graphs that were made of the newest snapshot of the records."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._snapshot: Snapshot | None = None
-        self._streams: tuple[StreamConfiguration, ...] = ()
+        self._nodes: Sequence[Node] = ()
+        """Of the snapshot that the answers were made of."""
         self._answers: OrderedDict[tuple[str, ...], Answer] = OrderedDict()
-        self._lock = asyncio.Lock()
         self._making = asyncio.Lock()
 
     async def snapshot(self) -> Snapshot:
         """Everything that graphs are made of, as it is now. Raises RecordsError."""
-        async with self._lock:  # all who wait get what the first one made
-            configurations = dict(self._site.surroundings.configurations())
-            streams = tuple(configurations.values())
-            before = self._snapshot
-            if before is None or streams != self._streams:
-                found = await self._site.ask(read_snapshot, configurations)
-            else:
-                found = await self._site.ask(refresh, before, configurations)
-            if before is None or streams != self._streams or found.nodes is not before.nodes:
-                self._answers.clear()
-            self._snapshot, self._streams = found, streams
-            return found
+        found = await self._site.snapshots.read(self._site.surroundings)
+        if found.nodes is not self._nodes:
+            self._answers.clear()
+            self._nodes = found.nodes
+        return found
 
     async def answer(
         self, key: tuple[str, ...], make: Callable[[Snapshot], msgspec.Struct]
@@ -66,7 +56,7 @@ class KeptGraphs:
             if kept is not None:
                 return kept
             made = await asyncio.to_thread(_encode, make, snapshot)
-            if self._snapshot is not None and self._snapshot.nodes is snapshot.nodes:
+            if self._nodes is snapshot.nodes:
                 self._answers[key] = made
                 while len(self._answers) > _MOST:
                     self._answers.popitem(last=False)

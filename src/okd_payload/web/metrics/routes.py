@@ -9,7 +9,6 @@ import msgspec
 from litestar import Response, get
 
 from okd_payload.controller.graph.gaps import UntestedUpdate, find_gaps
-from okd_payload.controller.graph.reading import read_snapshot
 from okd_payload.controller.records import events, streams, webhooks
 from okd_payload.controller.service.leadership import LEASE
 from okd_payload.controller.views.figures import Figures, read_figures, read_holder
@@ -81,7 +80,7 @@ class KeptFigures:
         if known is not None and known.number == number and now - self._read < _LONGEST:
             return known
         figures = await self._site.ask(read_figures, now=now)
-        configurations = dict(self._site.surroundings.configurations())
-        self._gaps = tuple(find_gaps(await self._site.ask(read_snapshot, configurations)))
+        snapshot = await self._site.snapshots.read(self._site.surroundings)
+        self._gaps = tuple(find_gaps(snapshot))
         self._figures, self._read = figures, now
         return figures

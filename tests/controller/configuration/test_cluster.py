@@ -52,6 +52,23 @@ async def project() -> Project:
     return made
 
 
+async def test_messages_may_be_written_beside_the_configuration(project: Project) -> None:
+    """One above the stream's own, one in its place; a change is seen like any other."""
+
+    async def told(**texts: str | None) -> str:
+        annotations = {f"release.openshift.io/{key}": text for key, text in texts.items()}
+        change = msgspec.json.encode({"metadata": {"annotations": annotations}})
+        await project.cluster.patch(kinds.IMAGE_STREAM, "scos-4.20", change, namespace="origin")
+        await project.watched.refresh()
+        return project.watched()["4.20.0-0.okd-scos"].message
+
+    await project.configure("scos-4.20", NIGHTLY | {"message": "Nightlies."})
+    assert await told() == "Nightlies."
+    assert await told(messagePrefix="Broken today.") == "Broken today.\n\nNightlies."
+    assert await told(messageOverride="Gone soon.") == "Broken today.\n\nGone soon."
+    assert await told(messagePrefix=None) == "Gone soon."
+
+
 async def test_streams_are_where_their_image_streams_say(project: Project) -> None:
     """The input is the stream itself, releases are tags of the one that it names."""
     assert project.watched() == {}

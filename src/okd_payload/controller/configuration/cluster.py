@@ -27,6 +27,8 @@ from okd_payload.imagestream.openshift import RawImageStream, parse_image_stream
 from okd_payload.issues import Issue
 
 ANNOTATION = "release.openshift.io/config"
+_PREFIX, _OVERRIDE = "release.openshift.io/messagePrefix", "release.openshift.io/messageOverride"
+"""What stands above a stream's message, and in its place; for whoever may not change the rest."""
 REFRESH_SECONDS = 30.0
 _LEAST_SECONDS = 1.0
 """Between two refreshes, however much changes."""
@@ -163,6 +165,7 @@ def put_in_place(
         return None
     return msgspec.structs.replace(
         stream,
+        message=_message(stream, known[name].metadata.annotations or {}),
         input=Input(image_stream=place),
         target=target,
         releases=outside,
@@ -170,6 +173,12 @@ def put_in_place(
         content=outside + _CONTENT_SUFFIX,
         content_name=outside + _CONTENT_SUFFIX,
     )
+
+
+def _message(stream: StreamConfiguration, annotations: Mapping[str, str]) -> str:
+    """What stands above the releases of ``stream``, a paragraph for each who says something."""
+    said = (annotations.get(_PREFIX, ""), annotations.get(_OVERRIDE, "") or stream.message)
+    return "\n\n".join(text for text in said if text)
 
 
 def combine(first: Configurations, *others: Configurations) -> Configurations:

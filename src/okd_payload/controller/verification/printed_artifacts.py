@@ -16,15 +16,21 @@ import binascii
 import re
 import tempfile
 from pathlib import Path
-from typing import IO
+
+import msgspec
 
 from okd_payload.controller.verification.endings import clean_words
-from okd_payload.controller.verification.run_files import ARTIFACTS, MAX_ARTIFACTS
+from okd_payload.controller.verification.run_files import (
+    ARTIFACTS,
+    MAX_ARTIFACTS,
+    list_artifacts,
+)
 from okd_payload.errors import ContentError, StorageError
 from okd_payload.oci.layers.bounds import Bounds
 from okd_payload.oci.layers.destination import Destination
 from okd_payload.oci.layers.entry import Entry, EntryKind, rooted_path
 from okd_payload.oci.layers.scan import LayerScan
+from okd_payload.oci.layers.staging import StagingVisitor
 
 MAX_PRINTED = 4 * 1024 * 1024
 """Of an archive that is printed: more, and the kubelet may cut the log in the middle of it."""
@@ -50,10 +56,12 @@ cd "${{ARTIFACT_DIR:-/artifacts}}" && [ -n "$(ls -A)" ] && {{
 """
 """What prints the folder; results of tests alone where all of it is too much."""
 
-_BLOCK = re.compile(
-    rb"^%b\r?\n(?P<content>.*?)^%b\r?$\n?" % (BEGIN.encode(), END.encode()),
-    re.MULTILINE | re.DOTALL,
+_MARK = re.compile(
+    rb"^(?:(?P<begin>%b)\r?\n|%b\r?$\n?)" % (BEGIN.encode(), END.encode()), re.MULTILINE
 )
+"""Only the lines: a pattern of whole blocks takes for ever on a log with many that do not end."""
+_MOST_KEPT = 256 * 1024 * 1024
+"""Bytes of all files of one run, whatever its containers print."""
 _BOUNDS = Bounds(
     expanded_bytes=128 * 1024 * 1024,
     expansion=200,
@@ -70,19 +78,31 @@ def take_artifacts(log: bytes, folder: Path) -> bytes:
     Returns the log with a line in place of each block. Raises StorageError.
     """
 
-    def keep(found: re.Match[bytes]) -> bytes:
-        try:
-            told = _keep(found["content"], folder)
-        except ContentError as error:
-            told = f"artifacts are refused: {clean_words(error.message)}"
-        except OSError as error:
-            raise StorageError(
-                f"cannot keep artifacts in {folder}: {error.strerror}",
-                hint="make room in the state folder",
-            ) from error
-        return f"[{told}]\n".encode()
+    kept: list[bytes] = []
+    position, begin = 0, None
+    for mark in _MARK.finditer(log):
+        if begin is None:
+            begin = mark if mark["begin"] else None
+        elif not mark["begin"]:
+            told = _tell(log[begin.end() : mark.start()], folder)
+            kept += [log[position : begin.start()], f"[{told}]\n".encode()]
+            position, begin = mark.end(), None
+    return b"".join([*kept, log[position:]])
 
-    return _BLOCK.sub(keep, log)
+
+def _tell(content: bytes, folder: Path) -> str:
+    """Keep the files of a block, and say what became of them. Raises StorageError."""
+    try:
+        return _keep(content, folder)
+    except ContentError as error:
+        return f"artifacts are refused: {clean_words(error.message)}"
+    except IsADirectoryError:
+        return "artifacts are refused: a file has the name of a folder"
+    except OSError as error:
+        raise StorageError(
+            f"cannot keep artifacts in {folder}: {error.strerror}",
+            hint="make room in the state folder",
+        ) from error
 
 
 def _keep(content: bytes, folder: Path) -> str:
@@ -95,10 +115,16 @@ def _keep(content: bytes, folder: Path) -> str:
     except binascii.Error as error:
         raise ContentError("the block is damaged: something else printed into it") from error
     folder.mkdir(parents=True, exist_ok=True)
+    there = [(folder / name).stat().st_size for name in list_artifacts(folder)]
+    bounds = msgspec.structs.replace(
+        _BOUNDS, expanded_bytes=min(_BOUNDS.expanded_bytes, _MOST_KEPT - sum(there))
+    )
+    if len(there) >= MAX_ARTIFACTS or bounds.expanded_bytes <= 0:
+        raise ContentError("there are as many as are kept of one run")
     with tempfile.TemporaryDirectory(prefix=".artifacts-", dir=folder) as staging:
-        reader = _Reader(Path(staging))
+        reader = _Reader(Path(staging), room=MAX_ARTIFACTS - len(there))
         try:
-            scan = LayerScan(reader, bounds=_BOUNDS)
+            scan = LayerScan(reader, bounds=bounds)
             scan.feed(packed)
             scan.finish()
         finally:
@@ -112,38 +138,27 @@ def _keep(content: bytes, folder: Path) -> str:
     return f"{words}, left out: {reader.left_out}" if reader.left_out else words
 
 
-class _Reader:
+class _Reader(StagingVisitor):
     """A visitor that writes the plain files of an archive, as many as are kept."""
 
-    def __init__(self, staging: Path) -> None:
+    def __init__(self, staging: Path, *, room: int) -> None:
+        """``room`` is how many files are kept."""
+        super().__init__()
         self.files: dict[str, tuple[Path, int]] = {}
         """By path: where the content is, and its time."""
         self.left_out = 0
         """How many files there are beyond the bound."""
         self._staging = staging
-        self._file: IO[bytes] | None = None
+        self._room = room
 
     def enter(self, entry: Entry) -> bool:
         path = rooted_path(entry.name)
-        if entry.kind is not EntryKind.FILE or not path.isprintable():
+        if entry.kind is not EntryKind.FILE or not path or not path.isprintable():
             return False
-        if len(self.files) >= MAX_ARTIFACTS:
+        if len(self.files) >= self._room:
             self.left_out += 1
             return False
         file = self._staging / str(entry.position)
         self.files[path] = file, entry.mtime_ns
-        self._file = file.open("xb")
+        self.stage(file)
         return True
-
-    def take(self, content: memoryview) -> None:
-        if self._file is not None:
-            self._file.write(content)
-
-    def leave(self) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file that is being written."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None

@@ -18,7 +18,6 @@ import posixpath
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 from okd_payload.errors import StorageError, UnknownName
 from okd_payload.oci.layers.bounds import DEFAULT_BOUNDS, Bounds
@@ -26,6 +25,7 @@ from okd_payload.oci.layers.destination import Destination
 from okd_payload.oci.layers.entry import Entry, EntryKind, clean_path, rooted_path
 from okd_payload.oci.layers.merged_tree import MergedTree, Node
 from okd_payload.oci.layers.scan import LayerScan, scan
+from okd_payload.oci.layers.staging import StagingVisitor
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.repository import Blobs
 from okd_payload.oci.threads import finish_in_thread
@@ -107,7 +107,7 @@ class _StagedImage:
             reader.close()
 
 
-class _LayerReader:
+class _LayerReader(StagingVisitor):
     """A visitor that brings the wanted files of one layer to disk: by place or by position."""
 
     def __init__(
@@ -118,32 +118,19 @@ class _LayerReader:
         below: str | None = None,
         positions: set[int] | None = None,
     ) -> None:
+        super().__init__()
         self.layer = layer
         self.entries: list[Entry] = []
         self._image = image
         self._below = None if below is None else below and f"{below}/"
         self._positions = positions or set()
-        self._file: IO[bytes] | None = None
 
     def enter(self, entry: Entry) -> bool:
         self.entries.append(entry)
         if entry.kind is not EntryKind.FILE or not self._wants(entry):
             return False
-        self._file = self._image.file_of(Node(entry, self.layer)).open("xb")
+        self.stage(self._image.file_of(Node(entry, self.layer)))
         return True
-
-    def take(self, content: memoryview) -> None:
-        if self._file is not None:
-            self._file.write(content)
-
-    def leave(self) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file that is being written."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
 
     def _wants(self, entry: Entry) -> bool:
         if self._below is None:

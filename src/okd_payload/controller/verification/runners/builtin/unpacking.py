@@ -13,7 +13,6 @@ import collections
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
@@ -24,6 +23,7 @@ from okd_payload.oci.layers.destination import Destination
 from okd_payload.oci.layers.entry import Entry, EntryKind
 from okd_payload.oci.layers.merged_tree import MergedTree
 from okd_payload.oci.layers.scan import LayerScan, scan
+from okd_payload.oci.layers.staging import StagingVisitor
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.repository import Repository
 from okd_payload.oci.threads import finish_in_thread
@@ -104,34 +104,21 @@ class LayerStore:
         return UnpackedLayer(entries=tuple(reader.entries), folder=folder)
 
 
-class _Reader:
+class _Reader(StagingVisitor):
     """A visitor that lists a layer, and writes what is wanted of it."""
 
     def __init__(self, folder: Path, wants: Callable[[Entry], bool]) -> None:
+        super().__init__()
         self.entries: list[Entry] = []
         self._folder = folder
         self._wants = wants
-        self._file: IO[bytes] | None = None
 
     def enter(self, entry: Entry) -> bool:
         self.entries.append(entry)
         if entry.kind is not EntryKind.FILE or not self._wants(entry):
             return False
-        self._file = (self._folder / str(entry.position)).open("xb")
+        self.stage(self._folder / str(entry.position))
         return True
-
-    def take(self, content: memoryview) -> None:
-        if self._file is not None:
-            self._file.write(content)
-
-    def leave(self) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file that is being written."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
 
 
 def make_root(tree: MergedTree, layers: Mapping[int, UnpackedLayer], root: Path) -> None:

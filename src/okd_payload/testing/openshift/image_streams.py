@@ -51,7 +51,7 @@ class ImageStreams:
         return text_at(found, "status", "dockerImageRepository") if found else ""
 
     def push(self, namespace: str, name: str, tag: str, digest: str) -> None:
-        """Let ``tag`` be the image ``digest``, as after a push. Raises LookupError for no stream."""
+        """Let ``tag`` be ``digest``, as after a push. Raises LookupError without a stream."""
         found = self._cluster.find(kinds.IMAGE_STREAM, name, namespace=namespace)
         if found is None:
             raise LookupError(f"there is no image stream {name}")

@@ -127,7 +127,7 @@ class TektonRunner:
         )
         parameters = as_parameters(make_contract(context, images))
         content = msgspec.json.encode(
-            describe(context, run.name, parameters, deadline=deadline_of(context))
+            _describe(context, run.name, parameters, deadline=deadline_of(context))
         )
         return await self._tell(cluster, run, context, await run.ensure(content))
 
@@ -161,7 +161,7 @@ class TektonRunner:
         return msgspec.structs.replace(told, url=url, handle=run.handle)
 
 
-def describe(
+def _describe(
     context: RunContext, name: str, parameters: dict[str, str], *, deadline: int
 ) -> dict[str, object]:
     """The PipelineRun of the run, which has ``deadline`` seconds."""

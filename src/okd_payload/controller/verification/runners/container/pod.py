@@ -66,7 +66,7 @@ class PodRunner:
             "HOME": "/tmp",  # noqa: S108 - the container's own
         }
         content = msgspec.json.encode(
-            describe(context, run.name, contract, deadline=deadline_of(context))
+            _describe(context, run.name, contract, deadline=deadline_of(context))
         )
         return await self._tell(context, run, await run.ensure(content))
 
@@ -105,7 +105,7 @@ class PodRunner:
         return waiting.is_final or (waiting.lacks_image and waited > _PULL_PATIENCE)
 
 
-def describe(
+def _describe(
     context: RunContext, name: str, contract: dict[str, str], *, deadline: int
 ) -> dict[str, object]:
     """The pod of the run, which has ``deadline`` seconds."""

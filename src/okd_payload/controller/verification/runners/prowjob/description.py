@@ -83,8 +83,8 @@ def describe(
     images: Iterable[FrozenInput],
     *,
     now: float,
-) -> dict[str, Any]:
-    """The object that is made for ``role``."""
+) -> bytes:
+    """The object that is made for ``role``, as it is sent to the cluster."""
     run, configuration = context.run, context.configuration
     annotations = {
         **job.annotations,
@@ -108,13 +108,14 @@ def describe(
         **role.labels,
         RUN_LABEL: run_mark(context),
     }
-    return {
+    made = {
         "apiVersion": PROW_JOB.api_version,
         "kind": PROW_JOB.kind,
         "metadata": {"name": role.name, "labels": labels, "annotations": annotations},
         "spec": _spec(job, role, _variables(context, role, images)),
         "status": {"state": "triggered", "startTime": _moment(now)},
     }
+    return msgspec.json.encode(made)
 
 
 def _spec(job: PeriodicJob, role: Role, variables: _Variables) -> dict[str, Any]:

@@ -133,8 +133,7 @@ class ProwJobRunner:
     def _describe(
         self, context: RunContext, job: PeriodicJob, role: Role, images: list[FrozenInput]
     ) -> bytes:
-        now = self._surroundings.clock.now()
-        return msgspec.json.encode(describe(context, job, role, images, now=now))
+        return describe(context, job, role, images, now=self._surroundings.clock.now())
 
     @staticmethod
     def _is_first_of_many(context: RunContext) -> bool:

@@ -11,12 +11,14 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from okd_payload.controller.verification import printed_artifacts
 from okd_payload.controller.verification.printed_artifacts import (
     BEGIN,
     END,
@@ -145,6 +147,43 @@ def test_only_plain_files_are_taken_and_only_so_many(tmp_path: Path) -> None:
     many = archive(*(file(f"f{number}") for number in range(MAX_ARTIFACTS + 7)))
     told = take_artifacts(block(many), tmp_path / "other")
     assert told == b"[artifacts kept: %d, left out: 7]\n" % MAX_ARTIFACTS
+
+
+def test_names_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    """It is no fault of the disk, for which a run would be followed until its time is over."""
+    told = take_artifacts(block(archive(file("a/b"), file("a"))), tmp_path / "folder")
+    assert told == b"[artifacts are refused: a file has the name of a folder]\n"
+    told = take_artifacts(block(archive(file("a"), file("a/b"))), tmp_path / "file")
+    assert told.startswith(b"[artifacts are refused: ")
+    assert take_artifacts(block(archive(file("."))), tmp_path / "dot") == b"[artifacts kept: 0]\n"
+
+
+def test_many_blocks_are_bounded_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In files and in bytes: each fits, and all of them would fill the disk."""
+    many = archive(*(file(f"f{number}") for number in range(MAX_ARTIFACTS - 1)))
+    more = archive(*(file(f"g{number}") for number in range(3)))
+    log = take_artifacts(block(many) + block(more) + block(more), tmp_path / "files")
+    assert log.splitlines() == [
+        b"[artifacts kept: %d]" % (MAX_ARTIFACTS - 1),
+        b"[artifacts kept: 1, left out: 2]",
+        b"[artifacts are refused: there are as many as are kept of one run]",
+    ]
+    monkeypatch.setattr(printed_artifacts, "_MOST_KEPT", 30_000)
+    large = [block(archive(file(f"f{number}", bytes(18_000)))) for number in range(2)]
+    log = take_artifacts(b"".join(large), tmp_path / "bytes")
+    assert log.startswith(b"[artifacts kept: 1]\n[artifacts are refused: ")
+
+
+def test_a_log_full_of_beginnings_is_read_at_once(tmp_path: Path) -> None:
+    """Its time grows with its length: sixteen times as much takes no hundred times as long."""
+
+    def seconds(lines: int) -> float:
+        log = f"{BEGIN}\n".encode() * lines
+        began = time.process_time()
+        assert take_artifacts(log, tmp_path) == log
+        return time.process_time() - began
+
+    assert seconds(32_000) < 100 * max(seconds(2_000), 0.001)
 
 
 def test_several_blocks_and_none(tmp_path: Path) -> None:

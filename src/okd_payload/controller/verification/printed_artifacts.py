@@ -77,7 +77,6 @@ def take_artifacts(log: bytes, folder: Path) -> bytes:
 
     Returns the log with a line in place of each block. Raises StorageError.
     """
-
     kept: list[bytes] = []
     position, begin = 0, None
     for mark in _MARK.finditer(log):

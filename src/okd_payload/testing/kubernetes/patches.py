@@ -40,7 +40,7 @@ def patched(
 
 
 def merge(target: Any, change: Any) -> Any:
-    """RFC 7386."""
+    """``target`` after a merge patch (RFC 7386)."""
     if not isinstance(change, dict):
         return change
     merged = dict(target) if isinstance(target, dict) else {}

@@ -23,6 +23,7 @@ from okd_payload.cluster.kinds import (
     TASK_RUN,
 )
 from okd_payload.errors import InputError
+from okd_payload.testing.kubernetes.patches import merge
 
 RUN_KINDS = (TASK_RUN, PIPELINE_RUN, SHIPWRIGHT_BUILD_RUN)
 """Kinds of objects that somebody makes so that something runs."""
@@ -127,19 +128,6 @@ def read_scenario(folder: Path) -> Scenario:
                 )
             )
     return Scenario(folder.name, tuple(events), _read_logs(folder / "logs"))
-
-
-def merge(target: Any, patch: Any) -> Any:
-    """``target`` after a merge patch (RFC 7386)."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge(merged.get(name), value)
-    return merged
 
 
 def _read_action(line: _Line) -> RecordedAction:

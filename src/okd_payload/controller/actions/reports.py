@@ -21,6 +21,7 @@ from okd_payload.controller.verification.runners.webhook import STATES, RunRepor
 from okd_payload.controller.verification.secret_settings import read_secret, result_token
 from okd_payload.controller.verification.shared_files import FileSharing
 from okd_payload.errors import InputError
+from okd_payload.oci.threads import finish_in_thread
 
 WEBHOOK = "webhook"
 
@@ -49,7 +50,7 @@ async def report_run(
             )
         return context.run
     now = surroundings.clock.now()
-    update = take_report(context, report)
+    update = await finish_in_thread(take_report, context, report)
     names = [name for name in (update.log, *update.artifacts) if name]
     sharing = FileSharing(surroundings.database, surroundings.database.write)
     await sharing.share(context.folder, identity, names)

@@ -36,6 +36,7 @@ from okd_payload.controller.verification.web_answers import (
     require_good,
 )
 from okd_payload.errors import RegistryRefused
+from okd_payload.oci.threads import finish_in_thread
 from okd_payload.oci.web_requests import WebAsker, WebRequest
 from okd_payload.release.output_file import write_output
 
@@ -96,7 +97,7 @@ class WebhookRunner:
         }
         url = context.verification.runner.settings["url"]
         report = await self._send(context, "verification.start", url, document)
-        return self._take(context, report)
+        return await self._take(context, report)
 
     async def poll(self, context: RunContext) -> RunUpdate:
         """Ask where the server said; else wait for its report. Raises RegistryError."""
@@ -108,7 +109,7 @@ class WebhookRunner:
         _require_same_server(context, run.handle)
         document = {"run": run.id}
         report = await self._send(context, "verification.poll", run.handle, document)
-        return self._take(context, report)
+        return await self._take(context, report)
 
     async def cancel(self, context: RunContext) -> None:
         """Tell the server that nobody needs the result any more."""
@@ -131,10 +132,10 @@ class WebhookRunner:
         require_good(answer, what)
         return read_answer(answer, RunReport, what) if answer.body.strip() else RunReport()
 
-    def _take(self, context: RunContext, report: RunReport) -> RunUpdate:
+    async def _take(self, context: RunContext, report: RunReport) -> RunUpdate:
         if report.poll:
             _require_same_server(context, report.poll)
-        update = take_report(context, report)
+        update = await finish_in_thread(take_report, context, report)
         handle = report.poll or context.run.handle or _REPORTED
         return msgspec.structs.replace(update, handle=handle)
 

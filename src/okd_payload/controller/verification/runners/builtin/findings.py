@@ -50,7 +50,10 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
     def _tell_rest(self) -> str:
         noted = len(self.issues)
-        return f"{noted} that block nothing; see the log" if noted else ""
+        if not noted:
+            return ""
+        told = "1 finding blocks" if noted == 1 else f"{noted} findings block"
+        return f"{told} nothing; see the log"
 
 
 def name_issues(issues: Sequence[Issue]) -> str:

@@ -29,6 +29,7 @@ from okd_payload.controller.verification.endings import clean_words, judge_exit
 from okd_payload.controller.verification.printed_artifacts import PRINT_SCRIPT
 from okd_payload.controller.verification.run_files import RunOutcome, tell_outcome
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
+from okd_payload.oci.threads import finish_in_thread
 
 CONTAINER = "run"
 ARTIFACT_FOLDER = "/artifacts"
@@ -85,11 +86,10 @@ class PodRunner:
 
     async def _tell(self, context: RunContext, run: ClusterRun, content: bytes) -> RunUpdate:
         status = decode_pod(content).status
-        outcome = _judge(context, status)
         if status.has_ended:
             await run.keep_logs([(run.name, CONTAINER)])
-            outcome = _judge(context, status)  # which may name tests now
-        elif self._is_stuck(context, status):
+        outcome = await finish_in_thread(_judge, context, status)  # which reads what it left
+        if not status.has_ended and self._is_stuck(context, status):
             await run.delete()
             outcome = RunOutcome(state=RunState.ERROR, message=outcome.message)
         told = tell_outcome(context.folder, outcome)

@@ -22,6 +22,7 @@ from small_release import VERSION, SmallRelease, push_release
 from okd_payload.engines.buildah.program import is_privileged
 from okd_payload.oci.digest import digest_of
 from okd_payload.testing.docker_registry import serve_docker_registry
+from okd_payload.testing.ports import reserve_port
 from okd_payload.testing.registry_faults import (
     CorruptAnswer,
     CutAnswer,
@@ -257,13 +258,12 @@ def check_directory(folder: Path, release: SmallRelease | None = None) -> None:
 def test_a_registry_that_restarts_is_waited_for(program, release, tmp_path) -> None:
     """A target that goes away in the middle and comes back gets all of the release."""
     folder = tmp_path / "registry"
-    with ExitStack() as before, ExitStack() as after:
-        host = before.enter_context(serve_docker_registry(folder))
+    with reserve_port() as port, ExitStack() as before, ExitStack() as after:
+        host = before.enter_context(serve_docker_registry(folder, port=port))
 
         def restart() -> None:
             wait_for_blobs(folder)
             before.close()
-            port = int(host.rpartition(":")[2])
             after.enter_context(serve_docker_registry(folder, port=port))
 
         restarting = threading.Thread(target=restart)

@@ -20,9 +20,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from okd_payload.errors import OkdPayloadError
+from okd_payload.testing.ports import reserve_port
 
-_START_SECONDS = 20.0
-_HELD_BACK_SECONDS = 10.0
+_START_SECONDS = 60.0
+_HELD_BACK_SECONDS = 60.0
 
 
 class GitServer(ThreadingHTTPServer):
@@ -83,8 +84,12 @@ def serve_git_daemon(root: Path, *, log: Path | None = None) -> Iterator[str]:
 
     Into ``log`` it writes what it is asked for. Raises OkdPayloadError when it does not start.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    with reserve_port() as port, _run_git_daemon(root, port, log):
+        yield f"git://127.0.0.1:{port}"
+
+
+@contextmanager
+def _run_git_daemon(root: Path, port: int, log: Path | None) -> Iterator[None]:
     programs = subprocess.run(["git", "--exec-path"], check=True, capture_output=True, text=True)
     daemon = Path(programs.stdout.strip()) / "git-daemon"
     with (log or Path(os.devnull)).open("wb") as output:
@@ -104,7 +109,7 @@ def serve_git_daemon(root: Path, *, log: Path | None = None) -> Iterator[str]:
         )
     try:
         _wait_for(process, port)
-        yield f"git://127.0.0.1:{port}"
+        yield
     finally:
         process.terminate()
         process.wait()

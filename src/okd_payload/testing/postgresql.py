@@ -10,17 +10,18 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import msgspec
 
 from okd_payload.errors import MissingTool, OkdPayloadError
+from okd_payload.testing.ports import reserve_port
 
 _START_SECONDS = 60.0
 _SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
@@ -39,11 +40,24 @@ def serve_postgresql(folder: Path, *, port: int = 0) -> Iterator[PostgresqlServe
 
     Raises MissingTool, and OkdPayloadError when it does not start.
     """
+    with nullcontext(port) if port else reserve_port() as place:
+        log = folder / "postgresql.log"
+        said = log.stat().st_size if log.exists() else 0
+        process = _start(folder, log, place)
+        try:
+            _wait(process, place, log, said=said)
+            url = f"postgresql+psycopg://records@127.0.0.1:{place}/postgres"
+            yield PostgresqlServer(url, process)
+        finally:
+            process.send_signal(signal.SIGINT)  # it cuts clients off, and leaves nothing half done
+            process.wait()
+
+
+def _start(folder: Path, log: Path, port: int) -> subprocess.Popen[bytes]:
+    """The server, which may need a while."""
     programs = _find_programs()
     user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
     data = folder / "data"
-    port = port or _free_port()
-    log = folder / "postgresql.log"
     folder.mkdir(parents=True, exist_ok=True)
     if user is not None:
         os.chown(folder, user, -1)
@@ -57,7 +71,7 @@ def serve_postgresql(folder: Path, *, port: int = 0) -> Iterator[PostgresqlServe
                 user=user,
                 cwd=folder,
             )
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [
                 *(programs / "postgres", "-D", data, "-k", folder),
                 *("-h", "127.0.0.1", "-p", str(port)),
@@ -68,35 +82,6 @@ def serve_postgresql(folder: Path, *, port: int = 0) -> Iterator[PostgresqlServe
             user=user,
             cwd=folder,
         )
-    try:
-        _wait(process, port, log)
-        yield PostgresqlServer(f"postgresql+psycopg://records@127.0.0.1:{port}/postgres", process)
-    finally:
-        process.terminate()  # it lets clients finish; what is left after a while is cut off
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-@contextmanager
-def create_database(server: str, *, template: str = "") -> Iterator[str]:
-    """The URL of a new database on the server at ``server``, which is gone at the end.
-
-    It is empty, or a copy of the one at ``template``, to which nobody may be connected.
-    """
-    import psycopg
-    from psycopg.sql import SQL, Identifier
-
-    name, origin = f"own_{uuid.uuid4().hex}", template.rpartition("/")[2] or "template0"
-    with psycopg.connect(server.replace("+psycopg", "", 1), autocommit=True) as connection:
-        made, copied = Identifier(name), Identifier(origin)
-        connection.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(made, copied))
-        try:
-            yield f"{server.rpartition('/')[0]}/{name}"
-        finally:
-            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(made))
 
 
 def _find_programs() -> Path:
@@ -110,16 +95,11 @@ def _find_programs() -> Path:
     raise MissingTool("postgresql was not found", hint="install the package postgresql")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path, *, said: int) -> None:
+    """Return when it takes connections; what its log ``said`` before it started does not count."""
     deadline = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        if b"ready to accept connections" in log.read_bytes():
+        if b"ready to accept connections" in log.read_bytes()[said:]:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from okd_payload.testing.ports import reserve_port
+
 IDENTITY = {
     "GIT_AUTHOR_NAME": "A. Person",
     "GIT_AUTHOR_EMAIL": "person@example.com",
@@ -74,9 +76,12 @@ class GitService:
 def serve_git(root: Path) -> Iterator[GitService]:
     """A git daemon for the repositories below ``root`` on a free port of loopback."""
     root.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    with reserve_port() as port, _run_daemon(root, port):
+        yield GitService(root, port)
+
+
+@contextlib.contextmanager
+def _run_daemon(root: Path, port: int) -> Iterator[None]:
     daemon = subprocess.Popen(
         [
             *("git", "daemon", "--listen=127.0.0.1", f"--port={port}", "--reuseaddr"),
@@ -93,7 +98,7 @@ def serve_git(root: Path) -> Iterator[GitService]:
                 break
         drain = threading.Thread(target=daemon.stderr.read)
         drain.start()
-        yield GitService(root, port)
+        yield
     finally:
         os.killpg(daemon.pid, signal.SIGTERM)
         daemon.wait()

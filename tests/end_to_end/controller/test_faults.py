@@ -20,6 +20,7 @@ from okd_payload.engines.buildah.program import is_privileged
 from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.registry import RegistryClient
 from okd_payload.testing.docker_registry import serve_docker_registry
+from okd_payload.testing.ports import reserve_port
 from okd_payload.testing.postgresql import serve_postgresql
 from okd_payload.testing.small_stream import push_small_stream
 
@@ -74,10 +75,19 @@ async def push_to_registry(host: str, change: str) -> None:
         )
 
 
-async def test_a_registry_that_is_down(serve: Serve, streams: Streams, tmp_path: Path) -> None:
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port to which a server can come back."""
+    with reserve_port() as reserved:
+        yield reserved
+
+
+async def test_a_registry_that_is_down(
+    serve: Serve, streams: Streams, tmp_path: Path, port: int
+) -> None:
     """The page says since when and why; the next change after it is back is a release."""
     files = tmp_path / "registry"
-    with serve_docker_registry(files) as host:
+    with serve_docker_registry(files, port=port) as host:
         streams.add(NAME)
         file = streams.files / f"{NAME}.yaml"
         text = re.sub(r'"oci:[^"]*/(images|content|releases)"', rf"{host}/okd/\1", file.read_text())
@@ -90,7 +100,7 @@ async def test_a_registry_that_is_down(serve: Serve, streams: Streams, tmp_path:
     assert error.split(":")[0] in server.get(f"/releasestream/{NAME}").text
     assert metric(server, "okd_payload_stream_error") == 1
     assert server.get("/readyz").status == 200
-    with serve_docker_registry(files, port=int(host.rpartition(":")[2])):
+    with serve_docker_registry(files, port=port):
         wait_for(lambda: not stream_of(server)["error"], what="going on", seconds=60)
         assert metric(server, "okd_payload_stream_error") == 0
         await push_to_registry(host, "two")
@@ -98,13 +108,15 @@ async def test_a_registry_that_is_down(serve: Serve, streams: Streams, tmp_path:
         assert server.stop() == 0
 
 
-async def test_a_database_that_is_down(serve: Serve, streams: Streams, tmp_path: Path) -> None:
+async def test_a_database_that_is_down(
+    serve: Serve, streams: Streams, tmp_path: Path, port: int
+) -> None:
     """Probes tell the process from its database; nothing is lost, and it goes on by itself."""
     open_to_others(tmp_path)
     files = tmp_path / "postgresql"
     streams.add(NAME)
     await streams.push(NAME, "one")
-    with serve_postgresql(files) as database:
+    with serve_postgresql(files, port=port) as database:
         server = serve(OKD_PAYLOAD_DATABASE=database.url).wait_until_it_answers()
         wait_for(lambda: accepted(server, 1), what="the first release")
     wait_for(lambda: server.get("/readyz").status == 503, what="not being ready")
@@ -114,7 +126,6 @@ async def test_a_database_that_is_down(serve: Serve, streams: Streams, tmp_path:
     assert "database" in page.text
     assert metric(server, "okd_payload_database_up") == 0
     await streams.push(NAME, "two")
-    port = int(re.findall(r":(\d+)/", database.url)[0])
     with serve_postgresql(files, port=port):
         wait_for(lambda: server.get("/readyz").status == 200, what="being ready")
         wait_for(lambda: accepted(server, 2), what="the second release", seconds=60)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -19,7 +18,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from okd_payload.testing.task_runner.model import decode_task_run
+from okd_payload.testing.ports import reserve_port
+from okd_payload.testing.task_runner.model import TaskRun, decode_task_run
 from okd_payload.testing.task_runner.roots import Images
 from okd_payload.testing.task_runner.runner import TaskRunner
 from okd_payload.testing.task_runner.volumes import Surroundings
@@ -76,8 +76,23 @@ async def run_controller(
     objects: Surroundings,
 ) -> AsyncIterator[ControllerPod]:
     """The pod, from the answer of its first probe to the end of the block."""
-    port = _free_port()
     pod = _read_deployment()["spec"]["template"]["spec"]
+    probe = pod["containers"][0]["startupProbe"]["httpGet"]["path"]
+    async with TaskRunner(images, folder=folder, surroundings=objects) as runner:
+        with reserve_port() as port:
+            running = asyncio.create_task(runner.run(_describe(pod, image, port, user)))
+            made = ControllerPod(port, folder, running)
+            try:
+                await made.wait_for(probe, "ok")
+                yield made
+            finally:
+                running.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await running
+
+
+def _describe(pod: dict[str, Any], image: str, port: int, user: Mapping[str, int]) -> TaskRun:
+    """A TaskRun whose only step is the container of ``pod``, for it is TaskRuns that can be run."""
     (container,) = pod["containers"]
     step = {
         "name": "controller",
@@ -89,17 +104,7 @@ async def run_controller(
     }
     spec = {"taskSpec": {"steps": [step], "volumes": pod["volumes"]}}
     document = {"metadata": {"name": "controller-0"}, "spec": spec}
-    run = decode_task_run(msgspec.json.encode(document))
-    async with TaskRunner(images, folder=folder, surroundings=objects) as runner:
-        running = asyncio.create_task(runner.run(run))
-        made = ControllerPod(port, folder, running)
-        try:
-            await made.wait_for(container["startupProbe"]["httpGet"]["path"], "ok")
-            yield made
-        finally:
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
+    return decode_task_run(msgspec.json.encode(document))
 
 
 def _read_deployment() -> dict[str, Any]:
@@ -108,9 +113,3 @@ def _read_deployment() -> dict[str, Any]:
     )
     found = [each for each in yaml.safe_load_all(ended.stdout) if each["kind"] == "Deployment"]
     return dict(found[0])
-
-
-def _free_port() -> int:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        return int(opened.getsockname()[1])

@@ -87,7 +87,7 @@ def new_world():
             world = World(cluster, clock, TaskRuns(), PipelineRuns(), node)
             cluster.controllers += [world.task_runs, world.pipeline_runs, node]
             cluster.controllers += [Builds(), BuildRuns()]
-            async with cluster, asyncio.timeout(20):
+            async with cluster, asyncio.timeout(60):
                 yield world
 
     return make

@@ -16,7 +16,7 @@ from okd_payload.errors import OkdPayloadError
 from okd_payload.process import find_program
 
 _LISTENING = re.compile(r"listening on (127\.0\.0\.1:[0-9]+)")
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 
 
 @contextmanager

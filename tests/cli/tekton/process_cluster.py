@@ -73,7 +73,7 @@ class ProcessCluster:
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True)
         self._thread.start()
-        assert self._ready.wait(20)
+        assert self._ready.wait(60)
         return self
 
     def __exit__(

@@ -27,7 +27,7 @@ from okd_payload.testing.kubernetes.faults import Compact, CutStream, Fault, Ref
 from okd_payload.testing.kubernetes.server import KubernetesServer
 from okd_payload.testing.openshift import ImageStreams, serve_openshift
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 DIGEST = "sha256:" + "a" * 64
 
 

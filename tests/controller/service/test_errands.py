@@ -29,7 +29,7 @@ from okd_payload.oci.repository import Repository
 from okd_payload.testing.small_stream import push_small_stream
 
 IMPATIENT = 0.0
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class Gate:

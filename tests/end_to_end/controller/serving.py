@@ -20,7 +20,7 @@ from okd_payload.testing.small_stream import push_small_stream
 
 Result = TypeVar("Result")
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 _PAUSE = 0.05
 STREAM_FILE = """\
 apiVersion: okd-payload.io/v1

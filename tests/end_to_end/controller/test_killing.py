@@ -159,4 +159,4 @@ def test_a_server_that_is_told_to_end_hands_over_at_once(
     first = wait_for(lambda: next((each for each in servers if each.acts), None), what="acting")
     (second,) = (each for each in servers if each is not first)
     assert first.stop() == 0
-    wait_for(lambda: second.acts, what="the second goes on")
+    wait_for(lambda: second.acts, what="the second goes on", seconds=30)

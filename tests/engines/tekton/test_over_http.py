@@ -97,7 +97,7 @@ def _served(folder: Path, digests: dict[str, str]) -> Iterator[Path]:
     finally:
         process.stdin.close()
         process.stdout.close()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 class _Finished:

@@ -28,7 +28,7 @@ from okd_payload.testing.tekton.controllers.pipeline_runs import PipelineRuns
 from okd_payload.testing.tekton.controllers.task_runs import TaskRuns, is_done
 
 Planned = Callable[[str], Plan]
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 _KINDS = {"Task": TASK, "Pipeline": PIPELINE, "PipelineRun": PIPELINE_RUN}
 _DIGEST = "sha256:" + "0" * 64
 _RESULTS = {

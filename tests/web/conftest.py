@@ -15,11 +15,11 @@ from litestar.testing import AsyncTestClient
 sys.path.insert(0, str(Path(__file__).parents[1] / "controller"))
 sys.path.insert(0, str(Path(__file__).parent))
 
+from own_databases import create_database
 from rig import Rig
 
 from okd_payload.controller.records import open_database
 from okd_payload.testing.clock import StandingClock
-from okd_payload.testing.postgresql import create_database
 from okd_payload.web.application import make_application
 from okd_payload.web.site import Site
 

@@ -19,6 +19,7 @@ from litestar.testing import AsyncTestClient
 sys.path.insert(0, str(Path(__file__).parents[2] / "controller"))
 sys.path.insert(0, str(Path(__file__).parent))
 
+from own_databases import create_database
 from page_server import PARTS, serve
 from past import (
     BROKEN,
@@ -37,7 +38,6 @@ from rig import Rig
 from okd_payload.build.records import RunFolder
 from okd_payload.controller.records import open_database
 from okd_payload.testing.clock import StandingClock
-from okd_payload.testing.postgresql import create_database
 from okd_payload.web.application import make_application
 from okd_payload.web.site import Site
 

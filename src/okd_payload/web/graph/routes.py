@@ -52,7 +52,10 @@ Architecture = Annotated[
 def routes(site: Site) -> Sequence[Any]:
     """The two graphs, and the tested updates as the old controller archives them."""
     kept = KeptGraphs(site)
+    return [_graph_route(site, kept), _old_graph_route(kept), _archive_route(site)]
 
+
+def _graph_route(site: Site, kept: KeptGraphs) -> Any:
     @read(
         "/api/upgrades_info/v1/graph",
         include_in_schema=False,
@@ -86,6 +89,10 @@ def routes(site: Site) -> Sequence[Any]:
         answer = await kept.answer(("new", channel, architecture), make)
         return _send(request, answer, JSON)
 
+    return graph
+
+
+def _old_graph_route(kept: KeptGraphs) -> Any:
     @read("/graph", include_in_schema=False)
     async def old_graph(
         request: Request[Any, Any, Any],
@@ -105,6 +112,10 @@ def routes(site: Site) -> Sequence[Any]:
         answer = await kept.answer(("old", channel or "", arch or ""), make)
         return _send(request, answer, OLD_TYPE)
 
+    return old_graph
+
+
+def _archive_route(site: Site) -> Any:
     @read("/archive/graph", include_in_schema=False)
     async def archive() -> Response[bytes]:
         """All tested updates and their runs, compressed."""
@@ -115,7 +126,7 @@ def routes(site: Site) -> Sequence[Any]:
             headers={"Content-Encoding": "gzip"},
         )
 
-    return [graph, old_graph, archive]
+    return archive
 
 
 def _send(request: Request[Any, Any, Any], answer: Answer, media_type: str) -> Response[bytes]:

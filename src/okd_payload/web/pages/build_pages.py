@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,11 +137,7 @@ def _log_routes(streams: Path, renderer: Renderer, followers: Followers, clock: 
         if not step.is_open and offset >= size:
             return stop_asking()
 
-        def find() -> tuple[Path | None, bool]:
-            now = builds.find_run(streams, stream, name)
-            found = next((each for each in now.steps if each.name == image), None) if now else None
-            return (find_file(streams, found.log), found.is_open) if found else (None, False)
-
+        find = functools.partial(_look_at_log, streams, stream, name, image)
         return followers.stream(tell_log(find, clock=clock, offset=offset))
 
     @get("/runs/{stream:str}/{name:str}/log/{image:str}/whole.txt", include_in_schema=False)
@@ -158,6 +155,13 @@ def _log_routes(streams: Path, renderer: Renderer, followers: Followers, clock: 
         )
 
     return [log_page, follow, whole]
+
+
+def _look_at_log(streams: Path, stream: str, name: str, image: str) -> tuple[Path | None, bool]:
+    """Where the log of an image is now, and whether it may still grow."""
+    run = builds.find_run(streams, stream, name)
+    found = next((each for each in run.steps if each.name == image), None) if run else None
+    return (find_file(streams, found.log), found.is_open) if found else (None, False)
 
 
 async def _find_run(streams: Path, stream: str, name: str) -> BuildRun:

@@ -22,11 +22,13 @@ class UntestedUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it was tried, and failed."""
 
 
-def find_gaps(snapshot: Snapshot) -> list[UntestedUpdate]:
-    """The gaps of all stable streams, the oldest releases first."""
+def find_gaps(snapshot: Snapshot, stream: str = "") -> list[UntestedUpdate]:
+    """The gaps of ``stream``, of all stable streams without, the oldest releases first."""
     streams: dict[str, list[Node]] = {}
     for node in snapshot.nodes:
-        if node.is_stable and node.is_offered and node.version is not None:
+        if not node.is_stable or stream not in ("", node.stream):
+            continue
+        if node.is_offered and node.version is not None:
             streams.setdefault(node.stream, []).append(node)
     return [gap for nodes in streams.values() for gap in _of_stream(nodes, snapshot)]
 

@@ -9,7 +9,8 @@ from typing import Any
 from litestar import Response, get
 from litestar.params import FromPath
 
-from okd_payload.controller.configuration.model import StreamConfiguration
+from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
+from okd_payload.controller.graph.gaps import UntestedUpdate, find_gaps
 from okd_payload.controller.model import Phase
 from okd_payload.controller.records import schedules
 from okd_payload.controller.retention.deciding import Fate
@@ -75,6 +76,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             instance=site.service.health if site.service is not None else None,
             configuration=configuration,
             page=page,
+            gaps=await _read_gaps(site, configuration),
             wanted=wanted,
             phases=list(Phase),
             rows=_rows(configuration, page, await fates.read(configuration), places),
@@ -123,6 +125,14 @@ def read_filter(request: AnyRequest) -> ReleaseFilter:
         before=query.get("before", "")[:_LONGEST_TEXT],
         withdrawn=query.get("withdrawn", "") == "1",
     )
+
+
+async def _read_gaps(site: Site, configuration: StreamConfiguration) -> list[UntestedUpdate]:
+    """The updates of a stable stream that nobody has seen work."""
+    if configuration.kind is not StreamKind.STABLE:
+        return []
+    snapshot = await site.snapshots.read(site.surroundings)
+    return find_gaps(snapshot, configuration.name)
 
 
 def _returns(places: Sequence[Place]) -> list[Choice]:

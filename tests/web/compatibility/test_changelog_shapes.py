@@ -19,7 +19,7 @@ from okd_payload.release.changelog.model import (
 from okd_payload.web.compatibility.changelog_shapes import no_changelog, show_changelog
 
 FORGE = "https://github.com/okd/etcd"
-COMMITS = ("a" * 40, "b" * 40)
+COMMIT = "a" * 40
 
 
 def shown(**parts: Any) -> dict[str, Any]:
@@ -41,23 +41,18 @@ def test_nothing_changed_is_two_heads() -> None:
     }
 
 
-def test_a_change_is_told_by_its_request_or_else_by_its_commit() -> None:
-    """Nothing leads to a request that there never was."""
+def test_a_change_is_told_by_its_request() -> None:
+    """Of all images that its repository has become, under one head."""
     source = SourceChange(images=("etcd", "cli"), location=FORGE, before="0" * 40, after="1" * 40)
-    merged = Change(commit=COMMITS[0], time=1, subject="merged", request=7)
-    pushed = Change(commit=COMMITS[1], time=1, subject="pushed")
-    updated = UpdatedSource(source=source, changes=(merged, pushed))
-    ((image,),) = [shown(updated=(updated,))["updatedImages"]]
+    merged = Change(commit=COMMIT, time=1, subject="merged", request=7)
+    (image,) = shown(updated=(UpdatedSource(source=source, changes=(merged,)),))["updatedImages"]
     assert image["name"] == "etcd, cli"
-    assert image["commits"] == [
-        {"subject": "merged", "pullID": 7, "pullURL": f"{FORGE}/pull/7"},
-        {"subject": "pushed", "commitID": COMMITS[1], "commitURL": f"{FORGE}/commit/{COMMITS[1]}"},
-    ]
+    assert image["commits"] == [{"subject": "merged", "pullID": 7, "pullURL": f"{FORGE}/pull/7"}]
 
 
 def test_images_have_what_is_known_of_them() -> None:
     """A path always stands there; of what is gone there is no more than the name."""
-    known = NamedImage(name="etcd", location=FORGE, commit=COMMITS[0], digest="sha256:1")
+    known = NamedImage(name="etcd", location=FORGE, commit=COMMIT, digest="sha256:1")
     bare = NamedImage(name="odd", digest="sha256:2")
     found = shown(added=(known, bare), removed=(known,), rebuilt=(bare,))
     assert found["newImages"] == [
@@ -65,7 +60,7 @@ def test_images_have_what_is_known_of_them() -> None:
             "name": "etcd",
             "path": FORGE,
             "shortCommit": "a" * 8,
-            "commit": COMMITS[0],
+            "commit": COMMIT,
             "imageRef": "sha256:1",
         },
         {"name": "odd", "path": "", "imageRef": "sha256:2"},

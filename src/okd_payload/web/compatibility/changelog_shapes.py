@@ -61,15 +61,13 @@ class Image(Fields, frozen=True, kw_only=True):
 
 
 class Commit(Fields, frozen=True, kw_only=True):
-    """One change, by its pull request, or by its commit where there was none."""
+    """One change."""
 
     subject: str
     bugs: dict[str, str] = {}
     issues: dict[str, str] = {}
     pull_id: int = msgspec.field(name="pullID", default=0)
     pull_url: str = msgspec.field(name="pullURL", default="")
-    commit_id: str = msgspec.field(name="commitID", default="")
-    commit_url: str = msgspec.field(name="commitURL", default="")
 
 
 class Source(Fields, frozen=True, kw_only=True):
@@ -147,10 +145,13 @@ def _source(source: PrintedSource) -> Source:
 
 
 def _commit(change: PrintedChange) -> Commit:
-    shown = Commit(subject=change.subject, bugs=change.bugs, issues=change.issues)
-    if change.pull_id:
-        return msgspec.structs.replace(shown, pull_id=change.pull_id, pull_url=change.pull_url)
-    return msgspec.structs.replace(shown, commit_id=change.commit_id, commit_url=change.commit_url)
+    return Commit(
+        subject=change.subject,
+        bugs=change.bugs,
+        issues=change.issues,
+        pull_id=change.pull_id,
+        pull_url=change.pull_url,
+    )
 
 
 def _moment(moment: dt.datetime | None) -> str:

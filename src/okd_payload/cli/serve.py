@@ -20,6 +20,7 @@ from okd_payload.cli.cluster_options import (
     take_cluster_options,
 )
 from okd_payload.cli.loop import run_async
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
 from okd_payload.cli.serving.payload_jobs import job_options, take_job_pods
@@ -60,87 +61,97 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
         return self.only != "controller"
 
 
+_serve_options = option_group(
+    click.option(
+        "--streams",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="The folder with the release streams; read again when a file in it changes.",
+    ),
+    click.option(
+        "--demo",
+        is_flag=True,
+        help="Instead of a folder: follow the quickstart example, in a folder that goes away.",
+    ),
+    click.option(
+        "--annotated",
+        multiple=True,
+        metavar="NAMESPACE",
+        help="Also follow the streams that image streams of this namespace configure.",
+    ),
+    click.option(
+        "--database",
+        default="",
+        envvar=DATABASE_VARIABLE,
+        metavar="URL",
+        help="Where the records are; by default SQLite in the state folder.",
+    ),
+    click.option(
+        "--listen", default="127.0.0.1", show_default=True, metavar="HOST", help="Where to answer."
+    ),
+    click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=8080,
+        show_default=True,
+        help="On which port; 0 takes any that is free.",
+    ),
+    click.option(
+        "--base-url", default="", metavar="URL", help="Where people reach this server, for links."
+    ),
+    click.option(
+        "--site",
+        "site_file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Who may read and write, and who is told of what happens.",
+    ),
+    click.option(
+        "--title", default="OKD releases", show_default=True, help="Stands above all pages."
+    ),
+    click.option(
+        "--instance",
+        default="",
+        metavar="NAME",
+        help="Who this is among several; else the machine.",
+    ),
+    click.option(
+        "--lease",
+        type=click.FloatRange(1, 300),
+        default=15.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="After how long another instance goes on when this one is dead.",
+    ),
+    click.option(
+        "--prow-jobs",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="The folder with the job definitions of Prow, for the runner prowjob.",
+    ),
+    click.option(
+        "--only",
+        type=click.Choice(("pages", "controller")),
+        help="Show without acting, or act and answer nothing but probes and metrics.",
+    ),
+    click.option(
+        "--cluster", is_flag=True, help="Use the cluster of KUBECONFIG or of this pod's account."
+    ),
+    cluster_options,
+    job_options,
+    registry_options,
+    click.option(
+        "--log-format",
+        type=click.Choice(("text", "json")),
+        default="text",
+        show_default=True,
+        help="Lines for people, or one JSON object on each line.",
+    ),
+)
+
+
 @click.command()
-@click.option(
-    "--streams",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="The folder with the release streams; read again when a file in it changes.",
-)
-@click.option(
-    "--demo",
-    is_flag=True,
-    help="Instead of a folder: follow the quickstart example, in a folder that goes away.",
-)
-@click.option(
-    "--annotated",
-    multiple=True,
-    metavar="NAMESPACE",
-    help="Also follow the streams that image streams of this namespace configure.",
-)
-@click.option(
-    "--database",
-    default="",
-    envvar=DATABASE_VARIABLE,
-    metavar="URL",
-    help="Where the records are; by default SQLite in the state folder.",
-)
-@click.option(
-    "--listen", default="127.0.0.1", show_default=True, metavar="HOST", help="Where to answer."
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8080,
-    show_default=True,
-    help="On which port; 0 takes any that is free.",
-)
-@click.option(
-    "--base-url", default="", metavar="URL", help="Where people reach this server, for links."
-)
-@click.option(
-    "--site",
-    "site_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Who may read and write, and who is told of what happens.",
-)
-@click.option("--title", default="OKD releases", show_default=True, help="Stands above all pages.")
-@click.option(
-    "--instance", default="", metavar="NAME", help="Who this is among several; else the machine."
-)
-@click.option(
-    "--lease",
-    type=click.FloatRange(1, 300),
-    default=15.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="After how long another instance goes on when this one is dead.",
-)
-@click.option(
-    "--prow-jobs",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="The folder with the job definitions of Prow, for the runner prowjob.",
-)
-@click.option(
-    "--only",
-    type=click.Choice(("pages", "controller")),
-    help="Show without acting, or act and answer nothing but probes and metrics.",
-)
-@click.option(
-    "--cluster", is_flag=True, help="Use the cluster of KUBECONFIG or of this pod's account."
-)
-@cluster_options
-@job_options
-@registry_options
-@click.option(
-    "--log-format",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Lines for people, or one JSON object on each line.",
-)
+@_serve_options
 @click.pass_obj
 def serve(settings: Settings, /, **options: Any) -> None:
     """Follow the release streams of a folder, and show them, until it is told to end.

@@ -24,6 +24,7 @@ from okd_payload.catalog.load import load_catalog, load_definitions
 from okd_payload.cli.catalog.stream_file import find_stream_file
 from okd_payload.cli.issues import count_of
 from okd_payload.cli.loop import run_async
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.output import output_option, print_document, print_table
 from okd_payload.cli.progress import show_progress
 from okd_payload.cli.services import open_services
@@ -55,31 +56,36 @@ class _Wish(msgspec.Struct, frozen=True, kw_only=True):
     lock: Lock | None
 
 
+_branch_options = option_group(
+    click.argument("branch", required=False, default=""),
+    click.argument("stream", required=False, type=click.Path(path_type=Path)),
+    click.option("--next", "is_next", is_flag=True, help="The branch after that of the stream."),
+    click.option(
+        "--fallback",
+        "fallbacks",
+        multiple=True,
+        metavar="PATTERN",
+        help="What to look for where there is no BRANCH, first to last, with {version} in it.",
+    ),
+    click.option("--write", is_flag=True, help="Write branch and exceptions into the stream file."),
+    click.option(
+        "--patience",
+        type=click.FloatRange(min=0, min_open=True),
+        default=ANSWER_SECONDS,
+        metavar="SECONDS",
+        help="How long a repository may take to answer.",
+    ),
+    click.option(
+        "--lock",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Tell which branches were rewritten since this lock file was made.",
+    ),
+    output_option("json", "yaml"),
+)
+
+
 @click.command()
-@click.argument("branch", required=False, default="")
-@click.argument("stream", required=False, type=click.Path(path_type=Path))
-@click.option("--next", "is_next", is_flag=True, help="The branch after that of the stream.")
-@click.option(
-    "--fallback",
-    "fallbacks",
-    multiple=True,
-    metavar="PATTERN",
-    help="What to look for where there is no BRANCH, first to last, with {version} in it.",
-)
-@click.option("--write", is_flag=True, help="Write branch and exceptions into the stream file.")
-@click.option(
-    "--patience",
-    type=click.FloatRange(min=0, min_open=True),
-    default=ANSWER_SECONDS,
-    metavar="SECONDS",
-    help="How long a repository may take to answer.",
-)
-@click.option(
-    "--lock",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Tell which branches were rewritten since this lock file was made.",
-)
-@output_option("json", "yaml")
+@_branch_options
 @click.pass_obj
 def branch(
     settings: Settings,

@@ -16,6 +16,7 @@ import msgspec
 
 from okd_payload.cli.issues import print_issues
 from okd_payload.cli.loop import run_async
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.output import output_option, print_document
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
@@ -50,27 +51,40 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     graph: Path | None
 
 
+_import_options = option_group(
+    click.option(
+        "--image-streams", type=_FILE, required=True, metavar="FILE", help="Of oc get imagestreams."
+    ),
+    click.option("--payloads", type=_FILE, metavar="FILE", help="Of oc get releasepayloads."),
+    click.option("--prow-jobs", type=_FILE, metavar="FILE", help="Of oc get prowjobs."),
+    click.option("--graph", type=_FILE, metavar="FILE", help="The secret release-upgrade-graph."),
+    click.option(
+        "--database",
+        envvar="OKD_PAYLOAD_DATABASE",
+        required=True,
+        metavar="URL",
+        help="The records.",
+    ),
+    click.option(
+        "--architecture",
+        default="amd64",
+        show_default=True,
+        metavar="NAME",
+        help="Of the releases.",
+    ),
+    click.option(
+        "--skip-payloads", is_flag=True, help="Do not read what the payloads say of updates."
+    ),
+    click.option(
+        "--dry-run", is_flag=True, help="Say what would be taken over, and write nothing."
+    ),
+    registry_options,
+    output_option("json", "yaml"),
+)
+
+
 @click.command("import")
-@click.option(
-    "--image-streams", type=_FILE, required=True, metavar="FILE", help="Of oc get imagestreams."
-)
-@click.option("--payloads", type=_FILE, metavar="FILE", help="Of oc get releasepayloads.")
-@click.option("--prow-jobs", type=_FILE, metavar="FILE", help="Of oc get prowjobs.")
-@click.option("--graph", type=_FILE, metavar="FILE", help="The secret release-upgrade-graph.")
-@click.option(
-    "--database", envvar="OKD_PAYLOAD_DATABASE", required=True, metavar="URL", help="The records."
-)
-@click.option(
-    "--architecture",
-    default="amd64",
-    show_default=True,
-    metavar="NAME",
-    help="Of the releases.",
-)
-@click.option("--skip-payloads", is_flag=True, help="Do not read what the payloads say of updates.")
-@click.option("--dry-run", is_flag=True, help="Say what would be taken over, and write nothing.")
-@registry_options
-@output_option("json", "yaml")
+@_import_options
 @click.pass_obj
 def import_command(
     settings: Settings,

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from okd_payload.cli.issues import print_issues
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.output import output_option, print_document
 from okd_payload.cli.settings import Settings
 from okd_payload.errors import InputError
@@ -45,41 +46,46 @@ class PrintedKeyRing(msgspec.Struct, frozen=True, kw_only=True):
     issues: tuple[Issue, ...]
 
 
+_keyring_options = option_group(
+    click.option(
+        "--key",
+        "keys",
+        multiple=True,
+        metavar="[NAME=]FILE",
+        help="Add the public keys in this file to the entry of this name.",
+    ),
+    click.option(
+        "--store",
+        "stores",
+        multiple=True,
+        metavar="[NAME=]URL",
+        help="Let clusters look for signatures here.",
+    ),
+    click.option(
+        "--add-to",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Begin with the keys and stores of this ConfigMap.",
+    ),
+    click.option(
+        "--remove",
+        multiple=True,
+        metavar="FINGERPRINT",
+        help="Leave this key away.",
+    ),
+    click.option(
+        "--to",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Write the ConfigMap to this file instead of printing it.",
+    ),
+    click.option("--permit", multiple=True, metavar="CODE", help="A kind of issue to accept."),
+    output_option("json", "yaml"),
+)
+
+
 @click.command()
-@click.option(
-    "--key",
-    "keys",
-    multiple=True,
-    metavar="[NAME=]FILE",
-    help="Add the public keys in this file to the entry of this name.",
-)
-@click.option(
-    "--store",
-    "stores",
-    multiple=True,
-    metavar="[NAME=]URL",
-    help="Let clusters look for signatures here.",
-)
-@click.option(
-    "--add-to",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Begin with the keys and stores of this ConfigMap.",
-)
-@click.option(
-    "--remove",
-    multiple=True,
-    metavar="FINGERPRINT",
-    help="Leave this key away.",
-)
-@click.option(
-    "--to",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write the ConfigMap to this file instead of printing it.",
-)
-@click.option("--permit", multiple=True, metavar="CODE", help="A kind of issue to accept.")
-@output_option("json", "yaml")
+@_keyring_options
 @click.pass_obj
 def keyring(
     settings: Settings,

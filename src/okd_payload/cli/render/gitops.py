@@ -9,6 +9,7 @@ import click
 
 from okd_payload.catalog.load import load_stream
 from okd_payload.cli.catalog.stream_file import find_stream_file
+from okd_payload.cli.option_groups import option_group
 from okd_payload.engines.manifests import TextFile, write_folder, write_manifests
 from okd_payload.engines.tekton.deploying.gitops import (
     ARGO_NAMESPACE,
@@ -20,45 +21,49 @@ from okd_payload.engines.tekton.deploying.gitops import (
 from okd_payload.engines.tekton.deploying.settings import default_namespace
 from okd_payload.engines.tekton.triggers.settings import read_source
 
+_gitops_options = option_group(
+    click.argument("stream", required=False, type=click.Path(path_type=Path)),
+    click.option(
+        "--source",
+        required=True,
+        metavar="URL[@REF]",
+        help="The git repository that has the objects of the deployment.",
+    ),
+    click.option(
+        "--source-folder",
+        required=True,
+        metavar="DIR",
+        help="Their folder in it, as `deploy tekton --to` wrote it.",
+    ),
+    click.option(
+        "-n", "--namespace", default="", metavar="NAME", help="The namespace that they are for."
+    ),
+    click.option(
+        "--argo-namespace",
+        default=ARGO_NAMESPACE,
+        show_default=True,
+        metavar="NAME",
+        help="Where Argo CD is.",
+    ),
+    click.option(
+        "--flux-namespace",
+        default=FLUX_NAMESPACE,
+        show_default=True,
+        metavar="NAME",
+        help="Where Flux is.",
+    ),
+    click.option(
+        "--to",
+        required=True,
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Write the files into this folder.",
+    ),
+)
+
 
 @click.command()
-@click.argument("stream", required=False, type=click.Path(path_type=Path))
-@click.option(
-    "--source",
-    required=True,
-    metavar="URL[@REF]",
-    help="The git repository that has the objects of the deployment.",
-)
-@click.option(
-    "--source-folder",
-    required=True,
-    metavar="DIR",
-    help="Their folder in it, as `deploy tekton --to` wrote it.",
-)
-@click.option(
-    "-n", "--namespace", default="", metavar="NAME", help="The namespace that they are for."
-)
-@click.option(
-    "--argo-namespace",
-    default=ARGO_NAMESPACE,
-    show_default=True,
-    metavar="NAME",
-    help="Where Argo CD is.",
-)
-@click.option(
-    "--flux-namespace",
-    default=FLUX_NAMESPACE,
-    show_default=True,
-    metavar="NAME",
-    help="Where Flux is.",
-)
-@click.option(
-    "--to",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Write the files into this folder.",
-)
+@_gitops_options
 def gitops(
     stream: Path | None,
     *,

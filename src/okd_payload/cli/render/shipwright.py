@@ -10,6 +10,7 @@ import click
 
 from okd_payload.cli.issues import print_issues, stop_on_issues
 from okd_payload.cli.loop import run_async
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.pod_options import credentials_option, image_option, trust_option
 from okd_payload.cli.progress import show_progress
 from okd_payload.cli.registry_options import registry_options, registry_settings
@@ -38,33 +39,38 @@ if TYPE_CHECKING:
 _PROFILES = (SecurityProfile.CAPABILITIES, SecurityProfile.PRIVILEGED)
 
 
+_shipwright_options = option_group(
+    stream_options,
+    repository_option,
+    click.option(
+        "--to",
+        required=True,
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Write the files into this folder.",
+    ),
+    click.option(
+        "--declared-edges",
+        "declared",
+        is_flag=True,
+        help="Read definitions alone, and no Dockerfile: nothing is fetched.",
+    ),
+    image_option,
+    credentials_option(REGISTRY_CREDENTIALS),
+    trust_option,
+    click.option(
+        "--pod-security",
+        type=click.Choice([profile.value for profile in _PROFILES]),
+        default=SecurityProfile.CAPABILITIES.value,
+        show_default=True,
+        help="What build pods ask for: capabilities, or everything.",
+    ),
+    registry_options,
+)
+
+
 @click.command()
-@stream_options
-@repository_option
-@click.option(
-    "--to",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Write the files into this folder.",
-)
-@click.option(
-    "--declared-edges",
-    "declared",
-    is_flag=True,
-    help="Read definitions alone, and no Dockerfile: nothing is fetched.",
-)
-@image_option
-@credentials_option(REGISTRY_CREDENTIALS)
-@trust_option
-@click.option(
-    "--pod-security",
-    type=click.Choice([profile.value for profile in _PROFILES]),
-    default=SecurityProfile.CAPABILITIES.value,
-    show_default=True,
-    help="What build pods ask for: capabilities, or everything.",
-)
-@registry_options
+@_shipwright_options
 @click.pass_obj
 def shipwright(
     settings: Settings, /, to: Path, *, declared: bool, image: str, **options: Any

@@ -11,6 +11,7 @@ import msgspec
 
 from okd_payload.build.images import StreamImages
 from okd_payload.cli.loop import run_async
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
 from okd_payload.cli.settings import Settings
@@ -42,36 +43,41 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True):
     again: bool
 
 
+_build_options = option_group(
+    click.option("--step", "document", default="", metavar="DOCUMENT", help="The step document."),
+    click.option(
+        "--step-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="A file with the step document.",
+    ),
+    click.option(
+        "--repository",
+        required=True,
+        metavar="REPOSITORY",
+        help="Where the parents are, and where the image goes: HOST/PATH or oci:PATH.",
+    ),
+    click.option(
+        "--snapshot",
+        default="",
+        metavar="REPOSITORY@DIGEST",
+        help="Where the sources are that are in no git repository.",
+    ),
+    click.option("--again", is_flag=True, help="Build although an image with this key is there."),
+    click.option(
+        "--network",
+        type=click.Choice([network.value for network in Network]),
+        default=Network.HOST.value,
+        show_default=True,
+        help="What the build can reach.",
+    ),
+    result_options(outcome.RESULTS | shipwright.RESULTS),
+    registry_options,
+)
+
+
 @click.command()
-@click.option("--step", "document", default="", metavar="DOCUMENT", help="The step document.")
-@click.option(
-    "--step-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="A file with the step document.",
-)
-@click.option(
-    "--repository",
-    required=True,
-    metavar="REPOSITORY",
-    help="Where the parents are, and where the image goes: HOST/PATH or oci:PATH.",
-)
-@click.option(
-    "--snapshot",
-    default="",
-    metavar="REPOSITORY@DIGEST",
-    help="Where the sources are that are in no git repository.",
-)
-@click.option("--again", is_flag=True, help="Build although an image with this key is there.")
-@click.option(
-    "--network",
-    type=click.Choice([network.value for network in Network]),
-    default=Network.HOST.value,
-    show_default=True,
-    help="What the build can reach.",
-)
-@result_options(outcome.RESULTS | shipwright.RESULTS)
-@registry_options
+@_build_options
 @click.pass_obj
 def build(settings: Settings, /, document: str, step_file: Path | None, **options: Any) -> None:
     """Build the one image that a step document describes.

@@ -29,6 +29,7 @@ from okd_payload.build.steps import Steps
 from okd_payload.catalog.component import Layering
 from okd_payload.cli.issues import find_obstacle, print_issues
 from okd_payload.cli.loop import run_async
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
 from okd_payload.cli.settings import Settings
@@ -59,52 +60,59 @@ class _Made(msgspec.Struct, frozen=True):
     size: int
 
 
+_source_options = option_group(
+    click.argument("words", nargs=-1, type=click.UNPROCESSED),
+    click.option(
+        "--root",
+        required=True,
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="The root of the source.",
+    ),
+    click.option(
+        "--context",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="The build context, a folder of the root; else the root.",
+    ),
+    click.option("--output", required=True, metavar="PULLSPEC", help="Where the image goes."),
+    click.option(
+        "--dockerfile",
+        default="Dockerfile",
+        show_default=True,
+        metavar="PATH",
+        help="The Dockerfile, relative to the context.",
+    ),
+    click.option(
+        "--inline",
+        default="",
+        metavar="BASE64",
+        help="The Dockerfile itself, in base64, in place of one of the source.",
+    ),
+    click.option(
+        "--base", default="", metavar="PULLSPEC", help="Replaces the image of the last FROM."
+    ),
+    click.option(
+        "--layering",
+        type=click.Choice([layering.value for layering in Layering]),
+        default=Layering.ONE.value,
+        show_default=True,
+        help="Whether the image gets one layer, or one for each instruction.",
+    ),
+    click.option(
+        "--network",
+        type=click.Choice([network.value for network in Network]),
+        default=Network.HOST.value,
+        show_default=True,
+        help="What the build can reach.",
+    ),
+    result_options(_RESULTS | shipwright.RESULTS),
+    registry_options,
+)
+
+
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("words", nargs=-1, type=click.UNPROCESSED)
-@click.option(
-    "--root",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="The root of the source.",
-)
-@click.option(
-    "--context",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="The build context, a folder of the root; else the root.",
-)
-@click.option("--output", required=True, metavar="PULLSPEC", help="Where the image goes.")
-@click.option(
-    "--dockerfile",
-    default="Dockerfile",
-    show_default=True,
-    metavar="PATH",
-    help="The Dockerfile, relative to the context.",
-)
-@click.option(
-    "--inline",
-    default="",
-    metavar="BASE64",
-    help="The Dockerfile itself, in base64, in place of one of the source.",
-)
-@click.option("--base", default="", metavar="PULLSPEC", help="Replaces the image of the last FROM.")
-@click.option(
-    "--layering",
-    type=click.Choice([layering.value for layering in Layering]),
-    default=Layering.ONE.value,
-    show_default=True,
-    help="Whether the image gets one layer, or one for each instruction.",
-)
-@click.option(
-    "--network",
-    type=click.Choice([network.value for network in Network]),
-    default=Network.HOST.value,
-    show_default=True,
-    help="What the build can reach.",
-)
-@result_options(_RESULTS | shipwright.RESULTS)
-@registry_options
+@_source_options
 @click.pass_obj
 def source(settings: Settings, /, words: tuple[str, ...], **options: Any) -> None:
     """Build an image of a folder, with the meaning of a BuildConfig, and push it.

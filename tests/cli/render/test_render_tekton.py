@@ -48,6 +48,29 @@ def test_a_stream_is_written_and_its_own_overlay_kept(tmp_path: Path, run_cli: C
     assert "resources:" in (to / "base" / "kustomization.yaml").read_text()
 
 
+def test_tasks_find_the_credentials_for_git_that_are_named(tmp_path: Path, run_cli: Cli) -> None:
+    """In their Secret, by git's own helper; without the option no Task names a Secret."""
+    write_stream(tmp_path / "stream")
+    for name, words in (("with", ("--git-credentials", "git-secret")), ("without", ())):
+        to = tmp_path / name
+        assert run_cli("render", "tekton", tmp_path / "stream", "--to", to, *words).code == 0
+        for file in (to / "base/tasks").iterdir():
+            spec = yaml.safe_load(file.read_text())["spec"]
+            (step,) = spec["steps"]
+            variables = {each["name"]: each["value"] for each in step["env"]}
+            secrets = [each for each in spec["volumes"] if "secret" in each]
+            if not words:
+                assert secrets == []
+                assert "GIT_CONFIG_COUNT" not in variables
+                continue
+            (secret,) = secrets
+            assert secret["secret"]["secretName"] == "git-secret"
+            mounts = {each["name"]: each["mountPath"] for each in step["volumeMounts"]}
+            assert variables["GIT_CONFIG_KEY_0"] == "credential.helper"
+            file_there = f"{mounts[secret['name']]}/.git-credentials"
+            assert f"--file={file_there} " in variables["GIT_CONFIG_VALUE_0"]
+
+
 def test_a_pipeline_is_rendered_from_a_snapshot(
     tmp_path: Path, run_cli: Cli, docker_registry: str
 ) -> None:

@@ -10,7 +10,12 @@ import click
 
 from okd_payload.cli.issues import print_issues, stop_on_issues
 from okd_payload.cli.loop import run_async
-from okd_payload.cli.pod_options import image_option, pod_security_option, trust_option
+from okd_payload.cli.pod_options import (
+    git_credentials_option,
+    image_option,
+    pod_security_option,
+    trust_option,
+)
 from okd_payload.cli.progress import show_progress
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.render.planning import plan_variants
@@ -61,6 +66,7 @@ if TYPE_CHECKING:
     "--source-folder", default="", metavar="DIR", help="The folder of the stream file in it."
 )
 @image_option
+@git_credentials_option
 @trust_option
 @pod_security_option
 @registry_options
@@ -101,6 +107,7 @@ def _read_settings(options: dict[str, Any]) -> RenderSettings:
         tool=ToolSettings(
             image=choose_image(options.pop("image")),
             profile=SecurityProfile(options.pop("pod_security")),
+            git_credentials=options.pop("git_credentials"),
             trust=options.pop("trust"),
             plain_http=tuple(sorted(options["plain_http"])),
         ),

@@ -3,7 +3,8 @@
 
 Tekton takes no parameter where a container's resources are said, so there is one Task for each
 amount that components ask for; of 189 components that makes two. Only what builds is root; all
-else has no right at all. Credentials are a workspace, so no Task names a Secret.
+else has no right at all. Credentials for registries are a workspace; a Secret is named only where
+one for git was asked for.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from okd_payload.engines.pod.tool import (
     PROGRAM,
     WORK_FOLDER,
     ToolSettings,
+    git_variables,
     registry_words,
     tool_mounts,
     tool_volumes,
@@ -131,7 +133,7 @@ def _write(kind: TaskKind, settings: ToolSettings) -> Task:
         working_dir=WORK_FOLDER,
         command=(PROGRAM,),
         args=words,
-        env=_environment(),
+        env=_environment(settings),
         compute_resources=_requirements(kind, settings),
         security_context=rights.container if kind.builds else _as_tool_user(rights.container),
         volume_mounts=mounts,
@@ -167,8 +169,8 @@ def _volumes(settings: ToolSettings) -> tuple[tuple[Volume, ...], tuple[VolumeMo
     return tool_volumes(bare), tool_mounts(bare)
 
 
-def _environment() -> tuple[EnvironmentVariable, ...]:
-    variables = {
+def _environment(settings: ToolSettings) -> tuple[EnvironmentVariable, ...]:
+    variables = git_variables(settings) | {
         "DOCKER_CONFIG": f"$(workspaces.{CREDENTIALS}.path)",
         "HOME": f"{WORK_FOLDER}/home",
         "NO_COLOR": "1",
@@ -176,4 +178,6 @@ def _environment() -> tuple[EnvironmentVariable, ...]:
         "OKD_PAYLOAD_STATE": f"{WORK_FOLDER}/state",
         "TMPDIR": WORK_FOLDER,
     }
-    return tuple(EnvironmentVariable(name=name, value=value) for name, value in variables.items())
+    return tuple(
+        EnvironmentVariable(name=name, value=value) for name, value in sorted(variables.items())
+    )

@@ -37,13 +37,26 @@ def test_images_in_a_registry_are_found_from_anywhere(docker_registry, tmp_path:
     assert json.loads(out)["digest"] == built["release"]["digest"]
 
 
+THERE = ["--repository", "registry.test/a"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["--repository", "registry.test/a:tag"], "has a tag or digest"),
         (["--engine", "tekton"], "--engine tekton needs --repository"),
         (["--engine", "tekton", "--repository", "oci:images"], "needs --repository"),
-        (["--detach"], "--detach goes with --engine tekton"),
+        (["--detach"], "and --engine buildah builds here"),
+        (["--detach"], "systemd-run --user"),
+        *(
+            (["--detach", "--engine", engine, *THERE], said)
+            for engine in ("shipwright", "openshift")
+            for said in (
+                f"--detach goes with --engine tekton: with --engine {engine} this program makes",
+                "the same command goes on where it ended",
+            )
+        ),
+        (["--detach", "--engine", "tekton", *THERE, "--report", "r"], "does not wait"),
     ],
 )
 def test_what_cannot_work_is_refused(tmp_path: Path, run_cli, words: list[str], said: str):

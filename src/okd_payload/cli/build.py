@@ -38,7 +38,7 @@ from okd_payload.cli.engine_options import (
     take_engine_options,
 )
 from okd_payload.cli.engines.carrying_out import Undertaking, carry_out, watch_sources
-from okd_payload.cli.engines.detaching import Detached, detach
+from okd_payload.cli.engines.detaching import Detached, check_detaching, detach
 from okd_payload.cli.impact import print_impact
 from okd_payload.cli.issues import count_of, find_obstacle, print_issues
 from okd_payload.cli.loop import run_async
@@ -251,11 +251,8 @@ def _check(options: StreamOptions, chosen: BuildOptions) -> None:
     if chosen.keep_going and chosen.fail_fast:
         raise InputError("--keep-going and --fail-fast contradict each other", hint="give one")
     check_engine_options(chosen.engine, repository=options.repository)
-    if chosen.detach and (chosen.engine.engine != "tekton" or chosen.report):
-        raise InputError(
-            "--detach goes with --engine tekton, and without --report",
-            hint="the same command without --detach makes the report when the cluster is done",
-        )
+    if chosen.detach:
+        check_detaching(chosen.engine, wants_report=chosen.report is not None)
 
 
 async def _detach(

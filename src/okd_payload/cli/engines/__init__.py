@@ -9,6 +9,8 @@ a snapshot of local sources) is looked for when it is opened, before anything is
 from __future__ import annotations
 
 LOCAL_ENGINE = "buildah"
+DETACHING_ENGINE = "tekton"
+"""The one whose builds go on when this program is gone: its plan is carried out by a pod, too."""
 ENGINES = {
     LOCAL_ENGINE: "okd_payload.cli.engines.buildah",
     "tekton": "okd_payload.cli.engines.tekton",

@@ -11,10 +11,13 @@ import msgspec
 
 from okd_payload.build.plan import ImportNode, Plan
 from okd_payload.cli.cluster_options import connect
+from okd_payload.cli.engines import DETACHING_ENGINE, LOCAL_ENGINE
 from okd_payload.cli.engines.carrying_out import Undertaking, bring_sources
+from okd_payload.errors import InputError
 
 if TYPE_CHECKING:
     from okd_payload.build.snapshot.sources import RecordingSources
+    from okd_payload.cli.engine_options import EngineOptions
     from okd_payload.cli.services import Services
     from okd_payload.cli.session import Session
 
@@ -25,6 +28,32 @@ class Detached(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     namespace: str
     snapshot: str
+
+
+def check_detaching(options: EngineOptions, *, wants_report: bool) -> None:
+    """Raise InputError for a build that cannot be left to the cluster.
+
+    The pod that plans is a TaskRun with TaskRuns of its own. What other engines make on a cluster
+    ends by itself, but nobody there makes the next of it when this program is gone.
+    """
+    if options.engine == LOCAL_ENGINE:
+        raise InputError(
+            f"--detach leaves a build to a cluster, and --engine {LOCAL_ENGINE} builds here",
+            hint="build with --engine tekton, or start this command without --detach where it may "
+            "go on: in tmux, or by `systemd-run --user`",
+        )
+    if options.engine != DETACHING_ENGINE:
+        raise InputError(
+            f"--detach goes with --engine {DETACHING_ENGINE}: with --engine {options.engine} this "
+            "program makes each build when those before it are done",
+            hint=f"build with --engine {DETACHING_ENGINE}, or without --detach: when this program "
+            "is ended, the same command goes on where it ended",
+        )
+    if wants_report:
+        raise InputError(
+            "--detach does not wait for the build that --report would tell of",
+            hint="the same command without --detach makes the report when the cluster is done",
+        )
 
 
 async def detach(

@@ -91,6 +91,21 @@ async def test_a_changelog_is_made_once_and_remembered(
     assert (first.before.name, first.after.name) == (f"{STREAM}-1", f"{STREAM}-2")
 
 
+async def test_payloads_are_read_from_where_they_are_kept(
+    rig: Rig, two: tuple[Release, Release]
+) -> None:
+    """Two layouts have one name, which no registry knows, as in the demonstration."""
+    rig.configure(content_name="localhost/okd", releases_name="localhost/okd")
+    before, after = (
+        msgspec.structs.replace(each, pull_spec=f"localhost/okd@{each.digest}") for each in two
+    )
+    made = await Changelogs(site_of(rig, None)).get(before, after)
+    assert made.after.name == after.name
+    rig.streams.clear()  # then its name is all that is known
+    with pytest.raises(NotFound):
+        await Changelogs(site_of(rig, None)).read(after)
+
+
 async def test_who_waits_too_long_comes_back(rig: Rig, two: tuple[Release, Release]) -> None:
     """Instead of holding a connection for as long as it takes."""
     changelogs = Changelogs(site_of(rig, None), patience=0.0)

@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from asking import add_release
 from litestar import Litestar
-from rig import RELEASES
+from rig import INPUT, STREAM
 
-from okd_payload.controller.model import Phase
+from okd_payload.controller.creation.making import make_payload
+from okd_payload.controller.inputs.reading import read_input
+from okd_payload.controller.model import Phase, Release
 from okd_payload.errors import ReleaseError
 from okd_payload.progress import Noticed
+from okd_payload.testing.small_stream import push_small_stream
 from okd_payload.web.access.guard import make_guard
 from okd_payload.web.downloads import store as storing
 from okd_payload.web.downloads.extraction import ToolExtraction
@@ -206,11 +210,15 @@ async def test_what_nobody_fetches_makes_room(rig, site, extraction, monkeypatch
 
 
 async def test_a_real_payload_without_tools_says_so(rig, tmp_path):
-    """The release is read from where the stream keeps it, and what it lacks is named."""
-    from okd_payload.errors import OkdPayloadError
-    from okd_payload.testing.small_stream import push_small_stream
-
-    release = await add_release(rig, phase=Phase.ACCEPTED)
-    await push_small_stream(rig.repository(RELEASES))
-    with pytest.raises(OkdPayloadError):
+    """It is read from where it is: the two layouts of a stream have one name."""
+    configuration = rig.configure(content_name="localhost/okd", releases_name="localhost/okd")
+    await push_small_stream(rig.repository(INPUT))
+    images = await read_input(rig.surroundings, configuration)
+    release = Release(
+        name="4.20.0-1", stream=STREAM, created=1.0, changed=1.0, input_hash=images.input_hash
+    )
+    payload = await make_payload(rig.surroundings, configuration, release, images.images)
+    release = msgspec.structs.replace(release, digest=payload.digest, pull_spec=payload.pull_spec)
+    assert release.pull_spec.startswith("localhost/okd@")
+    with pytest.raises(ReleaseError, match="images are missing: cli, "):
         await ToolExtraction(rig.surroundings)(release, tmp_path, lambda event: None)

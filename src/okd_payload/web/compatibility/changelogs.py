@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from okd_payload.controller.model import Release as Record
+from okd_payload.controller.verification.runners.builtin.places import Places
 from okd_payload.errors import OkdPayloadError, SourceError
-from okd_payload.oci.location import parse_location
 from okd_payload.release.changelog.collect import find_source_changes, make_changelog
 from okd_payload.release.changelog.model import Changelog, SourceChange, VersionChange
 from okd_payload.release.concurrency import map_concurrently
@@ -99,9 +99,8 @@ class Changelogs:
 
     async def read(self, record: Record) -> Release:
         """The payload of ``record``. Raises what reading it raises."""
-        place = parse_location(record.pull_spec)
-        repository = await self._site.surroundings.open_location(place)
-        return await load_release(repository, record.digest or place.selector)
+        repository, selector = await Places(self._site.surroundings).open_release(record.pull_spec)
+        return await load_release(repository, record.digest or selector)
 
     async def _between(self, source: SourceChange) -> CommitRange | str:
         """What happened there, or why that cannot be told."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from okd_payload.controller.creation.places import open_by_name
 from okd_payload.controller.model import Release
 from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.verification.runners.builtin.places import Places
 from okd_payload.errors import InputError
 from okd_payload.oci.reference import parse_reference
 from okd_payload.progress import Progress
@@ -27,13 +27,13 @@ class ToolExtraction:
 
         Raises InputError, ReleaseError, StorageError, and what reading images raises.
         """
-        configuration = self._surroundings.configurations().get(release.stream)
-        if configuration is None or release.digest is None or not release.pull_spec:
+        is_configured = release.stream in self._surroundings.configurations()
+        if not is_configured or release.digest is None or not release.pull_spec:
             raise InputError(
                 f"{release.name} has no payload that could be read",
                 hint="its stream is not configured here any more, or its payload is not made yet",
             )
-        repository_of = open_by_name(self._surroundings, configuration)
+        repository_of = Places(self._surroundings).repository_of
         pull_from = parse_reference(release.pull_spec).with_digest(release.digest)
         payload = await load_release(await repository_of(pull_from), release.digest)
         every = Wish(system=EVERY_SYSTEM, architecture=EVERY_SYSTEM)

@@ -13,8 +13,10 @@ from okd_payload.controller.model import RunState
 from okd_payload.controller.verification.junit import parse_junit
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
 from okd_payload.controller.verification.runners import RunnerChoices, make_runners
+from okd_payload.controller.verification.runners.builtin.findings import Findings
 from okd_payload.errors import RegistryUnavailable
 from okd_payload.oci.digest import Digest
+from okd_payload.release.accept.codes import NO_LATER_KEYS
 
 
 async def run_check(rig: Rig, context: RunContext) -> RunUpdate:
@@ -40,6 +42,15 @@ async def test_a_sound_release_passes_each_check(
         assert log.endswith(": succeeded\n")
         assert update.artifacts == ("artifacts/junit.xml",)
         assert not parse_junit((context.folder / update.artifacts[0]).read_bytes()).failures
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, ""), (1, "1 finding blocks"), (3, "3 findings block")]
+)
+def test_what_blocks_nothing_is_counted(count: int, told: str) -> None:
+    """In a sentence that stands alone on the page of the release."""
+    findings = Findings(check="accept", issues=(NO_LATER_KEYS.issue("none"),) * count)
+    assert findings.outcome.message == (f"{told} nothing; see the log" if told else "")
 
 
 async def test_two_layouts_may_have_one_name(

@@ -13,7 +13,7 @@ import pytest
 from rig import STREAM, Rig
 from sqlalchemy import Connection
 
-from okd_payload.cluster.kinds import PIPELINE_RUN
+from okd_payload.cluster.kinds import PIPELINE_RUN, POD
 from okd_payload.controller.configuration.model import Runner, Verification
 from okd_payload.controller.model import Phase, Release, RunState, VerificationRun
 from okd_payload.controller.records import releases, runs
@@ -21,6 +21,7 @@ from okd_payload.controller.verification.runners import RunnerChoices, make_runn
 from okd_payload.controller.verification.runners.github.runner import MARK_INPUT
 from okd_payload.controller.verification.verifier import RunnerVerifier
 from okd_payload.errors import RecordsUnavailable
+from okd_payload.oci.web_requests import WebAnswer, WebRequest
 from okd_payload.testing.kubernetes import MemoryCluster, SimulatedCluster
 from okd_payload.testing.memory_forge import MemoryForge
 from okd_payload.testing.memory_web import MemoryWeb
@@ -39,6 +40,8 @@ class World:
         self.cluster = MemoryCluster("ci", cluster=simulated)
         self.prow = Prow(self.cluster)
         self.forge = MemoryForge("o/r", "w.yaml", token="t", mark=MARK_INPUT)
+        self.lab: set[str] = set()
+        """The runs that a server of others was told of."""
         rig.surroundings = msgspec.structs.replace(rig.surroundings, cluster=self.cluster)
         (path / "jobs").mkdir()
         (path / "jobs/jobs.yaml").write_text(
@@ -53,10 +56,17 @@ class World:
                 raise RecordsUnavailable("killed here")
             await self.rig.database.write(unit)
 
-        choices = RunnerChoices(web=MemoryWeb(self.forge.answer), prow_jobs=self.path / "jobs")
+        choices = RunnerChoices(web=MemoryWeb(self.answer), prow_jobs=self.path / "jobs")
         return RunnerVerifier(
             self.rig.surroundings, make_runners(self.rig.surroundings, choices), write=write
         )
+
+    def answer(self, request: WebRequest) -> WebAnswer:
+        """What the forge answers, or the server of others."""
+        if not request.url.startswith("https://lab.test/"):
+            return self.forge.answer(request)
+        self.lab.add(msgspec.json.decode(request.body)["run"])
+        return WebAnswer(status=202, body=b"{}")
 
     async def made(self, kind: str) -> int:
         """How many runs of the kind there have been."""
@@ -65,16 +75,18 @@ class World:
             return len(starts.read_text().splitlines()) if starts.exists() else 0
         if kind == "github":
             return len(self.forge.inputs)
+        if kind == "webhook":
+            return len(self.lab)
         if kind == "prowjob":
             return len(await self.prow.jobs())
-        return len((await self.cluster.list(PIPELINE_RUN)).items)
+        return len((await self.cluster.list(POD if kind == "container" else PIPELINE_RUN)).items)
 
 
 def _open(unit: Connection) -> list[VerificationRun]:
     return runs.list_in(unit, (RunState.QUEUED,))
 
 
-@pytest.mark.parametrize("kind", ["command", "tekton", "prowjob", "github"])
+@pytest.mark.parametrize("kind", ["command", "container", "tekton", "prowjob", "github", "webhook"])
 async def test_a_run_is_made_once_whatever_is_killed(
     rig: Rig,
     tmp_path_factory: pytest.TempPathFactory,
@@ -86,6 +98,8 @@ async def test_a_run_is_made_once_whatever_is_killed(
     path = tmp_path_factory.mktemp("others")
     world = World(rig, path)
     settings: dict[str, dict[str, Any]] = {
+        "container": {"settings": {"image": "quay.test/e2e:1"}},
+        "webhook": {"settings": {"url": "https://lab.test/", "secretVariable": "TOKEN"}},
         "tekton": {"settings": {"pipeline": "verify"}},
         "prowjob": {"settings": {"job": "e2e"}},
         "command": {"arguments": ("/bin/sh", "-c", f"echo run >> {path}/starts")},

@@ -254,6 +254,12 @@ def test_what_is_no_database_is_refused(url: str) -> None:
     assert "s3cret" not in caught.value.message
 
 
+def test_a_url_from_a_file_may_end_its_line(tmp_path: Path) -> None:
+    """A Secret made of a file has the end of its line, which is no part of a database's name."""
+    asyncio.run(open_database(f" sqlite:///{tmp_path / 'records.db'}\n").close())
+    assert (tmp_path / "records.db").is_file()
+
+
 def test_a_database_that_is_away_is_told_from_one_that_refuses(tmp_path: Path) -> None:
     """Waiting helps with the first, and only a newer program with the second."""
     with pytest.raises(RecordsUnavailable, match="cannot be used now"):

@@ -144,7 +144,7 @@ def _own_words(text: str) -> Iterator[None]:
 
 
 def _parse_url(text: str) -> URL:
-    url = make_url(text)
+    url = make_url(text.strip())  # files and Secrets end their lines
     kind = url.get_backend_name()
     if kind not in _KINDS:
         raise InputError(

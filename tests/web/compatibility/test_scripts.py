@@ -192,6 +192,11 @@ async def test_a_stream_of_ours_has_a_configuration_in_the_old_fields(
     [
         ("/dashboards/overview", "/"),
         ("/dashboards/compare?from=a&to=b%20c", "/compare?from=a&to=b+c"),
+        ("/releasetag/4.21.0-okd-scos.2?from=a%26b", "/compare?from=a%26b&to=4.21.0-okd-scos.2"),
+        (
+            f"/releasestream/{STABLE}/release/4.21.0-okd-scos.2?from=4.21.0-okd-scos.0",
+            "/compare?from=4.21.0-okd-scos.0&to=4.21.0-okd-scos.2",
+        ),
         (f"/releasestream/{STABLE}/inconsistency/4.21.0-okd-scos.0", f"/releasestream/{STABLE}"),
     ],
 )
@@ -201,6 +206,7 @@ async def test_addresses_that_became_others_lead_there(
     """Bookmarks go on."""
     answer = await client.get(address, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (302, place)
+    assert (await client.get("/releasetag/4.21.0-okd-scos.2?from=none")).status_code == 404
     for unknown in ("none/inconsistency/4.21.0-okd-scos.0", f"{STABLE}/inconsistency/x"):
         answer = await client.get(f"/releasestream/{unknown}", follow_redirects=False)
         assert answer.status_code == 404

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Response, get
@@ -87,13 +88,13 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
     async def release(
         request: AnyRequest, stream: FromPath[str], tag: FromPath[str]
     ) -> Response[bytes]:
-        """A release of a stream."""
-        return await show(request, tag, stream)
+        """A release of a stream, or what changed to it from the one that `from` names."""
+        return _comparison(request, tag) or await show(request, tag, stream)
 
     @get("/releasetag/{tag:str}", include_in_schema=False, opt=KEPT)
     async def release_tag(request: AnyRequest, tag: FromPath[str]) -> Response[bytes]:
         """The same by its name alone."""
-        return await show(request, tag)
+        return _comparison(request, tag) or await show(request, tag)
 
     @get("/compare", include_in_schema=False)
     async def compare(request: AnyRequest) -> Response[bytes]:
@@ -114,6 +115,15 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         )
 
     return [release, release_tag, compare, *release_acting.routes(site, show_refusal)]
+
+
+def _comparison(request: AnyRequest, name: str) -> Response[bytes] | None:
+    """The way to the comparison that the address asks for, as links of the old controller do."""
+    before = request.query_params.get("from", "").strip()
+    if not before:
+        return None
+    address = f"/compare?{urlencode({'from': before, 'to': name})}"
+    return Response(b"", status_code=302, headers={"Location": address})
 
 
 async def _values(

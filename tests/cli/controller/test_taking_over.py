@@ -40,10 +40,10 @@ def objects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         },
         {
             "metadata": {"name": "release", "namespace": "okd"},
-            "spec": {"tags": [{"name": NAME, "annotations": annotations}]},
+            "spec": {"tags": [{"name": NAME, "annotations": annotations, "generation": 2}]},
             "status": {
                 "publicDockerImageRepository": "127.0.0.1:1/okd/release",
-                "tags": [{"tag": NAME, "items": [{"image": digest}]}],
+                "tags": [{"tag": NAME, "items": [{"image": digest, "generation": 2}]}],
             },
         },
     ]

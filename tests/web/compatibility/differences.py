@@ -269,11 +269,10 @@ KINDS: dict[str, Callable[[Difference], bool]] = {
         lambda case: case.family == "pages" and case.recorded == "" and case.status == 404
     ),
     "what has become another page leads there": (
-        lambda case: case.family == "pages" and case.recorded_status == 200 and case.status == 302
-    ),
-    "the page of a release does not look at from": (
         lambda case: (
-            case.family == "pages" and "from" in case.parameters and case.recorded_status == 404
+            case.family == "pages"
+            and case.status == 302
+            and (case.recorded_status == 200 or "from" in case.parameters)
         )
     ),
     "a name without a dot cuts no page off": (

@@ -59,7 +59,7 @@ class KeyRingManifest(msgspec.Struct, frozen=True, kw_only=True):
         wanted = fingerprint.replace(" ", "").upper().removeprefix("0X")
         known = [key.fingerprint for keys in self.entries.values() for key in keys]
         if wanted not in known:
-            raise UnknownName("key", fingerprint, known=known, hint=f"there are {known}")
+            raise UnknownName("key", fingerprint, known=known)
         changed = self
         for entry, keys in self.entries.items():
             kept = [key for key in keys if key.fingerprint != wanted]

@@ -146,11 +146,13 @@ class PluginCredentials:
             raise InputError(
                 f"the kubeconfig's program {program} gives no credentials", hint=_LOG_IN
             ) from error
-        if not granted.token:
+        if not granted.token and granted.client_certificate_data:
             raise InputError(
                 f"the kubeconfig's program {program} gives a certificate and no token",
                 hint="name the certificate in the kubeconfig, or use a token",
             )
+        if not granted.token:
+            raise InputError(f"the kubeconfig's program {program} gives no token", hint=_LOG_IN)
         self._token = granted.token
 
     async def _output(self) -> bytes:

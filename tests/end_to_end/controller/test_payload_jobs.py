@@ -13,8 +13,14 @@ import pytest
 from serving import DEADLINE, Server, Streams, wait_for
 
 from okd_payload.cluster import kinds
+from okd_payload.controller.creation.keeping import kept_tag
 from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.registry import RegistryClient, RegistrySettings
+from okd_payload.oci.repository import Repository
+from okd_payload.release.inputs import make_input, pull_spec_tag
+from okd_payload.release.load import load_release
+from okd_payload.release.new.checked import make_checked
+from okd_payload.release.new.payload import ReleaseOptions
 from okd_payload.testing.jobs import Jobs, PodEnd, ToolPods
 from okd_payload.testing.kubernetes import JsonObject, SimulatedCluster
 from okd_payload.testing.kubernetes.server import KubernetesServer
@@ -32,6 +38,16 @@ name: {name}
 input: {{repository: {host}/okd/scos, poll: 1s}}
 content: {host}/okd/content
 releases: {host}/okd/release
+inJob: true
+"""
+STABLE = "4-stable"
+STABLE_FILE = """\
+apiVersion: okd-payload.io/v1
+name: {name}
+stable: true
+input: {{poll: 1s}}
+content: {host}/okd/stable-content
+releases: {host}/okd/stable
 inJob: true
 """
 LOGIN = ServerOptions(
@@ -67,6 +83,19 @@ def give_rights(cluster: SimulatedCluster) -> None:
     cluster.create(kinds.ROLE_BINDING, binding, namespace=NAMESPACE)
 
 
+def give_credentials(cluster: SimulatedCluster, host: str, folder: Path) -> Path:
+    """Let the pods of the cluster push; the file by which the server does."""
+    file = folder / "auth.json"
+    file.write_bytes(logins(host))
+    secret = {
+        "metadata": {"name": "registry"},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": base64.b64encode(file.read_bytes()).decode()},
+    }
+    cluster.create(kinds.SECRET, secret, namespace=NAMESPACE)
+    return file
+
+
 class HeldPods:
     """Runs pods once a test lets them."""
 
@@ -96,14 +125,7 @@ async def test_a_pod_makes_the_payload_with_the_credentials_of_its_secret(
     jobs = Jobs(pods)
     cluster.controllers.append(jobs)
     async with RegistryServer(LOGIN) as registry, KubernetesServer(cluster) as api:
-        file = tmp_path / "auth.json"
-        file.write_bytes(logins(registry.host))
-        secret = {
-            "metadata": {"name": "registry"},
-            "type": "kubernetes.io/dockerconfigjson",
-            "data": {".dockerconfigjson": base64.b64encode(file.read_bytes()).decode()},
-        }
-        cluster.create(kinds.SECRET, secret, namespace=NAMESPACE)
+        file = give_credentials(cluster, registry.host, tmp_path)
         async with RegistryClient(RegistrySettings(auth_file=file)) as client:
             place = parse_reference(f"{registry.host}/okd/scos")
             await push_small_stream(client.repository(place))
@@ -133,4 +155,58 @@ async def test_a_pod_makes_the_payload_with_the_credentials_of_its_secret(
         assert "secret-of-pods" not in server.log.read_text()
         page = await asyncio.to_thread(server.get, "/")
         assert name.partition("-make-")[0] in page.text
+        assert server.stop() == 0
+
+
+async def test_a_pod_takes_over_what_was_pushed_into_a_stable_stream(
+    tmp_path: Path, streams: Streams, serve: Callable[..., Server]
+) -> None:
+    """Its payload gets the name of its tag, and its images are kept."""
+    cluster = SimulatedCluster()
+    cluster.add_namespace(NAMESPACE, {"pod-security.kubernetes.io/enforce": "restricted"})
+    give_rights(cluster)
+    jobs = Jobs(ToolPods(cluster, tmp_path / "pods"))
+    cluster.controllers.append(jobs)
+    async with RegistryServer(LOGIN) as registry, KubernetesServer(cluster) as api:
+        file = give_credentials(cluster, registry.host, tmp_path)
+        kubeconfig = tmp_path / "kubeconfig"
+        api.write_kubeconfig(kubeconfig, namespace=NAMESPACE, user=SERVER)
+        async with RegistryClient(RegistrySettings(auth_file=file)) as client:
+            images = client.repository(parse_reference(f"{registry.host}/okd/scos"))
+            place = client.repository(parse_reference(f"{registry.host}/okd/stable"))
+            digests = await push_small_stream(images)
+            given = make_input(
+                pull_spec_tag(name, f"{images.name}@{digest}") for name, digest in digests.items()
+            )
+
+            async def repository_of(_reference: object) -> Repository:
+                return images
+
+            options = ReleaseOptions(name="4.20.0-0.nightly")
+            made = await make_checked(
+                given, options=options, target=place, repository_of=repository_of
+            )
+            assert made.release is not None, made.issues
+            await place.manifests.put(made.release.image.manifest, tag="4.20.0")
+            (streams.files / "a.yaml").write_text(
+                STABLE_FILE.format(name=STABLE, host=registry.host)
+            )
+            server = serve(
+                *("--kubeconfig", kubeconfig, "--credentials", "registry", "-a", file),
+                *("--image", "quay.test/okd-payload:1", "--lease", "1"),
+            )
+            await asyncio.to_thread(server.wait_until_it_answers)
+
+            def accepted() -> bool:
+                told = server.get(f"/api/v2/releases?stream={STABLE}").text
+                return told.count('"phase":"Accepted"') == 2
+
+            await asyncio.to_thread(wait_for, accepted, what="both are accepted", seconds=60)
+            payload = await load_release(place, "4.20.0")
+            assert (payload.name, payload.digest != made.release.digest) == ("4.20.0", True)
+            content = client.repository(parse_reference(f"{registry.host}/okd/stable-content"))
+            kept = await content.manifests.tags()
+            assert kept == sorted(kept_tag(digest) for digest in digests.values())
+        made_for = sorted(name.partition("-make-")[0] for name in jobs.made)
+        assert made_for == ["4.20.0", "4.20.0-0.nightly"]  # each a version, and each once
         assert server.stop() == 0

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from okd_payload.controller.configuration.checks import check_stream, check_together
+from okd_payload.controller.configuration.durations import parse_duration
 from okd_payload.controller.configuration.folder import read_annotation
 from okd_payload.controller.configuration.model import (
     PublishAction,
@@ -209,6 +210,8 @@ def test_durations_are_those_of_go(text: str, seconds: float) -> None:
         {"verify": {"a": {"qualifiers": {"q": {"badgeName": 1}}}}},
         {"verify": {"a": {"qualifiers": {"q": {"approval": True, "failureLabels": ["x"]}}}}},
         {"verify": {"a": {"qualifiers": {"q": {"approval": True, "notifications": {"jira": {}}}}}}},
+        {"expires": "2562048h"},
+        {"nope": {True: 1}},
         {"maxUnreadyReleases": "1"},
         {"maxUnreadyReleases": 1.5},
     ],
@@ -217,6 +220,14 @@ def test_what_the_peer_refuses_is_refused(fields: dict[str, Any]) -> None:
     """Also where nothing would come of it: of an update that is not asked for."""
     with pytest.raises(InvalidDocument):
         read(**fields)
+
+
+def test_numbers_that_mean_nothing_are_none() -> None:
+    """Below zero there is no limit, no pause and no retry; and nobody waits for a century."""
+    found = read(maxUnreadyReleases=-1, minCreationIntervalSeconds=-5)
+    assert (found.max_unready, found.min_interval) == (0, 0.0)
+    assert verification(maxRetries=-2).max_retries == 0
+    assert read(minCreationIntervalSeconds=1 << 62).min_interval == parse_duration("99999999d")
 
 
 def test_nothing_is_lost_without_a_word() -> None:

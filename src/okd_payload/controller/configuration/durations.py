@@ -9,6 +9,9 @@ PATTERN = r"(?:[0-9]+(?:\.[0-9]+)?(?:d|h|m|s|ms))+|0"
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|d|h|m|s)")
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3}
 _SECONDS |= {"us": 1e-6, "\N{MICRO SIGN}s": 1e-6, "\N{GREEK SMALL LETTER MU}s": 1e-6, "ns": 1e-9}
+LONGEST = 36525 * 86400.0
+"""A century."""
+_LONGEST_OF_GO = (2**63 - 1) / 1e9
 _NUMBER_OF_GO = r"([0-9]+\.?[0-9]*|\.[0-9]+)"
 _UNIT_OF_GO = "(ns|us|\N{MICRO SIGN}s|\N{GREEK SMALL LETTER MU}s|ms|s|m|h)"
 _PART_OF_GO = re.compile(_NUMBER_OF_GO + _UNIT_OF_GO)
@@ -16,10 +19,11 @@ _OF_GO = re.compile(f"[-+]?(?:{_NUMBER_OF_GO}{_UNIT_OF_GO})+")
 
 
 def parse_duration(text: str) -> float:
-    """``text`` in seconds. Raises ValueError."""
+    """``text`` in seconds, a century at most: no calendar has what is later. Raises ValueError."""
     if not re.fullmatch(PATTERN, text):
         raise ValueError(f"{text!r} is no duration: write it as 72h or 1h30m")
-    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    return min(seconds, LONGEST)
 
 
 def parse_go_duration(text: str) -> float:
@@ -35,6 +39,8 @@ def parse_go_duration(text: str) -> float:
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART_OF_GO.findall(text))
     if seconds and text.startswith("-"):
         raise ValueError(f"{text!r} lies in the past")
+    if seconds > _LONGEST_OF_GO:
+        raise ValueError(f"{text!r} is longer than any duration")
     return seconds
 
 

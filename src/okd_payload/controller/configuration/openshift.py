@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from okd_payload.controller.configuration.durations import parse_go_duration
+from okd_payload.controller.configuration.durations import LONGEST, parse_go_duration
 from okd_payload.controller.configuration.go_reading import read_as_go
 from okd_payload.controller.configuration.model import (
     ERROR_RETRIES,
@@ -65,8 +65,8 @@ def read_openshift(document: Document) -> tuple[StreamConfiguration, tuple[Issue
         message=fields.message,
         hidden=fields.hide,
         end_of_life=fields.end_of_life,
-        max_unready=fields.max_unready_releases,
-        min_interval=float(fields.min_creation_interval_seconds),
+        max_unready=max(0, fields.max_unready_releases),
+        min_interval=min(float(max(0, fields.min_creation_interval_seconds)), LONGEST),
         retention=Retention(expires=_seconds(document, ("expires",), fields.expires)),
         verifications=tuple(_verifications(document, fields)),
         publications=tuple(_publications(fields)),
@@ -76,9 +76,17 @@ def read_openshift(document: Document) -> tuple[StreamConfiguration, tuple[Issue
             for name, each in sorted((fields.check or {}).items())
             if each.consistent_images is not None
         ),
-        imported=msgspec.json.encode(document.value),
+        imported=_keep(document),
     )
     return stream, tuple(tell_differences(document, fields))
+
+
+def _keep(document: Document) -> bytes:
+    """What stands in ``document``, for ``written_fields``. Raises InvalidDocument."""
+    try:
+        return msgspec.json.encode(document.value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise invalid_field(document, (), f"it could not be JSON: {error}") from error
 
 
 def written_fields(stream: StreamConfiguration) -> StreamFields:
@@ -104,7 +112,7 @@ def _verifications(document: Document, fields: StreamFields) -> Iterator[Verific
             disabled=each.disabled,
             optional=each.optional,
             asynchronous=each.asynchronous,
-            max_retries=each.max_retries,
+            max_retries=max(0, each.max_retries),
             error_retries=ERROR_RETRIES if job else 0,
             upgrade=origin if each.upgrade else None,
             runs=max(1, count),

@@ -61,9 +61,10 @@ def test_every_part_has_a_section() -> None:
 
 @pytest.mark.parametrize("page", [PAGE, HOW_TO], ids=lambda page: page.stem)
 def test_the_examples_are_without_fault(tmp_path: Path, page: Path) -> None:
-    """Each is a stream that a controller takes, but for kustomizations."""
+    """Each is a stream that a controller takes, but for kustomizations and parts of them."""
     found = re.findall(r"^( *)```yaml\n(.*?)^ *```", page.read_text(), re.DOTALL | re.MULTILINE)
-    blocks = [block for block in found if "kind: Kustomization" not in block[1]]
+    others = re.compile(r"^kind: Kustomization$|^components:$", re.MULTILINE)
+    blocks = [block for block in found if not others.search(block[1])]
     for number, (indent, text) in enumerate(blocks):
         plain = re.sub(f"^{indent}", "", text, flags=re.MULTILINE)
         (tmp_path / f"{number}.yaml").write_text(plain, encoding="utf-8")

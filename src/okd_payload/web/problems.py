@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 import secrets
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from litestar import Request, Response
 from litestar.enums import MediaType
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotFoundException
 
 from okd_payload.errors import (
     InputError,
@@ -60,6 +61,8 @@ def problem_of(error: Exception) -> Problem:
         return Problem(status=status, title=title, detail=detail, hint=error.hint)
     if isinstance(error, HTTPException):
         detail = error.detail or "the request cannot be answered"
+        if isinstance(error, NotFoundException) and detail == HTTPStatus.NOT_FOUND.phrase:
+            detail = "there is nothing at this address"
         extra = getattr(error, "extra", None)
         if isinstance(extra, list):  # what is wrong with which parameter
             told = [f"{each.get('key', '')}: {each.get('message', '')}" for each in extra]

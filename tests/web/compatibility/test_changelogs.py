@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import msgspec
@@ -104,6 +105,18 @@ async def test_payloads_are_read_from_where_they_are_kept(
     rig.streams.clear()  # then its name is all that is known
     with pytest.raises(NotFound):
         await Changelogs(site_of(rig, None)).read(after)
+
+
+async def test_the_page_is_one_of_this_site(rig: Rig, two: tuple[Release, Release]) -> None:
+    """In its style, fit for phones and the dark, and with a way back."""
+    async with AsyncTestClient[Any](make_application(site_of(rig, None))) as client:
+        asked = {"from": two[0].name, "to": two[1].name, "format": "html"}
+        page = (await client.get("/changelog", params=asked)).text
+        style = re.search(r'<link rel="stylesheet" href="([^"]+)">', page)
+        assert style is not None
+        assert (await client.get(style[1])).status_code == 200
+    assert 'name="viewport"' in page
+    assert f'<a href="/releasetag/{two[1].name}">Back to the release</a>' in page
 
 
 async def test_who_waits_too_long_comes_back(rig: Rig, two: tuple[Release, Release]) -> None:

@@ -189,6 +189,14 @@ async def test_releases_are_filtered(client: Client, past) -> None:
     assert "No release is like that." in page
 
 
+async def test_addresses_that_lead_nowhere_say_so(client: Client) -> None:
+    """In words, with a way to what there is."""
+    answer = await client.get("/no/such/page", headers={"Accept": "text/html"})
+    assert answer.status_code == 404
+    assert "There is nothing at this address" in answer.text
+    assert '<a href="/">All streams</a>' in answer.text
+
+
 async def test_unknown_streams_lead_to_known_ones(client: Client, past) -> None:
     """The page lists what there is."""
     page = (await client.get("/releasestream/4.99")).text

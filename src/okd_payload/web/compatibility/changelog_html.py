@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 from collections.abc import Iterable
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from okd_payload.release.changelog.sentences import remarks_about
 from okd_payload.release.changelog.trackers import address_of
 from okd_payload.release.times import format_time
 from okd_payload.web.compatibility.changelog_markdown import name_of, tell_version
+from okd_payload.web.pages.assets import PREFIX, read_assets
 
 _SHOWN_COMMIT = 8
 
@@ -37,13 +39,21 @@ def write_html(changelog: Changelog) -> str:
 
 
 def write_page(changelog: Changelog) -> str:
-    """A whole page."""
-    name = _text(changelog.after.name)
+    """A whole page, in the style of the others."""
+    name, back = _text(changelog.after.name), f"/releasetag/{quote(changelog.after.name)}"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'
-        f"<title>Changes in {name}</title></head>\n<body>\n<h1>{name}</h1>\n"
-        f"{write_html(changelog)}</body>\n</html>\n"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="color-scheme" content="light dark"><link rel="stylesheet" href="{_style()}">'
+        f"<title>Changes in {name}</title></head>\n<body>\n<main>\n"
+        f'<p class="crumbs">{_link("Back to the release", back)}</p>\n<h1>{name}</h1>\n'
+        f"{write_html(changelog)}</main>\n</body>\n</html>\n"
     )
+
+
+@functools.cache
+def _style() -> str:
+    return PREFIX + read_assets()["style.css"].name
 
 
 def _list(title: str, items: Iterable[str], *, is_markup: bool = False) -> list[str]:

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from okd_payload.controller.configuration.model import Verification
-from okd_payload.controller.model import Edge, VerificationRun
+from okd_payload.controller.model import VerificationRun
 from okd_payload.controller.records import releases, runs, streams
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.runner import RunContext
@@ -71,17 +71,7 @@ async def report_run(
             artifacts=tuple(place + name for name in update.artifacts) or run.artifacts,
         )
         runs.write(connection, ended, time=now, actor=WEBHOOK)
-        if ended.from_release:
-            edge = Edge(
-                source=ended.from_release,
-                target=ended.release,
-                run=ended.id,
-                url=ended.url,
-                state=ended.state,
-                time=now,
-                platform=ended.platform,
-            )
-            streams.add_edge(connection, edge)
+        streams.add_tested(connection, ended, time=now)
         return ended
 
     return await surroundings.database.write(unit)

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from okd_payload.controller.actions.releases import find_release
-from okd_payload.controller.model import Edge, RunState, VerificationRun
+from okd_payload.controller.model import RunState, VerificationRun
 from okd_payload.controller.records import approvals, runs, streams
 from okd_payload.controller.records.approvals import Approval
 from okd_payload.controller.surroundings import Surroundings
@@ -45,17 +45,7 @@ async def finish_run(
             run, state=state, started=run.started or now, ended=now, message=reason
         )
         runs.write(connection, ended, time=now, actor=actor)
-        if run.from_release:
-            edge = Edge(
-                source=run.from_release,
-                target=run.release,
-                run=run.id,
-                url=run.url,
-                state=state,
-                time=now,
-                platform=run.platform,
-            )
-            streams.add_edge(connection, edge)
+        streams.add_tested(connection, ended, time=now)
         return ended
 
     return await surroundings.database.write(unit)

@@ -8,7 +8,14 @@ from collections.abc import Iterable
 import msgspec
 from sqlalchemy import Connection, insert, select
 
-from okd_payload.controller.model import Edge, Event, Publication, StreamState
+from okd_payload.controller.model import (
+    Edge,
+    Event,
+    Publication,
+    RunState,
+    StreamState,
+    VerificationRun,
+)
 from okd_payload.controller.records import events
 from okd_payload.controller.records.rows import from_row, from_rows, put, to_row
 from okd_payload.controller.records.tables import edges, publications, streams
@@ -72,6 +79,22 @@ def read_publications(
 def add_edge(connection: Connection, edge: Edge) -> None:
     """Write what one run says of an update, in the place of what it said before."""
     put(connection, edges, edge)
+
+
+def add_tested(connection: Connection, run: VerificationRun, *, time: float) -> None:
+    """Write what ``run`` says of the update that it tests; nothing where it tests none yet."""
+    if not run.from_release or run.state is RunState.QUEUED:
+        return
+    edge = Edge(
+        source=run.from_release,
+        target=run.release,
+        run=run.id,
+        url=run.url,
+        state=run.state,
+        time=time,
+        platform=run.platform,
+    )
+    add_edge(connection, edge)
 
 
 def read_edges(connection: Connection, *, target: str = "", source: str = "") -> list[Edge]:

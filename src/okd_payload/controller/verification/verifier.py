@@ -25,7 +25,7 @@ from sqlalchemy import Connection
 from okd_payload.controller.configuration.durations import format_duration
 from okd_payload.controller.configuration.model import Runner as RunnerSettings
 from okd_payload.controller.configuration.model import StreamConfiguration, Verification
-from okd_payload.controller.model import Edge, Release, RunState, VerificationRun
+from okd_payload.controller.model import Release, RunState, VerificationRun
 from okd_payload.controller.reconciling.actions import Action, EndRun, StartRun, Taken
 from okd_payload.controller.records import releases, runs, streams
 from okd_payload.controller.surroundings import Surroundings
@@ -265,17 +265,7 @@ class RunnerVerifier:
 
         def unit(connection: Connection) -> None:
             runs.write(connection, run, time=now)
-            if run.from_release and run.state is not RunState.QUEUED:
-                edge = Edge(
-                    source=run.from_release,
-                    target=run.release,
-                    run=run.id,
-                    url=run.url,
-                    state=run.state,
-                    time=now,
-                    platform=run.platform,
-                )
-                streams.add_edge(connection, edge)
+            streams.add_tested(connection, run, time=now)
 
         await self._write(unit)
 

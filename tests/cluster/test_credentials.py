@@ -147,7 +147,7 @@ async def test_a_program_for_credentials(version, api, tmp_path, clock):
         ("import sys; sys.exit('not logged in')", "failed: not logged in"),
         ("print('{')", "gives no credentials"),
         ('print(\'{"status": {"clientCertificateData": "x"}}\')', "a certificate and no token"),
-        ('print(\'{"status": {}}\')', "gives no token"),
+        ("print('{\"status\": {}}')", "gives no token"),
     ],
 )
 async def test_programs_that_give_none(text, words, api, tmp_path):

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people do to releases."""
+"""What people do to releases: accept, reject, retry, keep, withdraw, restore.
+
+Each writes in one unit of work, in which the release is looked at again, and doing again what is
+done changes nothing. A release moves only to the phases that may follow its own. Who did it and
+why is on record; whether they may is decided by whoever asks.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people say of runs and releases: how a manual run went, and that a team approves."""
+"""What people say of runs and releases: how a manual run went, and that a team approves.
+
+A run that has ended stays as it ended: who disagrees has the release verified anew.
+"""
 
 from __future__ import annotations
 

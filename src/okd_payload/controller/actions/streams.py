@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people do to streams."""
+"""What people do to streams: pause, let go on, ask for a release although nothing changed.
+
+These are states of the records, not of the configuration: files say what a stream is, people
+what it does for now. Whether they may is decided by whoever asks.
+"""
 
 from __future__ import annotations
 

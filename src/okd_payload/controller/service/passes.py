@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One pass over one stream: look, decide, carry out."""
+"""One pass over one stream: look, decide, carry out.
+
+What is seen is remembered before anything is done, and each deed is written by itself, so that a
+kill between any two leaves a state from which the next pass goes on. Copying, making and
+publishing may take long: they are errands that are left to themselves after a while, and looked
+at again in a later pass. What went wrong is a word in the stream's state, for the pages; only
+records that cannot be used end a pass.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures about streams, phases and runs, for metrics: summed up by the database."""
+"""Figures about streams, phases and runs, for metrics: summed up by the database.
+
+A scrape must cost the same in a controller of many years, so rows are counted where they are, and
+what looks back has a window. The number of the newest event says whether anything changed since.
+"""
 
 from __future__ import annotations
 

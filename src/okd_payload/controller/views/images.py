@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images across releases: the history of one component, and what a digest or commit is part of."""
+"""Images across releases: the history of one component, and what a digest or commit is part of.
+
+Read from the frozen inputs of releases: no registry is asked. Digests and commits are searched
+for by how they begin, names by any part.
+"""
 
 from __future__ import annotations
 

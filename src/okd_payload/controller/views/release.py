@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the page of one release shows, and in which images two releases differ."""
+"""What the page of one release shows, and in which images two releases differ.
+
+Read from the records alone: a page is quick while a registry is away. An image differs when its
+digest does; with the same commit it was only built again. What changed in its source, and in the
+manifests, is told by the changelog, which reads the payloads.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Releases and what hangs on them, as the interface tells of them."""
+"""Releases and what hangs on them, as the interface tells of them.
+
+Kept apart from the structs of the records, so that these can change while answers stay what
+clients were promised. A field that there is nothing to say in is left out.
+"""
 
 from __future__ import annotations
 

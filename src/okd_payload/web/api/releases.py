@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Releases: page by page, and one with everything that hangs on it."""
+"""Releases: page by page, and one with everything that hangs on it.
+
+Pages follow a cursor and not a number, so that a release that is made meanwhile moves nothing
+that somebody reads.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Streams: how each fares, its newest releases, and why nothing is new."""
+"""Streams: how each fares, its newest releases, and why nothing is new.
+
+Only streams that are configured now are told of; releases of former ones are still found.
+"""
 
 from __future__ import annotations
 

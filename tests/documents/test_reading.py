@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,31 @@ def test_absent_and_large_files_are_refused(tmp_path: Path) -> None:
         file.truncate(MAX_BYTES + 1)
     with pytest.raises(InvalidDocument, match="larger than"):
         read_documents(large)
+
+
+@given(st.text().filter(lambda text: "\x7f" not in text))
+def test_json_is_read_whatever_it_escapes(text: str) -> None:
+    """Also characters that it writes in two halves, which YAML does not know."""
+    (document,) = parse_documents(json.dumps({"a": [text]}).encode(), path="f")
+    assert document.value == {"a": [text]}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (rb"\ud83d\ude00\uD83D\uDE01", "\N{GRINNING FACE}\N{GRINNING FACE WITH SMILING EYES}"),
+        (rb"\\ud83d\\ude00", r"\ud83d\ude00"),
+        (rb"\\\ud83d\ude00", "\\\N{GRINNING FACE}"),
+        (rb"\ud83d \ude00", "\ufffd \ufffd"),
+        (rb"\ude00\ud83d", "\ufffd\ufffd"),
+    ],
+)
+def test_halves_of_characters_are_joined(written: bytes, read: str) -> None:
+    """But for those that stand alone, and for backslashes that escape each other."""
+    (document,) = parse_documents(b'\n {"a": "' + written + b'"}', path="f")
+    assert document.value == {"a": read}
+    (yaml,) = parse_documents(b"a: '" + written + b"'", path="f")
+    assert yaml.value == {"a": written.decode()}
 
 
 @given(st.binary(max_size=200))

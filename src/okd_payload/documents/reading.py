@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,12 @@ from okd_payload.documents.bounds import MAX_BYTES, MAX_DEPTH, MAX_NODES
 from okd_payload.errors import InvalidDocument
 
 FieldPath = tuple[str | int, ...]
+
+_HALVES = re.compile(
+    rb"(?<!\\)((?:\\\\)*)\\u"
+    rb"(?i:(d[89ab][0-9a-f]{2})(?-i:\\u)(d[c-f][0-9a-f]{2})|d[89a-f][0-9a-f]{2})"
+)
+"""The escaped halves of a character, behind backslashes that escape each other."""
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -77,7 +84,7 @@ def parse_documents(content: bytes, *, path: str) -> list[Document]:
         raise InvalidDocument(f"larger than {MAX_BYTES} bytes", path=path)
     documents = []
     try:
-        loader = _Loader(content)
+        loader = _Loader(_join_escapes(content))
         try:
             while loader.check_node():
                 node: yaml.Node = loader.get_node()  # type: ignore[assignment]  # checked above
@@ -97,6 +104,25 @@ def parse_documents(content: bytes, *, path: str) -> list[Document]:
     except (ValueError, RecursionError) as error:
         raise InvalidDocument(f"not valid YAML: {error}", path=path) from error
     return documents
+
+
+def _join_escapes(content: bytes) -> bytes:
+    """``content`` without what JSON may have and YAML may not: characters escaped in halves.
+
+    A half that stands alone becomes the sign for what cannot be read, as where Go reads it.
+    """
+    if b"\\u" not in content:
+        return content
+    is_json = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+    return _HALVES.sub(_joined, content) if is_json else content
+
+
+def _joined(found: re.Match[bytes]) -> bytes:
+    before, first, second = found.groups()
+    if second is None:
+        return before + b"\\ufffd"
+    high, low = int(first, 16) - 0xD800, int(second, 16) - 0xDC00
+    return before + f"\\U{0x10000 + (high << 10) + low:08x}".encode()
 
 
 def _line_of(error: yaml.YAMLError, content: bytes) -> int:

@@ -155,6 +155,23 @@ def test_what_is_known_is_shown(database, capsys):
     assert capsys.readouterr().out.startswith("STREAM")
 
 
+def test_a_stream_that_nobody_has_is_no_empty_list(database, capsys):
+    """A name that was mistyped is told from a stream without releases."""
+    assert main(["controller", "releases", "--stream", "4.99", "--database", database]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "unknown release stream '4.99'" in told.err
+
+
+def test_an_address_without_a_controller_is_told_as_such(capsys):
+    """Some other server may answer there, or the address may have a path too much."""
+    with DocumentServer({}) as server:
+        assert main(["controller", "streams", "--server", server.url]) == 1
+    told = capsys.readouterr().err
+    assert "answers 404" in told
+    assert "hint: is there a controller at this address?" in told
+
+
 def test_a_release_that_is_withdrawn_or_kept_is_told_as_such(database, capsys):
     """Not as one that is accepted and nothing else."""
     asked = [RELEASE, "--database", database, "--reason", "broken"]

@@ -74,6 +74,15 @@ def test_all_files_are_written_as_they_are(run, layout, tmp_path):
     assert (tmp_path / "out" / "0000_50_a.yaml").stat().st_mtime == 1_767_000_000
 
 
+def test_what_could_not_be_written_is_not_said_to_be(run, layout, tmp_path):
+    """Nobody reads that a release was extracted before it was."""
+    (tmp_path / "file").touch()
+    code, out, err = run(f"{layout}:r", "--to", tmp_path / "file" / "out")
+    assert code == 1
+    assert out == ""
+    assert "cannot write" in err
+
+
 def test_a_release_asked_for_by_digest_is_not_told_its_digest(run, layout, tmp_path):
     """The line is that of oc, in both forms; --from is the same as an argument."""
     _, out, _ = run(f"{layout}:r", "--to", tmp_path / "out")

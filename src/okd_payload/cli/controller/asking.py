@@ -203,13 +203,15 @@ def _error(status: int, content: bytes) -> Exception:
     try:
         problem = _problems().decode(content)
     except msgspec.DecodeError:
-        problem = Problem(detail=f"the server answers {status}")
+        problem = Problem()
     detail = problem.detail or f"the server answers {status}"
-    if status == 404:
-        return NotFound(detail, hint=problem.hint)
-    if status == 400:
-        return InputError(detail, hint=problem.hint)
     hint = problem.hint
+    if not problem.detail:
+        hint = hint or "is there a controller at this address?"
     if status in (401, 403):
         hint = hint or f"show a token with the role: --token-file, or {TOKEN_VARIABLE}"
+    if status == 404:
+        return NotFound(detail, hint=hint)
+    if status == 400:
+        return InputError(detail, hint=hint)
     return RequestRefused(detail, hint=hint)

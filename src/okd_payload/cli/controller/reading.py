@@ -108,7 +108,7 @@ def streams(settings: Settings, /, output: str | None, **options: Any) -> None:
 
 @click.command()
 @click.option("--stream", default="", metavar="NAME", help="Only releases of this stream.")
-@click.option("--phase", default="", type=click.Choice(("", *_PHASES)), help="Only in this phase.")
+@click.option("--phase", type=click.Choice(_PHASES), help="Only in this phase.")
 @click.option("--text", default="", metavar="TEXT", help="Only with this in their name.")
 @_limit
 @controller_options
@@ -122,9 +122,12 @@ def releases(
     **options: Any,
 ) -> None:
     """Show releases, the newest first."""
-    query = {name: options.pop(name) for name in ("stream", "phase", "text")}
+    query = {name: options.pop(name) or "" for name in ("stream", "phase", "text")}
     request = Request(path="/releases", query={**query, "limit": str(limit)})
-    found = _items(settings, request, options)
+    choice = take_choice(options)
+    found = ask(settings, choice, request, Items).items
+    if not found and query["stream"]:  # none of it, or no such stream, which is an error
+        ask(settings, choice, Request(path=f"/streams/{query['stream']}"), msgspec.Raw)
     if output:
         print_document(_plain(found), output)
         return

@@ -127,9 +127,10 @@ class _Extraction:
         files = self._choose_files()
         if self._asked.output:
             _ = self._release  # fails before anything is written
-        else:
+        written = await finish_in_thread(write_files, files, self._asked.folder)
+        if not self._asked.output:
             click.echo(escape_controls(self._first_line()))
-        self._print(await finish_in_thread(write_files, files, self._asked.folder))
+        self._print(written)
 
     def _first_line(self) -> str:
         by_digest = is_digest(self._asked.release.rpartition("@")[2])

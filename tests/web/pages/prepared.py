@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people need before they can act: gates, something published, tokens, tools, manual runs."""
+"""What people need before they can act: gates, publications, tokens, tools, runs, webhooks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from past import MAIN
 
 from okd_payload.controller.configuration.model import Gate, PublishAction
 from okd_payload.controller.model import Publication, PublicationState, VerificationRun
-from okd_payload.controller.records import runs, streams
+from okd_payload.controller.records import runs, streams, webhooks
+from okd_payload.controller.records.webhooks import Webhook, WebhookProgress, WebhookTry
 from okd_payload.web.access.tokens import mint_token
 
+NASTY = "<script>alert(1)</script>"
 ARCHIVES = (
     "openshift-client-linux-4.20.0.tar.gz",
     "openshift-client-linux-amd64-rhel8-4.20.0.tar.gz",
@@ -88,3 +90,23 @@ def write_tools(state: Path, digest: str) -> None:
         sums.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
     (folder / "sha256sum.txt").write_text("".join(sums), encoding="utf-8")
     (folder / "sha256sum.txt.asc").write_text("signature\n", encoding="utf-8")
+
+
+async def give_up_a_webhook(rig: Any) -> None:
+    """Write a webhook ``ci`` that took nothing for a day, and ``new``, each with nasty words."""
+    now = rig.clock.now()
+    before = WebhookProgress(name="ci", position=1, attempts=27)
+    after = msgspec.structs.replace(before, attempts=28, disabled=now - 7200, message=NASTY)
+    tried = WebhookTry(
+        name="ci", event=2, kind=NASTY, attempt=28, time=now, seconds=10.0, message=NASTY
+    )
+
+    def unit(connection: Any) -> None:
+        for name in ("ci", "new"):
+            url = f"https://{name}.test/{NASTY}"
+            webhook = Webhook(name=name, url=url, secret="0123456789abcdef", created_by=NASTY)
+            webhooks.write(connection, webhook)
+        webhooks.write_progress(connection, before)
+        assert webhooks.advance(connection, before, after, tried)
+
+    await rig.database.write(unit)

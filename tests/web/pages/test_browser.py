@@ -24,6 +24,7 @@ from browser import (
 from past import MAIN
 from prepared import (
     add_manual_run,
+    give_up_a_webhook,
     mint_text,
     publish_two,
     wait_for_approvals,
@@ -155,6 +156,7 @@ async def test_forms_have_no_faults(address, past, rig, kind) -> None:
     wait_for_approvals(rig)
     await publish_two(rig, older, accepted)
     manual = await add_manual_run(rig, past.names[MAIN][-1])
+    await give_up_a_webhook(rig)
     text = await mint_text(rig, "administrator")
     async with open_window(kind) as looker:
         page = looker.page
@@ -176,6 +178,9 @@ async def test_forms_have_no_faults(address, past, rig, kind) -> None:
         await open_each(looker, "stream")
         await page.goto(f"{address}/run/{manual}", wait_until="load")
         await open_each(looker, "run")
+        for name, path in (("webhooks", "/webhooks"), ("webhook", "/webhooks/ci")):
+            await page.goto(address + path, wait_until="load")
+            await looker.look(name)
     assert looker.faults == {}
 
 

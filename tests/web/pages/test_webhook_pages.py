@@ -3,38 +3,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
 import pytest
 from asking import token_for
+from prepared import NASTY, give_up_a_webhook
 
 from okd_payload.controller.records import webhooks
-from okd_payload.controller.records.webhooks import Webhook, WebhookProgress, WebhookTry
+from okd_payload.controller.records.webhooks import WebhookProgress
 from okd_payload.web.pages.webhook_pages import judge
-
-NASTY = "<script>alert(1)</script>"
 
 
 @pytest.fixture
 async def given_up(rig) -> None:
     """A webhook that took nothing for a day, and one that is new."""
-    now = rig.clock.now()
-    before = WebhookProgress(name="ci", position=1, attempts=27)
-    after = msgspec.structs.replace(before, attempts=28, disabled=now - 7200, message=NASTY)
-    tried = WebhookTry(
-        name="ci", event=2, kind=NASTY, attempt=28, time=now, seconds=10.0, message=NASTY
-    )
-
-    def unit(connection: Any) -> None:
-        for name in ("ci", "new"):
-            url = f"https://{name}.test/{NASTY}"
-            webhook = Webhook(name=name, url=url, secret="0123456789abcdef", created_by=NASTY)
-            webhooks.write(connection, webhook)
-        webhooks.write_progress(connection, before)
-        assert webhooks.advance(connection, before, after, tried)
-
-    await rig.database.write(unit)
+    await give_up_a_webhook(rig)
 
 
 async def test_what_was_given_up_is_shown_and_told_again(rig, client, given_up):

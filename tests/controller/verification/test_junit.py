@@ -17,7 +17,7 @@ from okd_payload.controller.verification.junit import (
     read_junit,
     write_junit,
 )
-from okd_payload.controller.verification.run_files import bound_log
+from okd_payload.controller.verification.run_files import LogEnds
 from okd_payload.errors import ContentError, TooLarge
 
 
@@ -118,8 +118,15 @@ def test_any_bytes_are_results_or_an_error(content: bytes) -> None:
     read_junit(content)
 
 
-def test_of_a_long_log_both_ends_are_kept() -> None:
-    """A short one stays as it is."""
-    assert bound_log(b"0123456789", half=5) == b"0123456789"
-    cut = bound_log(b"0123456789ab", half=5)
-    assert cut == b"01234\n[... 2 bytes left out here ...]\n789ab"
+@given(pieces=st.lists(st.binary(max_size=9), max_size=9))
+def test_of_a_long_log_both_ends_are_kept(pieces: list[bytes]) -> None:
+    """However it comes; a short one stays as it is."""
+    ends = LogEnds(5)
+    for piece in pieces:
+        ends.take(piece)
+    whole = b"".join(pieces)
+    if len(whole) <= 10:
+        assert ends.content() == whole
+    else:
+        line = b"\n[... %d bytes left out here ...]\n" % (len(whole) - 10)
+        assert ends.content() == whole[:5] + line + whole[-5:]

@@ -19,7 +19,7 @@ from okd_payload.controller.cluster_objects import (
 from okd_payload.controller.model import RunState
 from okd_payload.controller.verification.object_names import label_value, object_name
 from okd_payload.controller.verification.printed_artifacts import take_artifacts
-from okd_payload.controller.verification.run_files import HALF_LOG_BYTES, cut_line, write_log
+from okd_payload.controller.verification.run_files import LogEnds
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
 from okd_payload.errors import ClusterError, InputError
 from okd_payload.oci.threads import finish_in_thread
@@ -74,13 +74,14 @@ class ClusterRun(OwnObject):
         Files that they printed become artifacts. What is gone is said, because logs that cannot
         be had keep no verdict back. Raises StorageError.
         """
-        found: list[bytes] = []
+        found: LogEnds | None = None
         for pod, container in pods:
+            found = found or LogEnds()
             printed = await _read_log(self._cluster, pod, container, namespace=self.namespace)
-            found.append(f"==> {pod}/{container}\n".encode())
-            found.append(await finish_in_thread(take_artifacts, printed, self._folder))
-        if found:
-            write_log(self._folder, b"".join(found))
+            found.take(f"==> {pod}/{container}\n".encode())
+            found.take(await finish_in_thread(take_artifacts, printed, self._folder))
+        if found is not None:
+            found.write(self._folder)
 
     def gone(self) -> RunUpdate:
         """The update of a run whose object is gone."""
@@ -101,15 +102,10 @@ def require_cluster(cluster: Cluster | None, kind: str) -> Cluster:
 
 async def _read_log(cluster: Cluster, pod: str, container: str, *, namespace: str) -> bytes:
     """The beginning and the end of what a container printed."""
-    head, tail, lost = bytearray(), bytearray(), 0
+    ends = LogEnds()
     try:
         async for piece in cluster.follow_log(pod, container, namespace=namespace, follow=False):
-            room = max(0, HALF_LOG_BYTES - len(head))
-            head += piece[:room]
-            tail += piece[room:]
-            if len(tail) > 2 * HALF_LOG_BYTES:
-                lost += len(tail) - HALF_LOG_BYTES
-                del tail[:-HALF_LOG_BYTES]
+            ends.take(piece)
     except ClusterError as error:
-        tail += f"[{error.message}]\n".encode()
-    return bytes(head + (cut_line(lost) if lost else b"") + tail)
+        ends.take(f"[{error.message}]\n".encode())
+    return ends.content()

@@ -42,22 +42,45 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
 
 
+class LogEnds:
+    """The beginning and the end of a log, as its pieces come: no more of it is ever in memory."""
+
+    def __init__(self, half: int | None = None) -> None:
+        """Keep ``half`` bytes of the beginning, and as many of the end."""
+        self._half = HALF_LOG_BYTES if half is None else half
+        self._head, self._tail = bytearray(), bytearray()
+        self._lost = 0
+
+    def take(self, piece: bytes) -> None:
+        """Add what comes next."""
+        room = max(0, self._half - len(self._head))
+        self._head += piece[:room]
+        self._tail += piece[room:]
+        if len(self._tail) > 2 * self._half:
+            self._cut()
+
+    def content(self) -> bytes:
+        """What is kept, with a line where something was left out."""
+        self._cut()
+        line = f"\n[... {self._lost} bytes left out here ...]\n".encode() if self._lost else b""
+        return bytes(self._head) + line + bytes(self._tail)
+
+    def write(self, folder: Path) -> str:
+        """Keep it as the log of the run; its name. Raises StorageError."""
+        write_output(folder / LOG, self.content())
+        return LOG
+
+    def _cut(self) -> None:
+        excess = max(0, len(self._tail) - self._half)
+        self._lost += excess
+        del self._tail[:excess]
+
+
 def write_log(folder: Path, content: bytes) -> str:
     """Keep ``content`` as the log of the run; its name. Raises StorageError."""
-    write_output(folder / LOG, bound_log(content))
-    return LOG
-
-
-def bound_log(content: bytes, *, half: int = HALF_LOG_BYTES) -> bytes:
-    """``content``, or its beginning and end with a line between them."""
-    if len(content) <= 2 * half:
-        return content
-    return content[:half] + cut_line(len(content) - 2 * half) + content[-half:]
-
-
-def cut_line(count: int) -> bytes:
-    """What stands where ``count`` bytes of a log were left out."""
-    return f"\n[... {count} bytes left out here ...]\n".encode()
+    ends = LogEnds()
+    ends.take(content)
+    return ends.write(folder)
 
 
 def write_outcome(folder: Path, outcome: RunOutcome) -> None:

@@ -20,7 +20,7 @@ from okd_payload.controller.surroundings import Surroundings
 from okd_payload.controller.verification.contract import release_variables
 from okd_payload.controller.verification.endings import clean_words, page_address
 from okd_payload.controller.verification.printed_artifacts import take_artifacts
-from okd_payload.controller.verification.run_files import RunOutcome, tell_outcome, write_log
+from okd_payload.controller.verification.run_files import LogEnds, RunOutcome, tell_outcome
 from okd_payload.controller.verification.runner import RunContext, RunUpdate
 from okd_payload.controller.verification.runners.github.forge import (
     Workflow,
@@ -140,17 +140,17 @@ class GithubRunner:
 
 async def _keep_logs(workflow: Workflow, jobs: Sequence[WorkflowJob], folder: Path) -> None:
     """Keep what the jobs of a run printed, and the files in it; what cannot be had is said."""
-    found: list[bytes] = []
+    found = LogEnds()
     for job in jobs[:_MAX_JOBS]:
-        found.append(f"==> {clean_words(job.name)}\n".encode())
+        found.take(f"==> {clean_words(job.name)}\n".encode())
         try:
             log = await workflow.job_log(job)
         except (RegistryError, ContentError) as error:
-            found.append(f"[{clean_words(error.message)}]\n".encode())
+            found.take(f"[{clean_words(error.message)}]\n".encode())
         else:
-            found.append(await finish_in_thread(take_artifacts, log, folder))
-    if found:
-        write_log(folder, b"".join(found))
+            found.take(await finish_in_thread(take_artifacts, log, folder))
+    if jobs:
+        found.write(folder)
 
 
 def _inputs(context: RunContext) -> dict[str, str]:

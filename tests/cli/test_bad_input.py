@@ -18,6 +18,8 @@ def _files(tmp_path, monkeypatch):
     (tmp_path / "binary").write_bytes(b"\x00\xff\xfe\n\x0b")
     (tmp_path / "two-lines").write_text("one\ntwo\n")
     (tmp_path / "kubeconfig").write_text(_CLUSTERLESS)
+    with (tmp_path / "huge").open("wb") as huge:
+        huge.truncate(4 * 1024**3)
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("text")
 
@@ -35,6 +37,23 @@ def _files(tmp_path, monkeypatch):
         ("release info --graph file 4.1.1", "file: not an update graph", "Cincinnati"),
         ("release info --plain-http http://a a/b:c", "'http://a' is not a host", "HOST[:PORT]"),
         ("release info --insecure-host a/b a/b:c", "'a/b' is not a host", "HOST[:PORT]"),
+        ("release info --graph huge 4.1.1", "huge: larger than", ""),
+        ("release accept --from 4.1.1 --graph file 4.1.2", "file: not an update graph", ""),
+        (
+            "controller import --image-streams huge --database sqlite:///d",
+            "huge: larger than",
+            "",
+        ),
+        (
+            "controller import --image-streams file --database sqlite:///d",
+            "error: file: no list of objects",
+            "oc get",
+        ),
+        (
+            "controller streams --server http://127.0.0.1:9 --token-file huge",
+            "huge holds no token",
+            "one line",
+        ),
         ("runs list --kubeconfig empty", "empty is no kubeconfig: it is empty", "--kubeconfig"),
         ("runs list --kubeconfig kubeconfig", "it has no 'clusters'", "--kubeconfig"),
         ("doctor --namespace here", "--namespace is about a cluster", "say --cluster too"),

@@ -91,6 +91,7 @@ def test_changes_are_references_folders_and_urls(tmp_path: Path):
         (["openshift/api@a", "openshift/api@b"], "openshift/api is changed twice"),
         (["https://secret:token@forge.test/x@main"], "does not name a repository"),
         (["."], "does not name a repository"),
+        (["nonsense"], "does not name a repository"),
         (["openshift/api=./nowhere"], "does not exist"),
         (["openshift/api@bad..ref"], "bad..ref"),
     ],

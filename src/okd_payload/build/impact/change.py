@@ -74,6 +74,8 @@ def _read(text: str, catalog: Catalog, directory: Path) -> Change:
         _, source = parse_override(f"change={named[3]}", directory=directory)
         url = source.url if isinstance(source, GitSource) else ""
         return Change(repository=named[1], source=source, module_hosts=_hosts(url, DEFAULT_FORGE))
+    if ":" not in text:  # no URL
+        raise InputError(f"{redacted(text)!r} does not name a repository", hint=_HINT)
     _, source = parse_override(f"change={text}", directory=directory)
     name = repository_name(source.url) if isinstance(source, GitSource) else ""
     if not isinstance(source, GitSource) or not name:

@@ -30,6 +30,7 @@ Value = TypeVar("Value")
 SERVER_VARIABLE = "OKD_PAYLOAD_SERVER"
 TOKEN_VARIABLE = "OKD_PAYLOAD_TOKEN"  # noqa: S105 - the name of a variable
 _SECONDS = 60
+_MAX_TOKEN_BYTES = 4096
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -111,7 +112,8 @@ def take_choice(options: dict[str, Any]) -> ControllerChoice:
             hint=f"name its server with --server or {SERVER_VARIABLE}, or its --database",
         )
     if token_file is not None:
-        token = _check_token(token_file.read_bytes(), str(token_file))
+        with token_file.open("rb") as opened:
+            token = _check_token(opened.read(_MAX_TOKEN_BYTES), str(token_file))
     else:
         token = _check_token(os.environb.get(TOKEN_VARIABLE.encode()), TOKEN_VARIABLE)
     return ControllerChoice(server=server.rstrip("/"), token=token)

@@ -23,9 +23,11 @@ from okd_payload.cli.services import open_services
 from okd_payload.cli.settings import Settings
 from okd_payload.controller.migration.reading import OldState
 from okd_payload.controller.migration.taking_over import Takeover
-from okd_payload.errors import InputError, StorageError
+from okd_payload.errors import InputError, InvalidDocument, StorageError
 from okd_payload.issues import Issue
 
+_MAX_BYTES = 512 * 1024 * 1024
+"""Bound on a file: the image streams of all releases of years have some dozen MiB."""
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -156,6 +158,8 @@ def _read(files: Files) -> OldState:
 
 def _content(path: Path) -> bytes:
     try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise InvalidDocument(f"larger than {_MAX_BYTES} bytes", path=str(path))
         return path.read_bytes()
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}") from error

@@ -22,6 +22,7 @@ from okd_payload.cli.release.locate import (
     Located,
     ReleaseChoice,
     locate_release,
+    read_graph_file,
     release_choice_options,
     take_release_choice,
 )
@@ -226,7 +227,7 @@ def _read_graph_file(choice: ReleaseChoice) -> UpdateGraph | None:
     path = Path(choice.graph)
     if not choice.graph or not path.is_file():
         return None
-    return parse_update_graph(path.read_bytes(), origin=choice.graph)
+    return read_graph_file(path, parse_update_graph)
 
 
 async def _fetch_graph(

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import click
 import msgspec
 
 from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.services import Services
-from okd_payload.errors import ContentError, InputError, NotFound, UnknownName
+from okd_payload.errors import ContentError, InputError, InvalidDocument, NotFound, UnknownName
 from okd_payload.oci.location import (
     LayoutLocation,
     Location,
@@ -40,8 +41,7 @@ from okd_payload.release.load import (
     read_release,
 )
 
-if TYPE_CHECKING:
-    from okd_payload.release.graph import Graph
+Found = TypeVar("Found")
 
 _STREAM_FILE = "stream.yaml"
 _SHOWN_CHARACTERS = 200
@@ -245,7 +245,7 @@ async def _find_in_graph(version: str, services: Services, choice: ReleaseChoice
     )
 
     if "://" not in choice.graph:
-        graph = _read_graph(Path(choice.graph))
+        graph = read_graph_file(Path(choice.graph), parse_graph)
         return parse_reference(find_payload(graph, version, origin=choice.graph))
     trouble: UnknownName | NotFound | None = None
     addresses = graph_addresses(choice.graph, version, architecture=choice.architecture)
@@ -259,12 +259,14 @@ async def _find_in_graph(version: str, services: Services, choice: ReleaseChoice
     raise trouble or UnknownName("release", version, known=(), hint=_PLACES)
 
 
-def _read_graph(path: Path) -> Graph:
-    """The update graph in the file at ``path``. Raises InputError."""
-    from okd_payload.release.graph import parse_graph
+def read_graph_file(path: Path, parse: Callable[..., Found]) -> Found:
+    """What ``parse`` makes of the update graph in the file at ``path``. Raises InputError."""
+    from okd_payload.release.graph import MAX_GRAPH_BYTES
 
     try:
-        return parse_graph(path.read_bytes(), origin=str(path))
+        if path.stat().st_size > MAX_GRAPH_BYTES:
+            raise InvalidDocument(f"larger than {MAX_GRAPH_BYTES} bytes", path=str(path))
+        return parse(path.read_bytes(), origin=str(path))
     except OSError as error:
         raise InputError(
             f"there is no file {path}: {error.strerror}",

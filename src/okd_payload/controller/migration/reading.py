@@ -55,7 +55,7 @@ def read_items(content: bytes, kind: type[Item], *, path: str) -> tuple[Item, ..
         )
     except msgspec.MsgspecError as error:
         raise InvalidDocument(
-            f"{path} is no list of objects: {error}",
+            f"no list of objects: {error}",
             path=path,
             hint="write it with: oc get RESOURCE -o json",
         ) from error

@@ -70,6 +70,27 @@ async def test_foreign_text_is_written_whatever_it_holds(database: Database) -> 
     assert (read.source, read.commit) == ("git.test/\ufffd", "a\ufffd")
 
 
+async def test_an_event_tells_foreign_text_whatever_it_holds(database: Database) -> None:
+    """Of a run and of a release, whose messages and files are others'."""
+    await database.write(lambda unit: releases.create(unit, release(message="r\ud83d"), ()))
+    run = VerificationRun(
+        id="one",
+        release="4.20.0-1",
+        verification="e2e",
+        runner="command",
+        queued=NOW,
+        message="a\x00b\ud83d",
+        artifacts=("artifacts/\udcff",),
+    )
+    await database.write(lambda unit: runs_of.write(unit, run, time=NOW))
+    read = await database.read(lambda unit: runs_of.find(unit, "one"))
+    assert read is not None
+    assert (read.message, read.artifacts) == ("a\ufffdb\ufffd", ("artifacts/\ufffd",))
+    told = await database.read(lambda unit: events.read_since(unit, 0))
+    contents = [msgspec.json.decode(event.content) for event in told if event.content]
+    assert [content["message"] for content in contents] == ["r\ufffd", "a\ufffdb\ufffd"]
+
+
 async def test_phases_follow_each_other_as_they_may(database: Database) -> None:
     """Each step is logged with its actor and told; an impossible one changes nothing."""
     first = release()

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select
 
 from okd_payload.controller.model import Event
 from okd_payload.controller.records import events
-from okd_payload.controller.records.rows import from_row, put
+from okd_payload.controller.records.rows import from_row, put, to_content
 from okd_payload.controller.records.tables import approvals
 
 
@@ -34,7 +34,7 @@ def write(connection: Connection, approval: Approval, *, stream: str) -> None:
             release=approval.release,
             actor=approval.actor,
             message=f"{approval.team} approved it",
-            content=msgspec.json.encode(approval),
+            content=to_content(approval),
         ),
     )
 

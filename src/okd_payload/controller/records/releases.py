@@ -24,7 +24,7 @@ from okd_payload.controller.model import (
     Transition,
 )
 from okd_payload.controller.records import events
-from okd_payload.controller.records.rows import from_row, from_rows, to_row
+from okd_payload.controller.records.rows import from_row, from_rows, to_content, to_row
 from okd_payload.controller.records.tables import inputs, releases, transitions
 from okd_payload.errors import RecordsError
 
@@ -242,5 +242,5 @@ def _event(kind: str, release: Release, actor: str) -> Event:
         release=release.name,
         actor=actor,
         message=release.message,
-        content=msgspec.json.encode(release),
+        content=to_content(release),
     )

@@ -28,10 +28,33 @@ def to_row(value: msgspec.Struct) -> dict[str, Any]:
     return {name: _column(item) for name, item in plain.items()}
 
 
+def to_content(value: msgspec.Struct) -> bytes:
+    """``value`` as the content of an event: JSON, whatever its texts hold."""
+    return _encode(value)
+
+
 def _column(item: Any) -> Any:
     if isinstance(item, str):
+        return _fit(item)
+    return _encode(item).decode() if isinstance(item, list | tuple | dict) else item
+
+
+def _encode(item: Any) -> bytes:
+    try:
+        return msgspec.json.encode(item)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_fit(msgspec.to_builtins(item)))
+
+
+def _fit(item: Any) -> Any:
+    """``item`` with all its texts as a database takes them."""
+    if isinstance(item, str):
         return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", item)
-    return msgspec.json.encode(item).decode() if isinstance(item, list | tuple | dict) else item
+    if isinstance(item, list | tuple):
+        return [_fit(each) for each in item]
+    if isinstance(item, dict):
+        return {_fit(name): _fit(each) for name, each in item.items()}
+    return item
 
 
 def from_row(row: Row[*tuple[Any, ...]], kind: type[Value]) -> Value:

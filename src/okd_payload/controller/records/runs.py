@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-import msgspec
 from sqlalchemy import Connection, select, update
 
 from okd_payload.controller.model import CONTROLLER, Event, RunState, VerificationRun
 from okd_payload.controller.records import events
-from okd_payload.controller.records.rows import from_row, from_rows, put
+from okd_payload.controller.records.rows import from_row, from_rows, put, to_content
 from okd_payload.controller.records.tables import releases, runs
 
 
@@ -31,7 +30,7 @@ def write(
             release=run.release,
             actor=actor,
             message=f"{run.verification}: {run.state.value}",
-            content=msgspec.json.encode(run),
+            content=to_content(run),
         ),
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, select
 
 from okd_payload.controller.model import Event
 from okd_payload.controller.records import events
-from okd_payload.controller.records.rows import from_row, put
+from okd_payload.controller.records.rows import from_row, put, to_content
 from okd_payload.controller.records.tables import schedule_runs
 
 
@@ -83,7 +83,7 @@ def write(connection: Connection, run: ScheduleRun, *, time: float) -> None:
             kind="schedule",
             stream=run.stream,
             message=f"{run.schedule}: {run.state.value}{words}",
-            content=msgspec.json.encode(run),
+            content=to_content(run),
         ),
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
 from sqlalchemy import Connection, insert, select
 
 from okd_payload.controller.model import (
@@ -17,7 +16,7 @@ from okd_payload.controller.model import (
     VerificationRun,
 )
 from okd_payload.controller.records import events
-from okd_payload.controller.records.rows import from_row, from_rows, put, to_row
+from okd_payload.controller.records.rows import from_row, from_rows, put, to_content, to_row
 from okd_payload.controller.records.tables import edges, publications, streams
 
 
@@ -51,7 +50,7 @@ def add_publication(connection: Connection, publication: Publication, *, stream:
             release=publication.release,
             actor=publication.actor,
             message=f"{publication.name}: {publication.state.value}",
-            content=msgspec.json.encode(publication),
+            content=to_content(publication),
         ),
     )
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, or_, select
 
 from okd_payload.controller.model import Event
 from okd_payload.controller.records import events
-from okd_payload.controller.records.rows import from_row, put
+from okd_payload.controller.records.rows import from_row, put, to_content
 from okd_payload.controller.records.tables import uses
 
 
@@ -38,7 +38,7 @@ def write(connection: Connection, use: Use, *, stream: str) -> None:
                 release=use.release,
                 actor=use.reporter,
                 message=use.message,
-                content=msgspec.json.encode(use),
+                content=to_content(use),
             ),
         )
 

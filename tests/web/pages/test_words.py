@@ -29,7 +29,14 @@ def test_spans_are_one_number(seconds, told) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "told"),
-    [(48, "48 s"), (185, "3 min 05 s"), (3720, "1 h 02 min"), (86400 * 2 + 3600 * 4, "2 d 4 h")],
+    [
+        (0, "0 s"),
+        (0.2, "under 1 s"),
+        (48, "48 s"),
+        (185, "3 min 05 s"),
+        (3720, "1 h 02 min"),
+        (86400 * 2 + 3600 * 4, "2 d 4 h"),
+    ],
 )
 def test_durations_have_two_numbers(seconds, told) -> None:
     """Enough to compare two runs."""

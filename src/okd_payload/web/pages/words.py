@@ -35,8 +35,10 @@ def tell_span(seconds: float) -> str:
 
 
 def tell_duration(seconds: float) -> str:
-    """``seconds`` as a duration: 48 s, 3 min 05 s, 1 h 02 min, 2 d 4 h."""
+    """``seconds`` as a duration: under 1 s, 48 s, 3 min 05 s, 1 h 02 min, 2 d 4 h."""
     whole = max(0, round(seconds))
+    if not whole and seconds > 0:
+        return "under 1 s"
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:

@@ -182,7 +182,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     target: str = ""
 
 
-class Edge(msgspec.Struct, frozen=True, kw_only=True):
+class Edge(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One tested update from release to release, and what one run said of it."""
 
     source: str

@@ -222,6 +222,18 @@ def test_what_the_peer_refuses_is_refused(fields: dict[str, Any]) -> None:
         read(**fields)
 
 
+@pytest.mark.parametrize("name", ["../../x", "/x", "..", "a b", "v" * 101, "a\nb", ""])
+def test_what_folders_cannot_be_called_is_no_name(name: str) -> None:
+    """Whoever may annotate an image stream reaches no folder but those of its runs."""
+    for fields in (
+        {"verify": {name: {"prowJob": {"name": "j"}}}},
+        {"periodic": {name: {"interval": "1h", "prowJob": {"name": "j"}}}},
+        {"name": name} if name else {"verify": {"": {"prowJob": {"name": "j"}}}},
+    ):
+        found = [issue.message for issue in check_stream(read(**fields)) if issue.blocks]
+        assert any("is no name: letters, digits" in message for message in found), found
+
+
 def test_numbers_that_mean_nothing_are_none() -> None:
     """Below zero there is no limit, no pause and no retry; and nobody waits for a century."""
     found = read(maxUnreadyReleases=-1, minCreationIntervalSeconds=-5)

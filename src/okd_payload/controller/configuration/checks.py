@@ -33,12 +33,15 @@ from okd_payload.issues import Issue, IssueCode
 from okd_payload.release.mirror.targets import parse_target
 
 _ON_DISK = ("oci:", "file:")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
+"""What a tag and a folder can be called: those of a run have the name of its verification."""
 _RETRY_SUFFIX = re.compile(r"-[0-9]+$")
 
 
 def check_stream(stream: StreamConfiguration, *, file: str = "") -> tuple[Issue, ...]:
     """What is wrong with ``stream`` alone."""
     found = [
+        *((codes.UNUSABLE_STREAM, text) for text in _names(stream)),
         *((codes.UNUSABLE_STREAM, text) for text in _places(stream)),
         *((codes.UNUSABLE_STREAM, text) for text in _channels(stream)),
         *((codes.UNUSABLE_VERIFICATION, text) for text in _verifications(stream)),
@@ -124,6 +127,14 @@ def _obstacles(
 
 def _issue(stream: StreamConfiguration, code: IssueCode, text: str, file: str) -> Issue:
     return code.issue(f"{stream.name}: {text}", component=stream.name, file=file)
+
+
+def _names(stream: StreamConfiguration) -> Iterator[str]:
+    """Names that are none: a file of OpenShift's, or an annotation, may say anything."""
+    parts = (*stream.verifications, *stream.schedules, *stream.publications)
+    for name in (stream.name, *(each.name for each in parts)):
+        if not _NAME.fullmatch(name):
+            yield f"{name[:100]!r} is no name: letters, digits, ., _ and - are, 100 at most"
 
 
 def _places(stream: StreamConfiguration) -> Iterator[str]:

@@ -43,7 +43,8 @@ UNUSABLE_SCHEDULE = IssueCode(
 UNUSABLE_STREAM = IssueCode(
     "unusable-stream",
     Severity.ERROR,
-    "A release stream does not say where its images come from or its releases go to.",
+    "A release stream does not say where its images come from or its releases go to, or is called "
+    "what no tag or folder can be.",
 )
 UNKNOWN_RELEASE_STREAM = IssueCode(
     "unknown-release-stream",

@@ -183,3 +183,15 @@ def test_broken_files_of_streams_are_told(
     assert "begin" in ended.out
     files = f"{tmp_path}/streams/broken.yaml, {tmp_path}/streams/unusable.yaml"
     assert f"error: mistakes are in {files}\n" in ended.err
+
+
+def test_a_sync_waits_for_checks_of_its_own(
+    run_cli: RunCli, options: list[str | Path], tmp_path: Path
+) -> None:
+    """Nobody else would end them: without, a release would never be judged by syncs alone."""
+    file = tmp_path / "streams" / "okd.yaml"
+    file.write_text(f"{file.read_text()}verify: {{whole: {{settings: {{check: images}}}}}}\n")
+    ended = run_cli("controller", "sync", *options, "-o", "json")
+    assert ended.code == 0
+    (done,) = msgspec.json.decode(ended.out)
+    assert [step["action"] for step in done["steps"]][-2:] == ["settle", "publish"]

@@ -28,7 +28,7 @@ from okd_payload.controller.retention.follower import Cleans
 from okd_payload.controller.schedules.builder import Builder
 from okd_payload.controller.schedules.promotion import Promoting, promote
 from okd_payload.controller.verification.leftovers import ObjectRemover, Removes
-from okd_payload.controller.verification.runner import Runner
+from okd_payload.controller.verification.runner import LocalRunner, Runner
 from okd_payload.controller.verification.runners import RunnerChoices, make_runners
 
 if TYPE_CHECKING:
@@ -83,20 +83,26 @@ def make_hands(
         command=build_command(services.locations),
         until_lost=until_lost,
     )
+    runners = make_runners(surroundings, choices)
+    local = [each for each in runners.values() if isinstance(each, LocalRunner)]
+
+    async def wait() -> bool:
+        return any([await builder.wait(), *[await each.wait() for each in local]])
+
     return Hands(
         mirroring=mirror,
         maker=ChosenMaker(
             process=ProcessMaker(surroundings),
             jobs=JobMaker(surroundings, describe_pods(options.pods)),
         ),
-        runners=make_runners(surroundings, choices),
+        runners=runners,
         publishers=_make_publishers(surroundings, services),
         cleaner=Cleaner(surroundings, write=write),
         remover=ObjectRemover(surroundings),
         promoting=promote,
         builder=builder,
         close=builder.close,
-        wait=builder.wait,
+        wait=wait,
     )
 
 

@@ -8,7 +8,7 @@ after a restart; it is polled, never waited for. Every runner gives the same ``R
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -55,4 +55,13 @@ class Runner(Protocol):
 
     async def cancel(self, context: RunContext) -> None:
         """End the run; one that has ended is no error."""
+        ...
+
+
+@runtime_checkable
+class LocalRunner(Runner, Protocol):
+    """One whose runs are this process's own, and end with it."""
+
+    async def wait(self) -> bool:
+        """Wait until the runs that are under way have ended; whether any has an outcome."""
         ...

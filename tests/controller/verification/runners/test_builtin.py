@@ -11,7 +11,7 @@ from runners_rig import MakeContext, MakeRelease, noted, until_ended
 
 from okd_payload.controller.model import RunState
 from okd_payload.controller.verification.junit import parse_junit
-from okd_payload.controller.verification.runner import RunContext, RunUpdate
+from okd_payload.controller.verification.runner import LocalRunner, RunContext, RunUpdate
 from okd_payload.controller.verification.runners import RunnerChoices, make_runners
 from okd_payload.controller.verification.runners.builtin.findings import Findings
 from okd_payload.errors import RegistryUnavailable
@@ -165,6 +165,24 @@ async def test_what_ended_is_found_again_and_not_made_again(
     again = make_runners(rig.surroundings)["builtin"]
     assert await again.start(context) == ended
     assert await again.poll(context) == ended
+
+
+async def test_checks_under_way_are_waited_for(
+    rig: Rig, make_release: MakeRelease, make_context: MakeContext
+) -> None:
+    """Whoever does not stay waits for them; one without an outcome is no news."""
+    runner = make_runners(rig.surroundings)["builtin"]
+    assert isinstance(runner, LocalRunner)
+    assert not await runner.wait()
+    context = make_context("builtin", await make_release(), settings={"check": "verify"})
+    update = await runner.start(context)
+    assert await runner.wait()
+    assert (await runner.poll(noted(context, update))).state is RunState.SUCCEEDED
+    assert not await runner.wait()
+    again = make_context("builtin", await make_release(), name="again")
+    rig.errors[RELEASES] = RegistryUnavailable("quay.test is away")
+    await runner.start(again)
+    assert not await runner.wait()
 
 
 async def test_a_check_that_is_cancelled_ends(

@@ -47,7 +47,7 @@ _BLAMES_RELEASE = (NotFound, ContentError, ReleaseError)
 
 
 class BuiltinRunner:
-    """Implements ``Runner`` in this process."""
+    """Implements ``LocalRunner``."""
 
     def __init__(
         self,
@@ -98,6 +98,12 @@ class BuiltinRunner:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, OkdPayloadError):
                 await task
+
+    async def wait(self) -> bool:
+        """Wait until the checks that run have ended; whether any has an outcome."""
+        running = [task for task in self._tasks.values() if not task.done()]
+        ended = await asyncio.gather(*running, return_exceptions=True)
+        return any(each is None for each in ended)
 
     async def _check(self, context: RunContext) -> None:
         async with self._places:

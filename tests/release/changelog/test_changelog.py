@@ -70,7 +70,10 @@ async def test_one_history_that_fails_leaves_the_others(tag, release, history, l
         *("1.0.1", tag("a", 4, commit=NEW), tag("b", 5, commit=NEW, source=bad)),
         tag("c", 6, commit=NEW, source=""),
     )
-    changelog = await make_changelog(old, new, history=history(r=line("Add (#1)")))
+    told = []
+    written = history(r=line("Add (#1)"))
+    changelog = await make_changelog(old, new, history=written, progress=told.append)
+    assert {event.subject for event in told} == {"https://github.com/o/r", bad, "c"}
     a, b, c = changelog.updated
     assert a.changes
     assert b.problem == f"cannot reach {bad}"

@@ -53,10 +53,11 @@ async def make_changelog(
     sources = find_source_changes(changed)
 
     async def read(source: SourceChange) -> UpdatedSource:
-        progress(Started(subject=source.location, activity="read the history"))
+        subject = source.location or ", ".join(source.images)
+        progress(Started(subject=subject, activity="read the history"))
         updated = await _read(source, history)
         outcome = updated.problem or f"{len(updated.changes)} changes"
-        progress(Finished(subject=source.location, outcome=outcome))
+        progress(Finished(subject=subject, outcome=outcome))
         return updated
 
     return Changelog(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ _UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow
 settings.register_profile("patient", _UNHURRIED, max_examples=40, derandomize=True)
 settings.register_profile("thorough", _UNHURRIED, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "patient"))
+
+# Shells let what they start in the background ignore Control-C, and all that is started below it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _ONLY_WHEN_ASKED_FOR = ("debian", "endurance")
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from pathlib import Path
 
 import pytest
 from mirror_rig import mirror, objects, source
@@ -91,8 +92,14 @@ async def test_several_processes_share_a_mirror(repository, locations, clock, tm
     assert await asyncio.gather(*(one(ref) for ref in refs)) == refs
 
 
+def empty(file: Path) -> None:
+    """Leave nothing in a file, also in one that may only be read."""
+    file.unlink()
+    file.touch()
+
+
 DAMAGES = {
-    "empty objects": lambda path: [file.write_bytes(b"") for file in path.glob("objects/pack/*")],
+    "empty objects": lambda path: [empty(file) for file in path.glob("objects/pack/*")],
     "no configuration": lambda path: (path / "config").write_text("[core\n"),
     "a wrong ref": lambda path: [file.write_text("1" * 40) for file in path.glob("refs/keep/*")],
     "nothing but the ref": lambda path: [

@@ -271,6 +271,7 @@ async def test_buildah_runs_the_image(rig: Rig, make_context: MakeContext, tmp_p
     storage = tmp_path / "storage.conf"
     storage.write_text(
         f'[storage]\ndriver = "vfs"\ngraphroot = "{tmp_path}/graph"\nrunroot = "{tmp_path}/run"\n'
+        f'rootless_storage_path = "{tmp_path}/graph"\n'
     )
     environment = {"CONTAINERS_STORAGE_CONF": str(storage)}
     (folder / "Dockerfile").write_text("FROM scratch\nCOPY bin /bin\n")

@@ -131,7 +131,11 @@ def _issue(stream: StreamConfiguration, code: IssueCode, text: str, file: str) -
 
 def _names(stream: StreamConfiguration) -> Iterator[str]:
     """Names that are none: a file of OpenShift's, or an annotation, may say anything."""
-    parts = (*stream.verifications, *stream.schedules, *stream.publications)
+    parts: tuple[Verification | Schedule | PublishAction, ...] = (
+        *stream.verifications,
+        *stream.schedules,
+        *stream.publications,
+    )
     for name in (stream.name, *(each.name for each in parts)):
         if not _NAME.fullmatch(name):
             yield f"{name[:100]!r} is no name: letters, digits, ., _ and - are, 100 at most"

@@ -178,7 +178,7 @@ def _no_folder(path: str) -> InputError:
     else:
         what = "does not exist"
     return InputError(
-        f"{path[:_SHOWN_CHARACTERS]!r} {what}",
+        f"{path[:_SHOWN_CHARACTERS]} {what}",
         hint="give the folder that `release extract --to` or `release new --to-dir` wrote; "
         "an image layout is oci:DIR:TAG",
     )

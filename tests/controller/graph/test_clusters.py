@@ -264,3 +264,16 @@ def test_conditional_updates_name_their_nodes() -> None:
     found = snapshot(["4.18.0", "4.18.1"], said, tested=[passed], edges=(rule,))
     assert list(look(old_graph_of(found), "4.18.0").conditional) == ["4.18.1"]
     assert list(look(graph_of(found), "4.18.0").conditional) == ["4.18.1-rc.7"]
+
+
+def test_no_update_leads_to_a_payload_that_is_known_by_a_tag_alone() -> None:
+    """A cluster verifies digests, and would refuse it."""
+    passed = Edge(source="4.18.0", target="4.18.1", run="r", state=RunState.SUCCEEDED, time=1.0)
+    whole, (target,) = releases("4.18.0"), releases("4.18.1")
+    tagged = msgspec.structs.replace(target, digest=None, pull_spec=f"{PLACE}:4.18.1")
+    found = make_snapshot(
+        known=know([*whole, tagged], {}),
+        configurations={STREAMS[0]: StreamConfiguration(name=STREAMS[0], releases_name=PLACE)},
+        edges=[passed],
+    )
+    assert look(old_graph_of(found), "4.18.0").updates == {}

@@ -58,8 +58,12 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def is_offered(self) -> bool:
         """Whether updates may lead here."""
-        can_be_pulled = bool(self.digest and self.payload)
-        return self.phase is Phase.ACCEPTED and not self.withdrawn and can_be_pulled
+        return self.phase is Phase.ACCEPTED and not self.withdrawn and self.can_be_pulled
+
+    @property
+    def can_be_pulled(self) -> bool:
+        """Whether a cluster finds the payload, by the digest that it verifies."""
+        return bool(self.digest and self.payload)
 
     @property
     def is_tombstone(self) -> bool:

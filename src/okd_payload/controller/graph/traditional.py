@@ -89,7 +89,7 @@ def _updates(nodes: Sequence[Node], snapshot: Snapshot, channel: OldChannel) -> 
         source, target = places.get(tested.source), places.get(tested.target)
         if source is None or target is None or not tested.target.startswith(channel.prefix):
             continue
-        if nodes[target].withdrawn or not nodes[target].payload:
+        if nodes[target].withdrawn or not nodes[target].can_be_pulled:
             continue
         if not (channel.all_tested or tested.has_passed):
             continue

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,34 +30,22 @@ from okd_payload.build.job import (
 from okd_payload.build.records import Action, ComponentRecord
 from okd_payload.build.releasing import ReleaseMaker, ReleaseOutcome
 from okd_payload.build.report import ReleaseResult, write_report
-from okd_payload.cli.engine_options import (
-    EngineOptions,
-    check_engine_options,
-    engine_options,
-    take_engine_options,
-)
+from okd_payload.cli.build_options import BuildOptions, build_options, check_build_options
+from okd_payload.cli.engine_options import take_engine_options
 from okd_payload.cli.engines.carrying_out import Undertaking, carry_out, watch_sources
-from okd_payload.cli.engines.detaching import Detached, check_detaching, detach
+from okd_payload.cli.engines.detaching import Detached, detach
 from okd_payload.cli.impact import print_impact
 from okd_payload.cli.issues import count_of, find_obstacle, print_issues
 from okd_payload.cli.loop import run_async
-from okd_payload.cli.output import output_option, print_document
+from okd_payload.cli.output import print_document
 from okd_payload.cli.progress import show_progress
-from okd_payload.cli.registry_options import registry_options, registry_settings
+from okd_payload.cli.registry_options import registry_settings
 from okd_payload.cli.services import Services, open_services
 from okd_payload.cli.session import Session, start_session
 from okd_payload.cli.settings import Settings
-from okd_payload.cli.stream_options import (
-    StreamOptions,
-    change_options,
-    impact_options,
-    repository_option,
-    stream_options,
-    take_stream_options,
-)
+from okd_payload.cli.stream_options import StreamOptions, take_stream_options
 from okd_payload.engines.buildah import Network
-from okd_payload.engines.pod.accounts import COORDINATOR
-from okd_payload.errors import BuildError, InputError, OkdPayloadError, ReleaseError
+from okd_payload.errors import BuildError, OkdPayloadError, ReleaseError
 from okd_payload.issues import Issue
 from okd_payload.progress import ignore_progress
 from okd_payload.release.load import load_release
@@ -85,74 +72,8 @@ class PrintedBuild(msgspec.Struct, frozen=True, kw_only=True):
     """The run on the cluster that goes on by itself; None when this command built."""
 
 
-class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """The options of ``build`` that are not about the stream's inputs."""
-
-    jobs: int
-    fail_fast: bool
-    keep_going: bool
-    dry_run: bool
-    detach: bool
-    coordinator_account: str
-    report: Path | None
-    engine: EngineOptions
-
-
 @click.command()
-@stream_options
-@repository_option
-@change_options
-@impact_options
-@click.option(
-    "--dry-run", is_flag=True, help="With --change: show what would be built, and build nothing."
-)
-@click.option(
-    "--content",
-    default="",
-    metavar="REPOSITORY",
-    help="Without a stream file: where the images will be published.",
-)
-@click.option(
-    "--releases",
-    default="",
-    metavar="REPOSITORY",
-    help="Without a stream file: where the release will be published.",
-)
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=lambda: os.cpu_count() or 1,
-    show_default="number of processors",
-    help="Builds at a time.",
-)
-@click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
-@click.option(
-    "--keep-going",
-    is_flag=True,
-    help="Make the release although images failed: theirs stay as they were.",
-)
-@engine_options
-@click.option(
-    "--detach",
-    is_flag=True,
-    help="With --engine tekton: let the cluster plan and build, and do not wait for it.",
-)
-@click.option(
-    "--coordinator-account",
-    default=COORDINATOR,
-    show_default=True,
-    metavar="NAME",
-    help="With --detach: the account of the pod that plans.",
-)
-@click.option(
-    "--report",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Write report.json and report.html there.",
-)
-@registry_options
-@output_option("json", "yaml")
+@build_options
 @click.pass_obj
 def build(settings: Settings, /, output: str | None, **options: Any) -> None:
     """Build every component of STREAM from source and make a release of them.
@@ -168,6 +89,7 @@ def build(settings: Settings, /, output: str | None, **options: Any) -> None:
     stream = take_stream_options(options)
     engine = take_engine_options(options)
     chosen = BuildOptions(engine=engine, **options)
+    check_build_options(chosen, stream)
     printed, failure = run_async(_build(settings, stream, chosen, registries))
     if output:
         print_document(printed, output)
@@ -189,7 +111,6 @@ async def _build(
     settings: Settings, options: StreamOptions, chosen: BuildOptions, registries: RegistrySettings
 ) -> tuple[PrintedBuild, OkdPayloadError | None]:
     """What is printed, and what made the build end without a release."""
-    _check(options, chosen)
     undertaking = Undertaking(
         stream=options,
         engine=chosen.engine,
@@ -240,19 +161,6 @@ async def _build(
         )
         write_report(report, chosen.report)
     return printed, failure or broken
-
-
-def _check(options: StreamOptions, chosen: BuildOptions) -> None:
-    """Refuse options that contradict each other. Raises InputError."""
-    if chosen.dry_run and not options.changes:
-        raise InputError(
-            "--dry-run goes with --change", hint="`okd-payload plan` shows any other build"
-        )
-    if chosen.keep_going and chosen.fail_fast:
-        raise InputError("--keep-going and --fail-fast contradict each other", hint="give one")
-    check_engine_options(chosen.engine, repository=options.repository)
-    if chosen.detach:
-        check_detaching(chosen.engine, wants_report=chosen.report is not None)
 
 
 async def _detach(

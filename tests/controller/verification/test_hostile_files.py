@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -96,11 +96,18 @@ HOSTILE: list[Callable[[Path], None]] = [
 ]
 
 
-@pytest.mark.parametrize("make", HOSTILE)
-def test_a_program_ends_whatever_it_leaves(tmp_path: Path, make: Callable[[Path], None]) -> None:
-    """Its exit code is the verdict, the good files are there, and all names can be stored."""
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """The folder of a run, which is gone afterwards: pytest itself cannot remove all of these."""
     folder = tmp_path / "run"
     (folder / "artifacts").mkdir(parents=True)
+    yield folder
+    remove_tree(folder)
+
+
+@pytest.mark.parametrize("make", HOSTILE)
+def test_a_program_ends_whatever_it_leaves(folder: Path, make: Callable[[Path], None]) -> None:
+    """Its exit code is the verdict, the good files are there, and all names can be stored."""
     (folder / "artifacts/good.txt").write_text("good")
     (folder / "log").write_text("the last line\n")
     make(folder / "artifacts")

@@ -199,7 +199,7 @@ def test_the_report_says_how_to_make_it_again(rig: Rig, build, run_cli, tmp_path
         (["--dry-run"], "--dry-run goes with --change"),
         (["--depth", "1"], "--depth, --only and --skip go with --change"),
         (["--change", "openshift/api@x", "--component", "etcd=."], "goes neither with"),
-        (["--change", "nonsense"], "does not exist"),
+        (["--change", "nonsense"], "does not name a repository"),
         (["--keep-going", "--fail-fast"], "contradict each other"),
     ],
 )

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Streams written on the spot, and what work costs."""
+"""Streams written on the spot."""
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +12,6 @@ from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.load import load_catalog
 
 Load = Callable[..., Catalog]
-Quickest = Callable[[Callable[[], object], float], float]
-
-_TRIES = 5
 
 
 @pytest.fixture
@@ -32,30 +27,3 @@ def load(tmp_path: Path) -> Load:
         return load_catalog(tmp_path)
 
     return write_and_load
-
-
-@pytest.fixture
-def quickest() -> Quickest:
-    """Gives the processor time of the quickest of some runs; one below the bound is enough.
-
-    What else the machine does makes a run cost more, never less. Counting lines rests meanwhile:
-    it takes longer than the work.
-    """
-
-    def measure(work: Callable[[], object]) -> float:
-        counting = sys.gettrace()
-        sys.settrace(None)
-        try:
-            started = time.process_time()
-            work()
-            return time.process_time() - started
-        finally:
-            sys.settrace(counting)
-
-    def quickest(work: Callable[[], object], bound: float) -> float:
-        taken = [measure(work)]
-        while min(taken) >= bound and len(taken) < _TRIES:
-            taken.append(measure(work))
-        return min(taken)
-
-    return quickest

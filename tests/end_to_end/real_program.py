@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import resource
 import subprocess
 import sys
 import threading
@@ -29,8 +28,6 @@ class Ended(NamedTuple):
     code: int
     out: str
     err: str
-    cpu: float
-    """Seconds of processor time, those of all its children too."""
 
     def document(self) -> Any:
         """Standard output as JSON, of a run that went well."""
@@ -82,7 +79,6 @@ class Program:
         **environment: str,
     ) -> Ended:
         """Run the program to its end, by the command ``within`` if there is one."""
-        before = cpu_of_children()
         ended = subprocess.run(
             [*within, *self.command(*arguments)],
             env=self.environment | environment,
@@ -92,8 +88,7 @@ class Program:
             cwd=directory,
             check=False,
         )
-        cpu = cpu_of_children() - before
-        return Ended(ended.returncode, ended.stdout, ended.stderr, cpu)
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     def build(self, stream: Path, *options: str | Path, **environment: str) -> dict[str, Any]:
         """What ``build -o json`` prints, when it goes well."""
@@ -184,9 +179,3 @@ class RegistryThread:
 
     def _finish(self, work: Any) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-
-def cpu_of_children() -> float:
-    """Processor time of all children that have ended, in seconds."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime

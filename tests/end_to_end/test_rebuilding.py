@@ -13,10 +13,10 @@ import pytest
 from real_program import EXAMPLE, Program, digests_of
 
 from okd_payload.engines.buildah.program import is_privileged
+from okd_payload.testing.yardstick import attempt_below, count_children
 
 pytestmark = pytest.mark.integration
 
-MOST_SECONDS = 2.0
 BECOME_ORDINARY = Path(__file__).parents[1] / "engines" / "buildah" / "as_ordinary_user.sh"
 ON_THE_BASE = {
     "base",
@@ -62,11 +62,12 @@ def test_the_first_build_makes_everything(built) -> None:
 
 def test_a_second_build_builds_nothing(built) -> None:
     """The same release comes out in less than two seconds."""
-    again = built.program.run("build", built.stream, "-o", "json")
+    for cost in attempt_below(2.0, clock=count_children):
+        with cost:
+            again = built.program.run("build", built.stream, "-o", "json")
 
     assert built_in(again.document()) == set()
     assert digests_of(again.document()) == built.digests
-    assert again.cpu < MOST_SECONDS
     assert again.err.splitlines()[:-1] == [
         line for line in again.err.splitlines() if line.startswith("stub network-tools: ")
     ]

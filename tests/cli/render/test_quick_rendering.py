@@ -8,7 +8,6 @@ machine makes each of them cost more, never less.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -36,10 +35,10 @@ from okd_payload.oci.registry import RegistryClient, RegistrySettings
 from okd_payload.source.lock import Lock
 from okd_payload.source.model import GitSource
 from okd_payload.testing.registry_server import RegistryServer
+from okd_payload.testing.yardstick import attempt_below, count_children
 
 MOST_SECONDS = 2.0
-"""Of processor time: twice what is promised, for that is what a crowded machine makes of it."""
-MOST_MEASUREMENTS = 5
+"""Of processor time, twice what is promised."""
 PERMITTED = ("private-reference", "dangling-reference", "duplicate-output", "missing-dockerfile")
 
 Render = Callable[..., Awaitable[Path]]
@@ -59,24 +58,17 @@ def stream(tmp_path: Path, shared_data: Path) -> Path:
 def render_quickly(tmp_path: Path) -> Render:
     """Run the command until it was quick enough once; where its files are."""
 
-    async def run(folder: Path, *words: str) -> float:
-        command = (sys.executable, "-m", "okd_payload", "render", "tekton", *words, "--to", folder)
-        quiet = asyncio.subprocess.DEVNULL
-        before = os.times()
-        process = await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet)
-        assert await process.wait() == 0
-        after = os.times()
-        children = (after.children_user, after.children_system)
-        return sum(children) - before.children_user - before.children_system
-
     async def render(*words: str) -> Path:
-        spent = []
-        for number in range(MOST_MEASUREMENTS):
-            folder = tmp_path / f"out-{number}"
-            spent.append(await run(folder, *words))
-            if spent[-1] < MOST_SECONDS:
-                return folder
-        pytest.fail(f"at best {min(spent):.2f} s of processor time")
+        command = (sys.executable, "-m", "okd_payload", "render", "tekton", *words, "--to")
+        quiet = asyncio.subprocess.DEVNULL
+        for attempt, cost in enumerate(attempt_below(MOST_SECONDS, clock=count_children)):
+            folder = tmp_path / f"out-{attempt}"
+            with cost:
+                process = await asyncio.create_subprocess_exec(
+                    *command, folder, stdout=quiet, stderr=quiet
+                )
+                assert await process.wait() == 0
+        return folder
 
     return render
 

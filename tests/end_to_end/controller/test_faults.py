@@ -262,6 +262,6 @@ def test_it_ends_when_it_is_told_to(serve: Serve, streams: Streams) -> None:
     server = serve().wait_until_it_answers()
     begun = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     assert server.program.leftovers() == []
     assert server.program.processes() == []

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import time
 
 import pytest
 from layout_rig import BIG, NAME, blob_path, index_of, read_blob, run_program, scratch_of
@@ -23,6 +22,7 @@ from okd_payload.oci.media_types import OCI_LAYER
 from okd_payload.oci.referrers import list_tag
 from okd_payload.testing.images import blob_of, push_blob, push_image
 from okd_payload.testing.memory_repository import MemoryRepository
+from okd_payload.testing.yardstick import attempt_below
 
 
 class SlowSource:
@@ -101,11 +101,10 @@ async def test_a_tag_that_is_not_there_costs_nothing(layout):
         index["manifests"].append(entry | {"annotations": tag})
     (layout.path / "index.json").write_text(json.dumps(index))
     assert len(await layout.manifests.tags()) == 2000
-    started = time.process_time()
-    for number in range(50):
-        with pytest.raises(NotFound):
-            await layout.manifests.get(f"key-{number:x}".ljust(68, "f"))
-    assert time.process_time() - started < 1.0
+    for cost in attempt_below(1.0):
+        for number in range(50):
+            with cost, pytest.raises(NotFound):
+                await layout.manifests.get(f"key-{number:x}".ljust(68, "f"))
 
 
 async def test_a_lone_image_needs_no_name(layout):

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 
 import pytest
 
@@ -13,6 +12,7 @@ from okd_payload import errors
 from okd_payload.cluster import Change, ObjectKind
 from okd_payload.cluster.kinds import CONFIG_MAP, POD, RESOURCE_QUOTA, TASK_RUN
 from okd_payload.testing.kubernetes import MemoryCluster, SimulatedCluster
+from okd_payload.testing.yardstick import attempt_below
 
 THING = ObjectKind("example.com/v1", "Thing", "things")
 
@@ -196,18 +196,21 @@ async def test_many_changes_cost_little(cluster):
 
     watches = [asyncio.create_task(count()) for _ in range(2)]
     await asyncio.sleep(0)
-    started = time.process_time()
-    for number in range(189):
-        await cluster.create(THING, _thing(f"x-{number}", spec={"text": "x" * 3000}))
-    for turn in range(7):
-        for number in range(189):
-            status = {"conditions": [{"type": "Succeeded", "message": f"{turn}"}]}
-            cluster.simulated.set_status(THING, f"x-{number}", status, namespace="okd")
-        await asyncio.sleep(0)
-    for _ in range(3):
-        await asyncio.sleep(0)
-    spent = time.process_time() - started
+    attempts = 0
+    for cost in attempt_below(1.0):
+        attempts += 1
+        with cost:
+            for number in range(189):
+                thing = _thing(f"x-{attempts}-{number}", spec={"text": "x" * 3000})
+                await cluster.create(THING, thing)
+            for turn in range(7):
+                for number in range(189):
+                    status = {"conditions": [{"type": "Succeeded", "message": f"{turn}"}]}
+                    name = f"x-{attempts}-{number}"
+                    cluster.simulated.set_status(THING, name, status, namespace="okd")
+                await asyncio.sleep(0)
+            for _ in range(3):
+                await asyncio.sleep(0)
     for watch in watches:
         watch.cancel()
-    assert seen == 2 * 189 * 8
-    assert spent < 3, "five times what it takes on a quiet machine"
+    assert seen == attempts * 2 * 189 * 8

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from typing import Any
 
 import msgspec
@@ -29,6 +28,7 @@ from okd_payload.errors import RecordsUnavailable
 from okd_payload.oci.digest import digest_of
 from okd_payload.release.accept.versions import UpdateGraph, parse_update_graph
 from okd_payload.release.semver import parse_version
+from okd_payload.testing.yardstick import attempt_below
 
 Client = AsyncTestClient[Any]
 NEW = "/api/upgrades_info/v1/graph"
@@ -270,20 +270,22 @@ async def test_graphs_of_many_releases_are_quick(client: Client, rig: Rig) -> No
         connection.execute(insert(tables.edges), [*map(to_row, tested)])
 
     await rig.database.write(unit)
-    started = time.process_time()
-    snapshot = await rig.database.read(lambda unit: read_snapshot(unit, rig.streams))
-    read = time.process_time() - started
+    for cost in attempt_below(5.0):
+        with cost:
+            snapshot = await rig.database.read(lambda unit: read_snapshot(unit, rig.streams))
     assert len(snapshot.nodes) == 20_000
-    started = time.process_time()
-    document = make_document(
-        snapshot, channel="stable-scos-4", architecture="amd64", link=lambda node: node.release
-    )
-    made = time.process_time() - started
+    for cost in attempt_below(2.0):
+        with cost:
+            document = make_document(
+                snapshot,
+                channel="stable-scos-4",
+                architecture="amd64",
+                link=lambda node: node.release,
+            )
     assert len(document.nodes) == 2000
     first = await client.get(NEW, params=CHANNEL)
-    started = time.process_time()
-    again = await client.get(NEW, params=CHANNEL)
-    answered = time.process_time() - started
-    assert again.content == first.content
-    assert (read < 5.0, made < 2.0, answered < 0.5) == (True, True, True), (read, made, answered)
+    for cost in attempt_below(0.5):
+        with cost:
+            again = await client.get(NEW, params=CHANNEL)
+        assert again.content == first.content
     assert snapshot.nodes[0].phase is Phase.ACCEPTED

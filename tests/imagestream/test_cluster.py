@@ -13,6 +13,7 @@ from okd_payload.imagestream.cluster import (
     read_cluster_stream,
     read_cluster_tags,
     read_tagged_digest,
+    references_of,
     tag_cluster_image,
 )
 from okd_payload.imagestream.cluster_repository import ClusterStreamRepository
@@ -76,7 +77,7 @@ async def test_tags_are_what_the_cluster_says() -> None:
 
 
 async def test_tags_that_are_references_are_images_elsewhere() -> None:
-    """Where asked for; what is not pinned, or refers to something else, is no image."""
+    """The cluster resolves none of them; what refers to something of the cluster is its own."""
     cluster = MemoryCluster("okd")
     digest = digest_of(b"1")
     pinned = {"kind": "DockerImage", "name": f"quay.test/okd/etcd@{digest}"}
@@ -94,13 +95,18 @@ async def test_tags_that_are_references_are_images_elsewhere() -> None:
                 {"name": "empty", "reference": True},
             ]
         },
-        "status": {"tags": [{"tag": "etcd", "items": [{"image": digest_of(b"older")}]}]},
+        "status": {
+            "tags": [
+                {"tag": "etcd", "items": [{"image": digest_of(b"older")}]},
+                {"tag": "loose", "items": [{"dockerImageReference": loose["name"]}]},
+            ]
+        },
     }
     cluster.add(IMAGE_STREAM, "release", json.dumps(stream).encode())
-    (found,) = (await read_cluster_tags(cluster, "release", elsewhere=True)).tags
-    assert (found.name, found.digest, found.reference) == ("etcd", digest, pinned["name"])
+    found = await read_cluster_stream(cluster, "release")
+    assert references_of(found) == {"etcd": pinned["name"], "loose": loose["name"]}
     (seen,) = (await read_cluster_tags(cluster, "release")).tags
-    assert seen.digest == digest_of(b"older")
+    assert (seen.name, seen.digest) == ("etcd", digest_of(b"older"))
 
 
 class Project:

@@ -17,7 +17,6 @@ from okd_payload.imagestream.openshift import (
     LookupPolicy,
     ObjectReference,
     RawImageStream,
-    TagReference,
     parse_image_stream,
 )
 from okd_payload.oci.digest import Digest, is_digest
@@ -34,21 +33,20 @@ async def read_cluster_stream(
 
 
 async def read_cluster_tags(
-    cluster: ClusterReader, name: str, *, namespace: str = "", elsewhere: bool = False
+    cluster: ClusterReader, name: str, *, namespace: str = ""
 ) -> ImageStream:
-    """The tags of the stream ``name`` that have an image. Raises as ``read_cluster_stream``.
+    """The tags of the stream ``name`` that have an image. Raises as ``read_cluster_stream``."""
+    stream = await read_cluster_stream(cluster, name, namespace=namespace)
+    return ImageStream(name=name, tags=tags_of(stream))
 
-    With ``elsewhere``, tags that only refer to an image of another registry, by its digest, have
-    that one: the cluster never resolves them, and its registry does not have it.
-    """
-    raw = await read_cluster_stream(cluster, name, namespace=namespace)
-    wanted = {tag.name: tag for tag in raw.spec.tags}
-    asked = raw.spec.tags if elsewhere else ()
-    tags = [found for tag in asked if (found := _referred(tag)) is not None]
-    referred = {tag.name for tag in tags}
-    for seen in raw.status.tags:
+
+def tags_of(stream: RawImageStream) -> tuple[ImageStreamTag, ...]:
+    """The tags of ``stream`` that its cluster has an image for, by the newest one."""
+    wanted = {tag.name: tag for tag in stream.spec.tags}
+    tags = []
+    for seen in stream.status.tags:
         newest = next(iter(seen.items or ()), None)
-        if newest is None or not is_digest(newest.image) or seen.tag in referred:
+        if newest is None or not is_digest(newest.image):
             continue
         annotations = wanted[seen.tag].annotations if seen.tag in wanted else None
         tags.append(
@@ -59,23 +57,19 @@ async def read_cluster_tags(
                 annotations=annotations or {},
             )
         )
-    return ImageStream(name=name, tags=tuple(sorted(tags, key=lambda tag: tag.name)))
+    return tuple(sorted(tags, key=lambda tag: tag.name))
 
 
-def _referred(tag: TagReference) -> ImageStreamTag | None:
-    """The image elsewhere that ``tag`` refers to; None where it is not of that kind."""
-    origin = tag.origin
-    if not tag.reference or origin is None or origin.kind != DOCKER_IMAGE:
-        return None
-    digest = origin.name.rpartition("@")[2]
-    if not is_digest(digest):
-        return None
-    return ImageStreamTag(
-        name=tag.name,
-        digest=Digest(digest),
-        reference=origin.name,
-        annotations=tag.annotations or {},
-    )
+def references_of(stream: RawImageStream) -> dict[str, str]:
+    """The pull specs of tags that only refer to an image of another registry, by tag.
+
+    A cluster never resolves them, and its registry does not have their images.
+    """
+    return {
+        tag.name: tag.origin.name
+        for tag in stream.spec.tags
+        if tag.reference and tag.origin is not None and tag.origin.kind == DOCKER_IMAGE
+    }
 
 
 async def tag_cluster_image(

@@ -153,6 +153,49 @@ async def test_a_file_and_a_cluster_are_read_alike(
     assert (image.tag, image.digest) == ("x", digest)
 
 
+async def test_references_of_an_image_stream_are_what_they_refer_to_now(
+    places: Places, surroundings: Surroundings
+) -> None:
+    """By digest, or by a tag whose move is a change; what is not there or no name is told."""
+    pinned, loose = f"{OURS}@{digest_of(b'x')}", f"{OURS}:etcd"
+    references = {"pinned": pinned, "etcd": loose, "gone": f"{OURS}:gone", "odd": "No Name"}
+    cluster = MemoryCluster("okd")
+    cluster.simulated.serve(kinds.IMAGE_STREAM)
+    stream = {
+        "kind": "ImageStream",
+        "apiVersion": "image.openshift.io/v1",
+        "metadata": {"name": "4.20"},
+        "spec": {
+            "tags": [
+                {"name": tag, "reference": True, "from": {"kind": "DockerImage", "name": name}}
+                for tag, name in references.items()
+            ]
+        },
+        "status": {
+            "tags": [
+                {"tag": "etcd", "items": [{"image": digest_of(b"of before it was a reference")}]}
+            ]
+        },
+    }
+    cluster.add(kinds.IMAGE_STREAM, "4.20", msgspec.json.encode(stream))
+    there = msgspec.structs.replace(surroundings, cluster=cluster)
+    chosen = watching(image_stream="okd/4.20", exclude=("gone", "odd"))
+    first = await push(places, OURS, "etcd", "one")
+    found = await read_input(there, chosen)
+    assert [(image.tag, image.reference) for image in found.images] == [
+        ("etcd", f"{OURS}@{first}"),
+        ("pinned", pinned),
+    ]
+    await push(places, OURS, "etcd", "two")
+    assert (await read_input(there, chosen)).input_hash != found.input_hash
+    for tag, complaint in (("odd", "gone refers to .*, which is not there"), ("gone", "odd: ")):
+        wrong = watching(image_stream="okd/4.20", exclude=(tag,))
+        with pytest.raises(InputError, match=f"okd/4.20: the tag {complaint}"):
+            await read_input(there, wrong)
+        seen = await observe(there, wrong, StreamState(name="s"))
+        assert "okd/4.20: the tag" in seen.state.error
+
+
 async def test_what_is_not_pinned_is_no_input(tmp_path: Path, surroundings: Surroundings) -> None:
     """A tag by name could mean another image tomorrow, unseen."""
     path = tmp_path / "stream.json"

@@ -3,8 +3,10 @@
 
 A registry repository or layout, an image stream of the cluster, a file, or a published release,
 alone or below the others. Only tags and digests are read: what the images are is asked when a
-release is made of them. The hash is over names, digests and what of the configuration decides
-the payload, so the same hash means the same payload, and a renamed tag is a change.
+release is made of them. A tag of an image stream that only refers to another registry's tag is
+what that has at the moment, as a payload made now would have it. The hash is over names, digests
+and what of the configuration decides the payload, so the same hash means the same payload, and a
+renamed tag is a change.
 """
 
 from __future__ import annotations
@@ -19,15 +21,20 @@ import msgspec
 from okd_payload.controller.configuration.model import Input, StreamConfiguration
 from okd_payload.controller.model import FrozenInput
 from okd_payload.controller.surroundings import Surroundings
-from okd_payload.errors import InputError
-from okd_payload.imagestream.cluster import read_cluster_tags
+from okd_payload.errors import InputError, InvalidReference
+from okd_payload.imagestream.cluster import read_cluster_stream, references_of, tags_of
 from okd_payload.imagestream.openshift import TagReference, parse_image_stream
 from okd_payload.imagestream.repository import read_repository
 from okd_payload.oci.digest import Digest
-from okd_payload.oci.location import parse_location
+from okd_payload.oci.location import RegistryLocation, parse_location
 from okd_payload.oci.reference import parse_reference
+from okd_payload.oci.repository import stat_manifest
+from okd_payload.release.concurrency import map_concurrently
 from okd_payload.release.inputs import pull_spec_of
 from okd_payload.release.load import load_release
+
+_AT_ONCE = 32
+"""References that are asked for at a time; the registry client adapts below it."""
 
 
 class InputImages(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +57,7 @@ async def read_input(surroundings: Surroundings, configuration: StreamConfigurat
     if watched.repository:
         found |= _by_tag(await _read_repository(surroundings, watched.repository))
     elif watched.image_stream:
-        found |= _by_tag(await _read_image_stream(surroundings, watched.image_stream))
+        found |= _by_tag(await _read_image_stream(surroundings, watched))
     elif watched.file:
         found |= _by_tag(_read_file(watched.file))
     images = tuple(found[tag] for tag in sorted(found) if is_taken(tag, watched))
@@ -94,19 +101,49 @@ async def _read_repository(surroundings: Surroundings, text: str) -> list[Frozen
     ]
 
 
-async def _read_image_stream(surroundings: Surroundings, text: str) -> list[FrozenInput]:
+async def _read_image_stream(surroundings: Surroundings, watched: Input) -> list[FrozenInput]:
+    place = watched.image_stream
     if surroundings.cluster is None:
         raise InputError(
-            f"the image stream {text} is in a cluster, and none is known here",
+            f"the image stream {place} is in a cluster, and none is known here",
             hint="start with --kubeconfig, or in a pod of the cluster",
         )
-    namespace, _, name = text.rpartition("/")
-    stream = await read_cluster_tags(
-        surroundings.cluster, name, namespace=namespace, elsewhere=True
-    )
-    return [
-        FrozenInput(tag=tag.name, digest=tag.digest, reference=tag.reference) for tag in stream.tags
+    namespace, _, name = place.rpartition("/")
+    stream = await read_cluster_stream(surroundings.cluster, name, namespace=namespace)
+    referring = references_of(stream)
+
+    async def read(tag: str) -> FrozenInput:
+        return await _read_elsewhere(surroundings, tag, referring[tag], origin=place)
+
+    taken = [tag for tag in referring if is_taken(tag, watched)]
+    elsewhere = await map_concurrently(read, taken, at_once=_AT_ONCE)
+    inside = [
+        FrozenInput(tag=tag.name, digest=tag.digest, reference=tag.reference)
+        for tag in tags_of(stream)
+        if tag.name not in referring
     ]
+    return inside + elsewhere
+
+
+async def _read_elsewhere(
+    surroundings: Surroundings, tag: str, pull_spec: str, *, origin: str
+) -> FrozenInput:
+    """The image that ``pull_spec`` names now. Raises InputError where there is none."""
+    try:
+        reference = parse_reference(pull_spec)
+    except InvalidReference as error:
+        raise InputError(f"{origin}: the tag {tag}: {error.message}", hint=error.hint) from error
+    if reference.digest is not None:
+        return FrozenInput(tag=tag, digest=reference.digest, reference=pull_spec)
+    repository = await surroundings.open_location(RegistryLocation(reference))
+    seen = await stat_manifest(repository.manifests, reference.selector)
+    if seen is None:
+        raise InputError(
+            f"{origin}: the tag {tag} refers to {pull_spec}, which is not there",
+            hint="push it, correct the tag, or exclude it from the input",
+        )
+    digest = Digest(seen.digest)
+    return FrozenInput(tag=tag, digest=digest, reference=str(reference.with_digest(digest)))
 
 
 def _read_file(text: str) -> list[FrozenInput]:

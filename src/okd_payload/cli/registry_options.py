@@ -65,21 +65,36 @@ registry_options = option_group(
 
 
 def registry_settings(options: dict[str, Any]) -> RegistrySettings:
-    """Take the values of ``registry_options`` out of ``options``, as settings."""
+    """Take the values of ``registry_options`` out of ``options``, as settings.
+
+    Raises InputError for values and InvalidDocument for files that cannot be what they should.
+    """
     from okd_payload.oci.registry import RegistrySettings
 
+    auth_file = options.pop("registry_config")
+    if auth_file is not None:
+        _check_auth_file(auth_file)
     mirrors = _read_mirrors(
         (*options.pop("mirror_sets"), *options.pop("content_policies")),
         options.pop("registries_conf"),
     )
     return RegistrySettings(
-        auth_file=options.pop("registry_config"),
+        auth_file=auth_file,
         certificate_authority=options.pop("certificate_authority"),
         plain_http_hosts=_take_hosts(options, "plain_http"),
         insecure_hosts=_take_hosts(options, "insecure_host"),
         lenient_hosts=mirrors.lenient_hosts,
         mirrors=mirrors,
     )
+
+
+def _check_auth_file(path: Path) -> None:
+    """Say now what is wrong with it, not when hours later a registry asks for a login."""
+    from okd_payload.oci.registry.credentials import read_auth_file
+
+    # A pipe gives its content only once, and that is when a registry asks.
+    if path.is_file():
+        read_auth_file(path, required=True)
 
 
 def _take_hosts(options: dict[str, Any], name: str) -> frozenset[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from okd_payload.clock import SystemClock
+from okd_payload.errors import InputError
 from okd_payload.oci.location import DiskLocation, Location, RegistryLocation
 from okd_payload.oci.mirrors.rules import MirrorRules
 from okd_payload.oci.reference import Reference
@@ -136,15 +137,20 @@ class Services:
         return [LayoutRepository(self.locations.images(name)) for name in names]
 
     async def open_location(self, location: Location) -> Repository:
-        """The repository at ``location``: in a layout, a directory, or a registry."""
+        """The repository at ``location``: in a layout, a directory, or a registry.
+
+        Raises InputError where a file stands in the place of the folder.
+        """
         if isinstance(location, RegistryLocation):
             return await self.open_repository(location.reference)
         if isinstance(location, DiskLocation):
             from okd_payload.oci.disk_registry import DiskRepository
 
+            _refuse_file(location.folder, location)
             return DiskRepository(location.folder, location.path)
         from okd_payload.oci.layout import LayoutRepository
 
+        _refuse_file(location.path, location)
         return LayoutRepository(location.path)
 
     async def open_release(self, location: Location) -> Repository:
@@ -161,6 +167,19 @@ class Services:
             client = RegistryClient(self._registries, clock=self.clock, progress=self.tell)
             self._client = await self._stack.enter_async_context(client)
         return self._client
+
+
+def _refuse_file(folder: Path, location: Location) -> None:
+    """A file in the place of a folder is a slip of who typed it, and no place without images."""
+    from okd_payload.oci.layout.files import storage_errors
+
+    with storage_errors("look at", folder):
+        file = next((path for path in (folder, *folder.parents) if path.is_file()), None)
+    if file is not None:
+        raise InputError(
+            f"{location} lies in {file}, which is a file",
+            hint="name a folder that is there or can be made",
+        )
 
 
 @contextlib.asynccontextmanager

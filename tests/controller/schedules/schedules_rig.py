@@ -29,11 +29,14 @@ HOUR = 3600.0
 
 
 class PassingRunner:
-    """Ends each run well when it is looked at."""
+    """Remembers what was started, and ends each run well when it is looked at."""
+
+    def __init__(self) -> None:
+        self.started: list[RunContext] = []
 
     async def start(self, context: RunContext) -> RunUpdate:
         """Begun."""
-        del context
+        self.started.append(context)
         return RunUpdate(state=RunState.RUNNING)
 
     async def poll(self, context: RunContext) -> RunUpdate:
@@ -70,7 +73,8 @@ class Follows:
         async def write(unit: Callable[[Connection], None]) -> None:
             await surroundings.database.write(unit)
 
-        verifier = RunnerVerifier(surroundings, {"manual": PassingRunner()}, write=write)
+        self.runner = PassingRunner()
+        verifier = RunnerVerifier(surroundings, {"manual": self.runner}, write=write)
         self._late = LateRuns(surroundings, verifier)
         self._schedules = ScheduleFollower(surroundings, write=write, builder=builds)
 

@@ -23,6 +23,7 @@ from okd_payload.controller.model import RunState
 from okd_payload.controller.records import events, runs, schedules
 from okd_payload.controller.records.schedules import ScheduleState
 from okd_payload.controller.surroundings import Surroundings
+from okd_payload.controller.verification.cluster_runs import name_of_run
 
 VERIFY = Schedule(
     name="s",
@@ -63,6 +64,20 @@ async def test_missed_times_are_made_up_for_once(rig: Rig) -> None:
     await passes(rig, follows, 6)
     found = await rig.database.read(lambda unit: runs.list_of(unit, [newest.name]))
     assert len(found[newest.name]) == 2
+
+
+async def test_each_time_is_a_run_of_its_own_in_a_cluster_too(rig: Rig) -> None:
+    """Of one release as well: none takes the object of the one before for its own."""
+    rig.configure(schedules=(VERIFY,))
+    newest = await make(rig, "4.20.0-0.test-1")
+    follows = follower(rig.surroundings)
+    for _ in range(3):
+        await passes(rig, follows)
+        rig.clock.advance(HOUR)
+    await passes(rig, follows)
+    names = [name_of_run(context) for context in follows.runner.started]
+    first = f"{newest.name}-s"
+    assert names == [first, f"{first}-1", f"{first}-2"]
 
 
 async def test_a_paused_stream_starts_nothing_until_it_goes_on(rig: Rig) -> None:

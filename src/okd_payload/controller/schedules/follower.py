@@ -159,6 +159,7 @@ class ScheduleFollower:
             id=f"{release.name}-{run.identity}",
             release=release.name,
             verification=schedule.name,
+            attempt=_count_runs(unit, release.name, schedule.name),
             runner=verification.runner.kind,
             platform=verification.platform,
             architecture=verification.architecture,
@@ -251,6 +252,11 @@ class ScheduleFollower:
 def _first(configuration: StreamConfiguration, schedule: Schedule, now: float) -> ScheduleRun:
     """A schedule that nobody has looked at before: what was before today is not made up for."""
     return ScheduleRun(stream=configuration.name, schedule=schedule.name, since=now)
+
+
+def _count_runs(unit: Connection, release: str, schedule: str) -> int:
+    """How often the schedule has verified the release: the number that names objects of a run."""
+    return sum(each.verification == schedule for each in runs.list_of(unit, [release])[release])
 
 
 def _is_due(schedule: Schedule, known: ScheduleRun, now: float) -> bool:

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What definitions say they need, apart from what their Dockerfiles do.
 
-Declarations alone give a graph, the one that hand-written batches and other engines follow; it
-has edges that nobody uses and lacks edges that only a Dockerfile knows. Plans follow Dockerfiles
-and compare: what a definition declares and never uses is told, once for all components to which
-an overlay gave the same input.
+Declarations name inputs that nobody uses and lack those that only a Dockerfile knows, so no plan
+follows them. Plans follow Dockerfiles and compare: what a definition declares and never uses is
+told, once for all components to which an overlay gave the same input.
 """
 
 from __future__ import annotations
@@ -14,45 +13,12 @@ from collections.abc import Collection, Iterator
 
 from okd_payload.build import codes
 from okd_payload.build.dockerfiles import ReadDockerfile
-from okd_payload.build.graph import Graph
 from okd_payload.catalog.catalog import Catalog
 from okd_payload.catalog.component import Component, ImageInput
-from okd_payload.catalog.definition import Import, OtherTag
-from okd_payload.catalog.names import TagImage, Unresolved, node_of, resolve_image
+from okd_payload.catalog.names import Unresolved, node_of, resolve_image
 from okd_payload.issues import Issue
 
 _NAMED = 3
-
-
-def declared_tags(component: Component, catalog: Catalog) -> Iterator[str]:
-    """The tags of the stream that ``component`` declares, one for each declaration."""
-    names = [component.base, *(item.image for item in component.inputs)]
-    for name in names:
-        image = resolve_image(name, catalog) if name else None
-        if isinstance(image, TagImage):
-            yield _behind(image.tag, catalog)
-
-
-def _behind(tag: str, catalog: Catalog) -> str:
-    """The tag that ``tag`` is another name of, itself when it is none."""
-    seen = {tag}
-    while isinstance(entry := catalog.tags.get(tag), Import):
-        other = entry.content.tag if isinstance(entry.content, OtherTag) else tag
-        if other in seen:
-            break
-        seen.add(other)
-        tag = other
-    return tag
-
-
-def declared_graph(catalog: Catalog) -> Graph:
-    """The components of ``catalog`` and what they declare: no Dockerfile is read."""
-    return Graph(
-        {
-            component.tag: tuple(sorted({*declared_tags(component, catalog)}))
-            for component in catalog.components
-        }
-    )
 
 
 class Declarations:

@@ -11,7 +11,7 @@ import pytest
 
 from okd_payload.build.freeze import FrozenPlan, freeze
 from okd_payload.build.plan import ComponentNode, ImportNode
-from okd_payload.build.snapshot.archives import FILES_TYPE
+from okd_payload.build.snapshot.archives import FILES_TYPE, unpack_files
 from okd_payload.build.snapshot.making import (
     OpenedSnapshot,
     SnapshotRequest,
@@ -29,9 +29,11 @@ from okd_payload.errors import ContentError, InputError, NotFound, SourceError, 
 from okd_payload.locations import find_locations
 from okd_payload.oci.blob_sources import FileSource
 from okd_payload.oci.digest import Digest
+from okd_payload.oci.layers.entry import Entry
 from okd_payload.oci.layers.writer import LayerWriter
 from okd_payload.oci.manifest import Descriptor, Platform, encode_manifest
 from okd_payload.oci.reference import Reference
+from okd_payload.oci.repository import Repository
 from okd_payload.source.alteration import FileChanges, NewFile, Patch, Patches
 from okd_payload.source.lock import Lock
 from okd_payload.source.model import FolderSource, GitSource
@@ -156,6 +158,13 @@ async def test_a_plan_comes_back_with_its_paths_moved(tmp_path: Path) -> None:
     assert str(tmp_path / "one") not in repr(snapshot.document)
 
 
+async def _unpack_all(snapshot: OpenedSnapshot, repository: Repository, there: Path) -> None:
+    """Bring everything here, so that the stream file can be read like any other."""
+    await snapshot.unpack_files()
+    for folder in snapshot.document.folders:
+        await unpack_files(repository, folder.layer, folder=there, place=folder.place)
+
+
 async def test_every_folder_is_checked_out_as_it_was(tmp_path: Path) -> None:
     """Modes and links, a folder outside of the stream, and one with a patch in it."""
     repository = MemoryRepository()
@@ -180,7 +189,7 @@ async def test_the_unpacked_stream_is_a_stream_like_any_other(tmp_path: Path) ->
     repository = MemoryRepository()
     made = await snapshot_of(write(tmp_path / "one"), repository, tmp_path)
     snapshot = await opened(repository, made, tmp_path / "there")
-    await snapshot.unpack_all()
+    await _unpack_all(snapshot, repository, tmp_path / "there")
     catalog = load_catalog(snapshot.stream_file)
     assert {each.name for each in catalog.components} == {"base", "inner", "outer", "patched"}
     # What lay outside of the stream's folder has no place in it: the stream says so.
@@ -312,7 +321,7 @@ async def test_definitions_elsewhere_come_along(tmp_path: Path) -> None:
     repository = MemoryRepository()
     made = await snapshot_of(tmp_path / "one/streams/scos", repository, tmp_path)
     snapshot = await opened(repository, made, tmp_path / "there")
-    await snapshot.unpack_all()
+    await _unpack_all(snapshot, repository, tmp_path / "there")
     catalog = load_catalog(snapshot.stream_file)
     assert [each.name for each in catalog.components] == ["base", "etcd"]
     assert catalog.issues == ()
@@ -350,7 +359,7 @@ async def test_a_change_of_a_release_needs_no_stream_file(tmp_path: Path) -> Non
     request = SnapshotRequest(frozen=frozen, given=Lock(), platform=AMD64, overridden=True)
     stored = await make_snapshot(request, sources=sources, repository=repository)
     snapshot = await opened(repository, Made(frozen, stored), tmp_path / "there")
-    await snapshot.unpack_all()
+    await _unpack_all(snapshot, repository, tmp_path / "there")
     (node,) = snapshot.document.frozen.plan.components
     assert node.component.source is not None
     assert snapshot.document.frozen.only == {"etcd"}
@@ -363,7 +372,7 @@ async def test_a_forged_layer_never_leads_out(tmp_path: Path) -> None:
     repository = MemoryRepository()
     made = await snapshot_of(write(tmp_path / "one"), repository, tmp_path)
     with LayerWriter(tmp_path / "forged", media_type=FILES_TYPE) as writer:
-        writer.add_file("../../outside", b"x")
+        writer.add(Entry(name="../../outside", size=1), [b"x"])
         layer = writer.finish()
     await repository.blobs.write(layer.descriptor, FileSource(layer.path))
     snapshot = await opened(repository, made, tmp_path / "there")

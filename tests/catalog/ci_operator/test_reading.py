@@ -144,7 +144,6 @@ def test_every_field() -> None:
         Target(
             namespace="ocp",
             name="4.17",
-            by_commit=True,
             excluded=("literal",),
             additional={"rpms": "artifacts"},
         ),
@@ -154,7 +153,6 @@ def test_every_field() -> None:
     assert configuration.build_root == BuildRoot(
         image=CentralImage("openshift", "release", "golang-1.22")
     )
-    assert configuration.go_import_path == "go.etcd.io/etcd"
 
 
 def test_both_forms_of_images_mean_the_same() -> None:

@@ -84,17 +84,17 @@ def test_what_does_not_continue(text: str, count: int) -> None:
 @pytest.mark.parametrize(
     ("text", "heredocs"),
     [
-        ("RUN <<EOF\nFROM x\nEOF\n", [("EOF", "FROM x\n", True)]),
-        ("RUN <<'EOF'\n$x\nEOF\n", [("EOF", "$x\n", False)]),
-        ('RUN 3<<"E F" cat\na\nE F\n', [("E F", "a\n", False)]),
-        ("RUN cat <<-EOF\n\ta\n\tEOF\n", [("EOF", "\ta\n", True)]),
+        ("RUN <<EOF\nFROM x\nEOF\n", [("EOF", "FROM x\n")]),
+        ("RUN <<'EOF'\n$x\nEOF\n", [("EOF", "$x\n")]),
+        ('RUN 3<<"E F" cat\na\nE F\n', [("E F", "a\n")]),
+        ("RUN cat <<-EOF\n\ta\n\tEOF\n", [("EOF", "\ta\n")]),
         (
             "COPY <<A <<B /dst/\none\nB\nA\ntwo\nB\n",
-            [("A", "one\nB\n", True), ("B", "two\n", True)],
+            [("A", "one\nB\n"), ("B", "two\n")],
         ),
-        ("RUN \\\n  <<EOF \\\n  cat\nx\nEOF\n", [("EOF", "x\n", True)]),
-        ("ONBUILD RUN <<EOF\nx\nEOF\n", [("EOF", "x\n", True)]),
-        ("ADD <<EOF /x\n\nEOF\n", [("EOF", "\n", True)]),
+        ("RUN \\\n  <<EOF \\\n  cat\nx\nEOF\n", [("EOF", "x\n")]),
+        ("ONBUILD RUN <<EOF\nx\nEOF\n", [("EOF", "x\n")]),
+        ("ADD <<EOF /x\n\nEOF\n", [("EOF", "\n")]),
         ('RUN cat <<< "here"\n', []),
         ("RUN echo $((1 << 3)) a<<b\n", []),
         ("RUN echo '\\'' \"<<EOF\"\n", []),
@@ -103,18 +103,12 @@ def test_what_does_not_continue(text: str, count: int) -> None:
         ('COPY --from=a ["<<EOF", "/b"]\n', []),
     ],
 )
-def test_heredocs(text: str, heredocs: list[tuple[str, str, bool]]) -> None:
+def test_heredocs(text: str, heredocs: list[tuple[str, str]]) -> None:
     """Heredocs are taken out of RUN, COPY and ADD, however quoted; nothing else is one."""
     found = _parse(f"FROM a\n{text}USER 1\n")
     first, second = found.stages[0].instructions
-    assert [(each.name, each.content, each.expands) for each in first.heredocs] == heredocs
+    assert [(each.name, each.content) for each in first.heredocs] == heredocs
     assert second.name == "USER"
-
-
-def test_heredoc_with_tabs_is_known_as_such() -> None:
-    """The dash of <<- is kept: it changes what the content is."""
-    (run,) = _parse("FROM a\nRUN <<-X\nX\n").stages[0].instructions
-    assert run.heredocs[0].strips_tabs
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from okd_payload.errors import ContentError, StorageError
 from okd_payload.oci import media_types
 from okd_payload.oci.digest import digest_of
-from okd_payload.oci.layers.entry import Entry, EntryKind
+from okd_payload.oci.layers.entry import NANOSECONDS, Entry, EntryKind
 from okd_payload.oci.layers.writer import LayerBlob, LayerWriter
 
 
@@ -22,7 +22,9 @@ def write(path: Path, media_type: str = media_types.DOCKER_LAYER_GZIP) -> LayerB
     """A small layer with everything in it."""
     with LayerWriter(path, media_type=media_type) as writer:
         writer.add_folder("release-manifests", mode=0o777, mtime=1_700_000_000)
-        writer.add_file("release-manifests/a", b"content", mode=0o444, mtime=1_700_000_001)
+        mtime_ns = 1_700_000_001 * NANOSECONDS
+        file = Entry(name="release-manifests/a", mode=0o444, size=7, mtime_ns=mtime_ns)
+        writer.add(file, [b"content"])
         link = Entry(name="l", kind=EntryKind.SYMBOLIC_LINK, mode=0o777, link="release-manifests")
         writer.add(link)
         return writer.finish()
@@ -99,7 +101,7 @@ def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     (tmp_path / ".a.partial").symlink_to("/dev/full")
     writer = LayerWriter(tmp_path / "a", media_type=media_types.OCI_LAYER)
     with writer, pytest.raises(StorageError, match="No space left"):
-        writer.add_file("a", b"x" * 1_000_000)
+        writer.add(Entry(name="a", size=1_000_000), [b"x" * 1_000_000])
 
 
 def test_what_is_written_can_be_read(tmp_path: Path, seen_in: Callable[..., Any]) -> None:

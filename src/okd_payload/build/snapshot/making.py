@@ -125,12 +125,6 @@ class OpenedSnapshot:
             self._repository, self.document.files, folder=self._folder, place=STREAM_PLACE
         )
 
-    async def unpack_all(self) -> None:
-        """Bring everything here, so that the stream file can be read like any other."""
-        await self.unpack_files()
-        for folder in self.document.folders:
-            await self._unpack(folder)
-
     async def _unpack(self, folder: PackedFolder) -> Path:
         await unpack_files(self._repository, folder.layer, folder=self._folder, place=folder.place)
         return self._folder / folder.place

@@ -102,7 +102,6 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str
     name: str = ""
     tag: str = ""
-    by_commit: bool = False
     excluded: tuple[str, ...] = ()
     additional: dict[str, str] = {}
     """Pipeline names by the names that they get."""
@@ -120,7 +119,6 @@ class BuildRoot(msgspec.Struct, frozen=True, kw_only=True):
     image: CentralImage | None = None
     from_repository: bool = False
     """Named by ``.ci-operator.yaml`` of the repository."""
-    is_built: bool = False
 
 
 class UnreadField(msgspec.Struct, frozen=True):
@@ -143,6 +141,4 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """The names of those that ``images`` lists, which are what is promoted."""
     targets: tuple[Target, ...] = ()
     build_root: BuildRoot | None = None
-    go_import_path: str = ""
-    """Where the sources are put for building, if not below their own host and path."""
     unread: tuple[UnreadField, ...] = ()

@@ -77,7 +77,6 @@ def read_configuration(document: Document) -> ReadConfiguration:
         listed=listed,
         targets=_read_targets(fields.promotion),
         build_root=_read_build_root(fields.build_root),
-        go_import_path=fields.canonical_go_repository,
         unread=unread,
     )
     return ReadConfiguration(configuration, tuple(issues))
@@ -225,7 +224,6 @@ def _read_targets(promotion: PromotionFields | None) -> tuple[Target, ...]:
             namespace=target.namespace,
             name=target.name,
             tag=target.tag,
-            by_commit=target.tag_by_commit,
             excluded=target.excluded_images,
             additional=target.additional_images,
             disabled=target.disabled or promotion.disabled,
@@ -241,5 +239,4 @@ def _read_build_root(written: BuildRootFields | None) -> BuildRoot | None:
     return BuildRoot(
         image=CentralImage(image.namespace, image.name, image.tag) if image else None,
         from_repository=written.from_repository,
-        is_built=written.project_image is not None,
     )

@@ -157,9 +157,7 @@ def _take_heredocs(
                 f"the heredoc <<{word} does not end",
                 hint=f"a line that is exactly {name} ends it",
             )
-        found.append(
-            Heredoc(name=name, content=content, strips_tabs=strips_tabs, expands=name == word)
-        )
+        found.append(Heredoc(name=name, content=content))
     return number, tuple(found)
 
 

@@ -38,10 +38,7 @@ class Heredoc(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     content: str
-    strips_tabs: bool = False
-    """``<<-``: leading tabs of every line do not count."""
-    expands: bool = True
-    """Whether variables in the content are replaced: not when the name was quoted."""
+    """As written: neither tabs are stripped nor variables replaced."""
 
 
 class Instruction(msgspec.Struct, frozen=True, kw_only=True):

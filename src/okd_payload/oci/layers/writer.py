@@ -95,11 +95,6 @@ class LayerWriter:
             Entry(name=name, kind=EntryKind.DIRECTORY, mode=mode, mtime_ns=mtime * NANOSECONDS)
         )
 
-    def add_file(self, name: str, content: bytes, *, mode: int = 0o644, mtime: int = 0) -> None:
-        """Add a file that belongs to root."""
-        entry = Entry(name=name, mode=mode, size=len(content), mtime_ns=mtime * NANOSECONDS)
-        self.add(entry, (content,))
-
     def finish(self) -> LayerBlob:
         """Complete the layer and give the file its name."""
         self._write(ZERO_BLOCK * 2)

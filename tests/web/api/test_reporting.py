@@ -6,8 +6,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 from asking import add_release, add_run, token_for
+from rig import STREAM
 
-from okd_payload.controller.configuration.model import Runner, Verification
+from okd_payload.controller.configuration.model import Runner, Schedule, Verification
 from okd_payload.controller.model import Phase, RunState
 from okd_payload.controller.records import runs
 from okd_payload.controller.verification.secret_settings import result_token
@@ -44,6 +45,15 @@ async def test_a_result_is_reported(rig, client, path):
     assert other.status_code == 400
     found = await rig.database.read(lambda unit: runs.find(unit, path.split("/")[4]))
     assert (found.state, found.message) == (RunState.FAILED, "no <b>quorum")
+
+
+async def test_a_result_of_a_schedule_is_reported_too(rig, client, path):
+    """What is verified again and again is carried out by servers as well."""
+    lab = rig.streams[STREAM].verifications[0]
+    schedule = Schedule(name="lab", kind="verify", interval=3600.0, verification=lab)
+    rig.configure(schedules=(schedule,))
+    answer = await client.post(path, json={"state": "succeeded"}, headers=bearer(path))
+    assert (answer.status_code, answer.json()["state"]) == (200, "Succeeded")
 
 
 @pytest.mark.parametrize("scheme", ["none", "other", "basic", "administrator", "forgotten"])

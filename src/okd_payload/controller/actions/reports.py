@@ -12,7 +12,6 @@ import hmac
 import msgspec
 from sqlalchemy import Connection
 
-from okd_payload.controller.configuration.model import Verification
 from okd_payload.controller.model import VerificationRun
 from okd_payload.controller.records import releases, runs, streams
 from okd_payload.controller.surroundings import Surroundings
@@ -20,6 +19,7 @@ from okd_payload.controller.verification.runner import RunContext
 from okd_payload.controller.verification.runners.webhook import STATES, RunReport, take_report
 from okd_payload.controller.verification.secret_settings import read_secret, result_token
 from okd_payload.controller.verification.shared_files import FileSharing
+from okd_payload.controller.verification.verifier import known_verifications
 from okd_payload.errors import InputError
 from okd_payload.oci.threads import finish_in_thread
 
@@ -101,16 +101,14 @@ async def _find(surroundings: Surroundings, identity: str) -> RunContext:
         raise _wrong(identity)
     release = await surroundings.database.read(lambda unit: releases.find(unit, run.release))
     configured = surroundings.configurations().get(release.stream if release else "")
-    found: list[Verification] = [
-        each
-        for each in (configured.verifications if configured else ())
-        if each.name == run.verification and each.runner.kind == run.runner == WEBHOOK
-    ]
-    if release is None or configured is None or not found:
+    found = known_verifications(configured).get(run.verification) if configured else None
+    if release is None or configured is None or found is None:
+        raise _wrong(identity)
+    if not found.runner.kind == run.runner == WEBHOOK:
         raise _wrong(identity)
     return RunContext(
         configuration=configured,
-        verification=found[0],
+        verification=found,
         release=release,
         run=run,
         folder=surroundings.state / "runs" / identity,

@@ -97,6 +97,31 @@ async def test_a_change_is_seen_and_a_broken_one_changes_nothing(project: Projec
     assert [issue.code for issue in project.watched.issues] == ["invalid-stream-configuration"]
 
 
+async def test_a_stream_that_contradicts_itself_stays_as_it_was(project: Project) -> None:
+    """As one in a file does; so does one whose target is not there for a while."""
+    await project.watched.refresh()
+    before = project.watched()["4.20.0-0.okd-scos"]
+    unawaited = {"job": {"async": True, "prowJob": {"name": "e2e"}}}
+    for broken in (NIGHTLY | {"verify": unawaited}, NIGHTLY | {"to": "gone"}):
+        await project.configure("scos-4.20", broken)
+        assert not await project.watched.refresh()
+        assert project.watched()["4.20.0-0.okd-scos"] == before
+        assert [issue.blocks for issue in project.watched.issues] == [True]
+
+
+async def test_an_object_that_is_none_ends_nothing(project: Project) -> None:
+    """What the cluster says is looked at again later."""
+    odd = msgspec.json.encode({"spec": {"tags": "none"}})
+    await project.cluster.patch(kinds.IMAGE_STREAM, "unrelated", odd, namespace="origin")
+    clock = EndingClock(waits=6)
+    following = asyncio.create_task(project.watched.follow(clock, seconds=5.0))
+    waiting = asyncio.create_task(clock.ended.wait())
+    await asyncio.wait((following, waiting), return_when=asyncio.FIRST_COMPLETED)
+    assert waiting.done()
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+
+
 async def test_a_target_that_is_not_there_and_a_name_that_is_twice_are_told(
     project: Project,
 ) -> None:

@@ -4,8 +4,8 @@
 So the controller takes the place of OpenShift's without anything being written anew. Where the
 images are, the annotation leaves to the cluster: the input is the image stream itself, releases
 are tags of the stream that it names as ``to`` (of a stable stream, its own), and images are kept
-in a repository beside that. A stream whose annotation broke stays as it was; all that is wrong
-stands in ``issues``.
+in a repository beside that. A stream whose annotation broke, contradicts itself or has lost its
+place stays as it was; all that is wrong stands in ``issues``.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class ClusterStreams:
     async def refresh(self) -> bool:
         """Read the image streams again; whether anything changed.
 
-        Raises errors of clusters; then everything is as it was.
+        Raises ClusterError, and InvalidDocument for an object that is no image stream; then
+        everything is as it was.
         """
         streams: dict[str, StreamConfiguration] = {}
         issues: list[Issue] = []
@@ -106,7 +107,7 @@ class ClusterStreams:
             self._changed.clear()
             try:
                 await self.refresh()
-            except ClusterError as error:
+            except (ClusterError, InvalidDocument) as error:
                 _log.warning("streams of the cluster: %s", error.message)
             await clock.wait(_LEAST_SECONDS)
 
@@ -126,14 +127,16 @@ class ClusterStreams:
         self, text: str, place: str, known: Mapping[str, RawImageStream]
     ) -> tuple[StreamConfiguration | None, list[Issue]]:
         """The stream in an annotation, in its place; as it was before where it is broken."""
+        before = next(
+            (each for each in self._streams.values() if each.input.image_stream == place), None
+        )
         try:
             read, told = read_annotation(text, path=place)
         except InvalidDocument as error:
             broken = codes.INVALID_STREAM_CONFIGURATION.issue(
                 error.detail, file=place, line=error.line, hint=error.hint
             )
-            before = (each for each in self._streams.values() if each.input.image_stream == place)
-            return next(before, None), [broken]
+            return before, [broken]
         found = put_in_place(read, place, known)
         if found is None:
             missing = codes.UNUSABLE_STREAM.issue(
@@ -141,10 +144,10 @@ class ClusterStreams:
                 component=read.name,
                 file=place,
             )
-            return None, [*told, missing]
+            return before, [*told, missing]
         wrong = check_stream(found, file=place)
         usable = not any(issue.blocks for issue in wrong)
-        return found if usable else None, [*told, *wrong]
+        return found if usable else before, [*told, *wrong]
 
 
 def put_in_place(

@@ -20,7 +20,16 @@ from rig import STREAM, Rig
 from okd_payload.cli.controller.asking import SERVER_VARIABLE, TOKEN_VARIABLE
 from okd_payload.cli.main import main
 from okd_payload.controller.model import Phase, RunState, VerificationRun
-from okd_payload.controller.records import audit, open_database, releases, runs, tokens, uses
+from okd_payload.controller.records import (
+    audit,
+    open_database,
+    releases,
+    runs,
+    tokens,
+    uses,
+    webhooks,
+)
+from okd_payload.controller.records.webhooks import Webhook, WebhookProgress, WebhookTry
 from okd_payload.testing.document_server import Answer, DocumentServer
 
 RELEASE = f"{STREAM}-0000"
@@ -201,6 +210,50 @@ def test_tokens_are_printed_once(database, capsys):
     identity = text.split("_")[1]
     assert main(["controller", "token", "revoke", identity, *asked]) == 0
     assert read(database, lambda unit: tokens.find(unit, identity)).revoked is not None
+
+
+def test_a_webhook_in_trouble_is_seen_and_told_again(database, capsys):
+    """From where it was, or past the event that it never takes; each is on record."""
+
+    def give_up(unit) -> None:
+        for name in ("ci", "new"):
+            secret = "0123456789abcdef"
+            webhooks.write(unit, Webhook(name=name, url=f"https://{name}.test/", secret=secret))
+        before = WebhookProgress(name="ci", position=1, attempts=27)
+        webhooks.write_progress(unit, before)
+        after = msgspec.structs.replace(
+            before, attempts=28, disabled=1e9, message="it is\x1b[2J off"
+        )
+        tried = WebhookTry(
+            name="ci", event=2, kind="release.phase", attempt=28, time=1e9, seconds=10.0,
+            message=after.message,
+        )  # fmt: skip
+        assert webhooks.advance(unit, before, after, tried)
+
+    write(database, give_up)
+    asked = ["--database", database]
+    assert main(["controller", "webhook", "list", *asked]) == 0
+    listed = capsys.readouterr().out
+    assert "given up since 2001-09-09T01:46:40Z" in listed
+    assert "it is\\x1b[2J off" in listed
+    assert "good" in listed
+    assert "0123456789abcdef" not in listed
+    assert main(["controller", "webhook", "list", "-o", "json", *asked]) == 0
+    assert [each["name"] for each in json.loads(capsys.readouterr().out)] == ["ci", "new"]
+    assert main(["controller", "webhook", "tries", "ci", *asked]) == 0
+    assert "10.00 s" in capsys.readouterr().out
+    assert main(["controller", "webhook", "resume", "ci", *asked]) == 0
+    assert capsys.readouterr().out == "ci: is told what follows on event 1\n"
+    assert main(["controller", "webhook", "resume", "ci", "--after", "2", *asked]) == 0
+    assert capsys.readouterr().out == "ci: is told what follows on event 2\n"
+    progress = read(database, webhooks.read_progress)["ci"]
+    assert (progress.position, progress.attempts, progress.disabled) == (2, 0, None)
+    assert main(["controller", "webhook", "resume", "ci", "--after", "4711", *asked]) == 2
+    assert "there is no event 4711 yet" in capsys.readouterr().err
+    assert main(["controller", "webhook", "tries", "cy", *asked]) == 1
+    assert "unknown webhook 'cy'" in capsys.readouterr().err
+    noted = [each.status for each in read(database, audit.read_last)]
+    assert sorted(noted) == [200, 200, 400]
 
 
 def test_a_server_is_asked_with_the_token(monkeypatch, tmp_path, capsys):

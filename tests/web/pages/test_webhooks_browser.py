@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of webhooks in a real browser, and the button that has one told again.
+"""The pages of webhooks in a real browser, and the buttons of one that is in trouble.
 
 With ``OKD_PAYLOAD_SCREENSHOTS=DIR``, a picture of each is put there.
 """
@@ -113,7 +113,12 @@ async def test_pages_of_webhooks_have_no_faults_and_do_what_they_say(tmp_path: P
         await page.get_by_role("button", name="Tell it again").click()
         await page.get_by_text("It is told again, from where it was.").wait_for(timeout=30_000)
         assert await page.get_by_role("button", name="Tell it again").count() == 0
+        await page.goto(f"{address}/webhooks/lab", wait_until="load")
+        await page.get_by_role("checkbox").check()
+        await page.get_by_role("button", name="Pass over event 3").click()
+        await page.get_by_text("That is passed over").wait_for(timeout=30_000)
     assert faults == {}
-    progress = (await rig.database.read(webhooks.read_progress))["old-ci"]
-    assert (progress.disabled, progress.position) == (None, 1)
+    known = await rig.database.read(webhooks.read_progress)
+    assert (known["old-ci"].disabled, known["old-ci"].position) == (None, 1)
+    assert (known["lab"].attempts, known["lab"].position) == (0, 3)
     await rig.database.close()

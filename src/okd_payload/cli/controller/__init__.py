@@ -43,6 +43,7 @@ _SUMMARIES = {
     **_PASSES,
     "import": "Take over what OpenShift's release controller has.",
     "token": "Make, list and revoke the tokens that writing needs.",
+    "webhook": "Show how webhooks fare, and have them told again.",
 }
 """What the list of commands says of each: reading, judging, publishing, streams, access."""
 
@@ -56,6 +57,7 @@ controller = LazyGroup(
         **{name: f"okd_payload.cli.controller.passes:{name}" for name in _PASSES},
         "import": "okd_payload.cli.controller.taking_over:import_command",
         "token": "okd_payload.cli.controller.token:token",
+        "webhook": "okd_payload.cli.controller.webhook:webhook",
     },
     summaries=_SUMMARIES,
     help="Ask a controller, and tell it what to do.",

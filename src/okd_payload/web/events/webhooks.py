@@ -3,7 +3,8 @@
 
 A message that is not taken is tried again, later each time, and those after it wait, so what is
 told is told in order. After a day of trying the webhook is given up: it is told nothing until
-somebody says so, and then goes on from where it was, as far as events are kept.
+somebody says so, and then goes on from where it was, as far as events are kept. An event that it
+never takes is passed over when somebody says that, too.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from okd_payload.controller.model import Event
 from okd_payload.controller.records import webhooks
-from okd_payload.controller.records.webhooks import KnownWebhooks, Webhook, WebhookProgress
+from okd_payload.controller.records.webhooks import (
+    KnownWebhooks,
+    Webhook,
+    WebhookProgress,
+    WebhookTry,
+)
 from okd_payload.errors import InputError, UnknownName
 from okd_payload.oci.messages import OutgoingMessage
 from okd_payload.web.api.answers import tell_event
@@ -65,6 +71,33 @@ async def resume_webhook(
         return webhook, webhooks.resume(connection, name, after=after)
 
     return await site.surroundings.database.write(unit)
+
+
+async def pass_over(site: Site, name: str, event: int) -> None:
+    """Let a webhook be told what follows on ``event``, which it does not take.
+
+    Raises UnknownName, InputError where not that event stands in its way, and RecordsError.
+    """
+
+    def unit(connection: Any) -> None:
+        known = webhooks.read_known(connection)
+        find_webhook(site, known, name)
+        refused = find_refused(known.progress.get(name), webhooks.read_tries(connection, name))
+        if refused is None or refused.event != event:
+            raise InputError(
+                f"event {event} does not stand in the way of {name} any more",
+                hint="look at its last tries: it may have taken the event meanwhile",
+            )
+        webhooks.resume(connection, name, after=event)
+
+    await site.surroundings.database.write(unit)
+
+
+def find_refused(
+    progress: WebhookProgress | None, tries: Sequence[WebhookTry]
+) -> WebhookTry | None:
+    """The last of ``tries``, the newest first, where its event stands in the webhook's way."""
+    return tries[0] if progress is not None and progress.attempts and tries else None
 
 
 def wants(webhook: Webhook, event: Event) -> bool:

@@ -133,14 +133,22 @@ FINISH = Deed(
 TELL_AGAIN = Deed(
     word="tell-again",
     label="Tell it again",
-    explains="Try at once what it has not taken, and go on from there. To pass over an event that"
-    " it cannot bear, use the interface for programs.",
+    explains="Try at once what it has not taken, and go on from there.",
     done="It is told again, from where it was.",
     role=Role.ADMINISTRATOR,
+)
+PASS_OVER = Deed(
+    word="pass-over",
+    label="Pass over",
+    explains="Leave out what it does not take, and tell it at once what follows.",
+    done="That is passed over, and it is told what follows.",
+    role=Role.ADMINISTRATOR,
+    asks="event",
+    loses="Whoever is behind the webhook never hears of this event.",
 )
 ON_RELEASES = (
     ACCEPT, REJECT, APPROVE, PUBLISH, RETRY, KEEP, STOP_KEEPING, WITHDRAW, RESTORE,
 )  # fmt: skip
 ON_STREAMS = (PAUSE, RESUME, REBUILD, ROLL_BACK)
 ON_RUNS = (FINISH,)
-ON_WEBHOOKS = (TELL_AGAIN,)
+ON_WEBHOOKS = (TELL_AGAIN, PASS_OVER)

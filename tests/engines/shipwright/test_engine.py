@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import random
 
+import msgspec
 import pytest
 
 from okd_payload.build.records import Action
@@ -19,10 +20,12 @@ from okd_payload.errors import (
     NotPermitted,
     TransientBuildError,
 )
-from okd_payload.testing.kubernetes import MemoryCluster, SimulatedCluster
+from okd_payload.progress import Delayed
+from okd_payload.testing.kubernetes import MemoryCluster, Refusal, SimulatedCluster
 from okd_payload.testing.tekton.controllers.outcomes import (
     Fault,
     Outcome,
+    StepOutcome,
     fails,
     runs_out_of_memory,
     suffers,
@@ -236,3 +239,53 @@ async def test_a_creation_whose_answer_is_lost(world):
     second = await world.build(catalog)
     assert second.is_complete
     assert world.started == ["base"]
+
+
+async def test_an_image_that_does_not_arrive(world):
+    """A pod that pushed elsewhere is told by the repository, and by the option that names it."""
+    results = {"shp-image-digest": "sha256:" + "0" * 64, "shp-image-size": "7"}
+    elsewhere = Outcome(steps=(StepOutcome(results=results),))
+    world.script["base"] += [elsewhere, elsewhere]
+    outcome = await world.build(world.stream(0))
+    (failed,) = outcome.record.components
+    assert "its image is not in the repository (2 times)" in failed.reason
+    assert world.content.name in failed.reason
+    assert "--repository" in failed.hint
+
+
+async def test_a_quota_is_waited_for_and_told(world):
+    """Whoever waits for room in a quota hears of it each time, and of its end."""
+    patience = msgspec.structs.replace(world.settings().patience, quota=100.0)
+
+    def refuse(document, request):
+        if request.resource.name == kinds.SHIPWRIGHT_BUILD_RUN.resource:
+            raise Refusal(403, "Forbidden", 'buildruns "x" is forbidden: exceeded quota: few')
+
+    world.simulated.validating.append(refuse)
+    outcome = await world.build(world.stream(0), patience=patience)
+    (failed,) = outcome.record.components
+    assert "exceeded quota" in failed.reason
+    delays = [event for event in world.events if isinstance(event, Delayed)]
+    assert len(delays) == 7
+
+
+async def test_sources_are_brought_when_the_cluster_can_build(world):
+    """What pods find nowhere else is stored only when it is known that there will be pods."""
+    brought = []
+
+    async def bring() -> str:
+        brought.append(world.cluster)
+        return "quay.test/okd@sha256:" + "1" * 64
+
+    able = world.cluster
+    world.cluster = MemoryCluster("builds", cluster=SimulatedCluster())
+    with pytest.raises(NoSuchKind):
+        async with world.new_engine().opened(bring_sources=bring):
+            pytest.fail("it must not open")
+    assert brought == []
+    world.cluster = able
+    async with world.new_engine(keeps=True).opened(bring_sources=bring) as engine:
+        await world.build_with(engine, await world.freeze(world.stream(0)))
+    (run,) = world.runs()
+    options = run["spec"]["build"]["spec"]["paramValues"][2]["values"]
+    assert {"value": await bring()} in options

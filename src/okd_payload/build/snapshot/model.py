@@ -9,6 +9,8 @@ read half would build something else.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 
 from okd_payload.build.freeze import FrozenPlan
@@ -18,6 +20,10 @@ from okd_payload.source.lock import Lock
 from okd_payload.source.model import Commit, GitSource
 
 FORMAT = 1
+
+BringSources = Callable[[], Awaitable[str]]
+"""Stores what is built and only this machine has, and gives the snapshot that has it, as
+``REPOSITORY@DIGEST``; empty when pods find everything without."""
 
 
 class PackedFolder(msgspec.Struct, frozen=True, kw_only=True):

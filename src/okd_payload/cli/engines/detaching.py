@@ -66,7 +66,7 @@ async def detach(
     keep_going: bool,
 ) -> Detached:
     """Start a coordinator for ``session``. Raises OkdPayloadError when the cluster takes none."""
-    from okd_payload.cli.engines.tekton import tool_settings
+    from okd_payload.cli.engines.pods import tool_settings
     from okd_payload.cluster import kinds
     from okd_payload.engines.manifests import encode_manifest
     from okd_payload.engines.pod.tool import registry_words

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,11 @@ from okd_payload.cli.engines import ENGINES
 
 if TYPE_CHECKING:
     from okd_payload.build.engine import Engine
+    from okd_payload.build.snapshot.model import BringSources
     from okd_payload.cli.engine_options import EngineOptions
     from okd_payload.cli.services import Services
     from okd_payload.cli.session import Session
     from okd_payload.oci.registry import RegistrySettings
-
-
-BringSources = Callable[[], Awaitable[str]]
 
 
 class EngineRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,8 +36,7 @@ class EngineRequest(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int
     """Builds at a time."""
     bring_sources: BringSources
-    """Stores what is built and only this machine has, and gives it as ``REPOSITORY@DIGEST``;
-    empty for nothing. To be called when the engine is known to work: it writes."""
+    """To be called when the engine is known to work: it writes."""
 
 
 @contextlib.asynccontextmanager

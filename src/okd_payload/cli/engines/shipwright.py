@@ -6,18 +6,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
+import msgspec
+
 from okd_payload.build.engine import Engine
 from okd_payload.cli.cluster_options import connect
-from okd_payload.cli.engine_options import EngineOptions
-from okd_payload.cli.engines.forced import forced_components
+from okd_payload.cli.engines.pods import forced_components, tool_settings
 from okd_payload.cli.engines.request import EngineRequest
 from okd_payload.engines.buildah.engine import format_version
-from okd_payload.engines.pod.image import choose_image
 from okd_payload.engines.pod.security import SecurityProfile
 from okd_payload.engines.pod.tool import ToolSettings
 from okd_payload.engines.shipwright.engine import ShipwrightEngine
 from okd_payload.engines.shipwright.settings import ShipwrightSettings
-from okd_payload.oci.registry import RegistrySettings
 
 
 @contextlib.asynccontextmanager
@@ -32,34 +31,23 @@ async def open_engine(request: EngineRequest) -> AsyncIterator[Engine]:
             settings=ShipwrightSettings(
                 stream=session.plan.stream,
                 run=request.run,
-                tool=tool_settings(options, request.registries),
+                tool=_without_user_namespace(tool_settings(options, request.registries)),
                 service_account=options.service_account,
                 timeout=options.seconds,
                 jobs=request.jobs,
                 network=options.network,
-                snapshot=await request.bring_sources(),
                 keeps=options.keeps,
             ),
             clock=request.services.clock,
             progress=request.services.tell,
             afresh=forced_components(session),
         )
-        async with engine.opened():
+        async with engine.opened(bring_sources=request.bring_sources):
             yield engine
 
 
-def tool_settings(options: EngineOptions, registries: RegistrySettings) -> ToolSettings:
-    """How pods run the tool. Raises InvalidReference.
-
-    Shipwright cannot ask for user namespaces, the default elsewhere: capabilities stand in.
-    """
-    asked = SecurityProfile(options.pod_security)
-    own = asked is SecurityProfile.USER_NAMESPACE
-    return ToolSettings(
-        image=choose_image(options.image),
-        profile=SecurityProfile.CAPABILITIES if own else asked,
-        credentials=options.credentials,
-        git_credentials=options.git_credentials,
-        trust=options.trust,
-        plain_http=tuple(sorted(registries.plain_http_hosts)),
-    )
+def _without_user_namespace(tool: ToolSettings) -> ToolSettings:
+    """Shipwright cannot ask for user namespaces, the default elsewhere: capabilities stand in."""
+    if tool.profile is not SecurityProfile.USER_NAMESPACE:
+        return tool
+    return msgspec.structs.replace(tool, profile=SecurityProfile.CAPABILITIES)

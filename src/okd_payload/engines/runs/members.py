@@ -18,8 +18,8 @@ from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.causes import Reaction
 from okd_payload.engines.pod.judging import Verdict, judge
 from okd_payload.engines.shipwright.judging import judge_run
-from okd_payload.engines.shipwright.run_state import CANCEL as CANCEL_BUILD_RUN
-from okd_payload.engines.shipwright.run_state import SET_ASIDE, decode_build_run
+from okd_payload.engines.shipwright.run_state import CANCELLATION as BUILD_RUN_CANCELLATION
+from okd_payload.engines.shipwright.run_state import decode_build_run
 from okd_payload.engines.tekton.task_run import CANCEL, CANCEL_MESSAGE, decode_task_run, observe
 from okd_payload.errors import ClusterError, NoSuchKind, NotPermitted
 
@@ -153,12 +153,7 @@ _KINDS = {
     ),
     kinds.SHIPWRIGHT_BUILD_RUN: _Kind(
         read=_read_build_run,
-        cancellation=msgspec.json.encode(
-            {
-                "metadata": {"annotations": {SET_ASIDE: "true"}},
-                "spec": {"state": CANCEL_BUILD_RUN},
-            }
-        ),
+        cancellation=BUILD_RUN_CANCELLATION,
     ),
     kinds.OPENSHIFT_BUILD: _Kind(
         read=_read_openshift_build,

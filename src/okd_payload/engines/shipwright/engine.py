@@ -14,8 +14,11 @@ import contextlib
 from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
+import msgspec
+
 from okd_payload.build.engine import BuildStep, TellRetry, ignore_retry
 from okd_payload.build.images import StreamImages
+from okd_payload.build.snapshot.model import BringSources
 from okd_payload.clock import Clock
 from okd_payload.cluster import Cluster, kinds
 from okd_payload.engines.pod import labels, outcome
@@ -29,7 +32,7 @@ from okd_payload.engines.pod.object_watch import ObjectWatch
 from okd_payload.engines.pod.running_places import RunningPlaces
 from okd_payload.engines.pod.verifying import verify_image
 from okd_payload.engines.shipwright.check import check_cluster
-from okd_payload.engines.shipwright.following import Followed, Follower, is_taken
+from okd_payload.engines.shipwright.following import Followed, Follower
 from okd_payload.engines.shipwright.making import attempt_from, make_build_run
 from okd_payload.engines.shipwright.run_state import BuildRun, decode_build_run
 from okd_payload.engines.shipwright.settings import ShipwrightSettings
@@ -73,7 +76,15 @@ class ShipwrightEngine:
             selector=labels.selector(stream),
         )
         self._places = RunningPlaces(self._watch, count=settings.jobs)
-        self._writer = BuildRunWriter(cluster, self._watch, clock=clock)
+        self._writer = BuildRunWriter(
+            cluster,
+            self._watch,
+            kinds.SHIPWRIGHT_BUILD_RUN,
+            namespace=cluster.namespace,
+            clock=clock,
+            quota_seconds=settings.patience.quota,
+            progress=progress,
+        )
         self._follower = Follower(
             cluster, self._watch, patience=settings.patience, progress=progress
         )
@@ -85,12 +96,18 @@ class ShipwrightEngine:
         return self._format_version
 
     @contextlib.asynccontextmanager
-    async def opened(self) -> AsyncIterator[ShipwrightEngine]:
+    async def opened(
+        self, *, bring_sources: BringSources | None = None
+    ) -> AsyncIterator[ShipwrightEngine]:
         """While it lasts, builds can be made; afterwards finished BuildRuns are cleared away.
 
+        ``bring_sources`` stores what pods find nowhere else, and gives the snapshot that has it;
+        it is called when the cluster is known to be able to build.
         Raises NoSuchKind, NotPermitted, ClusterError and ClusterUnavailable.
         """
         await check_cluster(self._cluster, architecture=self._images.platform.architecture)
+        if bring_sources is not None:
+            self._settings = msgspec.structs.replace(self._settings, snapshot=await bring_sources())
         await self._writer.bring_strategy(self._strategy)
         async with self._watch.opened():
             try:
@@ -118,12 +135,12 @@ class ShipwrightEngine:
             finally:
                 await copy.close()
             verdict = followed.verdict
-            if is_taken(followed) and followed.run is not None:
+            if verdict.rule.reaction is Reaction.TAKE and followed.run is not None:
                 self._finished.add(followed.run.name)
                 digest = await self._verify(followed.run, step)
                 if digest is not None:
                     return digest
-                verdict = Verdict(cause=Cause.DELETED, message="its image is gone")
+                verdict = Verdict(cause=Cause.UNDELIVERED, message=self._images.repository.name)
             if followed.run is not None:
                 spent.add(followed.run.name)
                 await self._put_away(followed.run, verdict)

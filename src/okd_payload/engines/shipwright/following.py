@@ -14,7 +14,7 @@ import msgspec
 
 from okd_payload.cluster import Cluster, kinds
 from okd_payload.cluster.pods import Pod, decode_pod
-from okd_payload.engines.pod.causes import Cause, Reaction
+from okd_payload.engines.pod.causes import Cause
 from okd_payload.engines.pod.judging import Verdict
 from okd_payload.engines.pod.log_copy import LogCopy
 from okd_payload.engines.pod.object_watch import ObjectWatch
@@ -104,8 +104,3 @@ class Follower:
             if pod.status.container(_CONTAINER).has_begun:
                 log.begin(pod.metadata.name, _CONTAINER)
         return pods[-1] if pods else None
-
-
-def is_taken(followed: Followed) -> bool:
-    """Whether an image was made."""
-    return followed.verdict.rule.reaction is Reaction.TAKE and followed.run is not None

@@ -17,7 +17,7 @@ from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.building import key_of_step
 from okd_payload.engines.pod.choosing import ENLARGED, Attempt, Make
 from okd_payload.engines.pod.resources import requirements_of
-from okd_payload.engines.pod.step_document import encode_step
+from okd_payload.engines.pod.step_document import encode_step, portable
 from okd_payload.engines.shipwright import objects
 from okd_payload.engines.shipwright.judging import judge_run
 from okd_payload.engines.shipwright.naming import build_run_name
@@ -69,7 +69,7 @@ def make_build_run(
             step_resources=(objects.StepResources(name=STEP, resources=requirements),),
         ),
         param_values=(
-            objects.ParameterValue(name=STEP_PARAMETER, value=encode_step(step)),
+            objects.ParameterValue(name=STEP_PARAMETER, value=encode_step(portable(step))),
             objects.ParameterValue(name=REPOSITORY_PARAMETER, value=repository),
             objects.ParameterValue(
                 name=OPTIONS_PARAMETER,

@@ -19,9 +19,12 @@ from okd_payload.errors import ClusterError
 
 STEP = "build"
 """The step of our strategies; its container is called ``step-build``."""
-CANCEL = "BuildRunCanceled"
 SET_ASIDE = labels.PREFIX + "set-aside"
 """An annotation of runs that we cancelled ourselves: what was set aside is built by the next."""
+CANCELLATION = msgspec.json.encode(
+    {"metadata": {"annotations": {SET_ASIDE: "true"}}, "spec": {"state": "BuildRunCanceled"}}
+)
+"""The merge patch that asks a BuildRun to end, and says that it was us."""
 RUN_LABEL = "buildrun.shipwright.io/name"
 """The label of pods by which those of a BuildRun are found."""
 _CONTAINER_PREFIX = "step-"

@@ -20,6 +20,8 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """For the last lines of a log after its BuildRun ended."""
     cancelled: float = 20.0
     """For cancelling a BuildRun, and for its log, when the user waits for the program to stop."""
+    quota: float = 2 * _HOUR
+    """For room in the namespace's quota before a BuildRun can be made at all."""
     pause: float = 2.0
     """Before another attempt; twice as long each time, up to a minute."""
 

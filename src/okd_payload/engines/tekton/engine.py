@@ -13,13 +13,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 import msgspec
 
 from okd_payload.build.engine import BuildStep, TellRetry, ignore_retry
 from okd_payload.build.images import StreamImages
+from okd_payload.build.snapshot.model import BringSources
 from okd_payload.clock import Clock
 from okd_payload.cluster import Cluster, kinds
 from okd_payload.engines.pod import labels
@@ -42,8 +43,6 @@ from okd_payload.engines.tekton.writing import TaskRunWriter
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.repository import Repository
 from okd_payload.progress import Progress
-
-BringSources = Callable[[], Awaitable[str]]
 
 
 class TektonEngine:

@@ -227,6 +227,29 @@ async def test_a_run_that_cannot_go_on_takes_back_what_it_made(simulated, left, 
     assert (await survey(cluster, desired)).is_nothing
 
 
+async def test_what_stays_changed_is_named(simulated):
+    """Who was cut off half-way hears which objects are as wanted already, and what to do."""
+    cluster = Failing(cluster=simulated)
+    cluster.left = 1000
+    await deploy(cluster, desire())
+    cluster.left = 2
+    wanted = desire(
+        rendered=(
+            make("Task", "new"),
+            make("Task", "build", "more"),
+            make("Task", "release", "more"),
+            RENDERED[2],
+        )
+    )
+    with pytest.raises(PartlyDone, match="cannot be reached") as caught:
+        await deploy(cluster, wanted)
+    assert "what was changed stays so: Task build" in caught.value.message
+    assert "Task release" not in caught.value.message
+    assert "the same command" in caught.value.hint
+    assert simulated.find(kinds.TASK, "new", namespace=NAMESPACE) is None
+    assert simulated.find(kinds.TASK, "build", namespace=NAMESPACE)["spec"]["description"] == "more"
+
+
 class Gone(Failing):
     """The same, and what was made cannot be removed any more either."""
 

@@ -3,8 +3,8 @@
 
 What others stand on comes first, and what starts work comes last, so that an interruption leaves
 objects that nothing uses yet. When something goes wrong, what this run created is removed again,
-last things first; what it changed is left as it is, since it was as wanted, and the same command
-goes on from there. Nothing superfluous is removed before everything wanted is in place.
+last things first; what it changed is left as it is, since it was as wanted, and told: the same
+command goes on from there. Nothing superfluous is removed before everything wanted is in place.
 """
 
 from __future__ import annotations
@@ -36,11 +36,13 @@ class CarriedOut(msgspec.Struct, frozen=True, kw_only=True):
 async def carry_out(
     cluster: Cluster, desired: DesiredState, changes: DeploymentChanges, *, again: Try
 ) -> CarriedOut:
-    """Do what ``changes`` says. Raises ClusterError when it cannot be done, after undoing it.
+    """Do what ``changes`` says, which has no issues that block.
 
-    ``changes`` has no issues that block.
+    When it cannot be done, what was created is removed again; then it raises ClusterError, or
+    PartlyDone with the names of what stays changed.
     """
     created: list[ManagedObject] = []
+    altered: list[ManagedObject] = []
     try:
         if changes.makes_namespace:
             made = await _make_namespace(cluster, changes, created)
@@ -52,11 +54,22 @@ async def carry_out(
             if change.object in created:
                 continue
             await _make(cluster, desired.namespace, change, created)
+            altered += [change.object] if change.action is Action.CHANGE else []
         for change in changes.of(Action.REMOVE):
             await _remove(cluster, desired.namespace, change.object)
-    except (ClusterError, asyncio.CancelledError):
+            altered.append(change.object)
+    except asyncio.CancelledError:
         await _undo(cluster, desired.namespace, created)
         raise
+    except ClusterError as error:
+        await _undo(cluster, desired.namespace, created)
+        if not altered:
+            raise
+        raise PartlyDone(
+            f"{error.message}; what was created is removed again, what was changed stays so: "
+            f"{', '.join(map(str, altered))}",
+            hint="; ".join(filter(None, (error.hint, "the same command goes on from there"))),
+        ) from error
     return CarriedOut(changes=changes)
 
 

@@ -3,50 +3,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from okd_payload.catalog.component import Resources
 from okd_payload.engines.buildah.limits import (
     CONTROL_GROUPS,
     Limits,
     limited,
-    parse_quantity,
     remove_groups,
 )
-from okd_payload.errors import InputError
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("", 0),
-        ("4", 4),
-        ("500m", 0.5),
-        ("1.5", 1.5),
-        ("8Gi", 8 * 1024**3),
-        ("64Mi", 64 * 1024**2),
-        ("2G", 2 * 1000**3),
-        ("3k", 3000),
-        ("1Ki", 1024),
-        ("1e3", 1000),
-    ],
-)
-def test_quantities_have_the_meaning_of_kubernetes(text, value) -> None:
-    """Decimal, binary and thousandth suffixes."""
-    assert parse_quantity(text) == value
-
-
-@given(st.text(max_size=8))
-def test_any_text_is_a_quantity_or_an_error(text) -> None:
-    """Nothing else comes out than a number or an InputError."""
-    with contextlib.suppress(InputError):
-        assert parse_quantity(text) >= 0
 
 
 def test_only_limits_count() -> None:

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from okd_payload.catalog.component import Resources
-from okd_payload.engines.pod.resources import requirements_of, size_of
-from okd_payload.errors import InputError
+from okd_payload.engines.pod.resources import requirements_of
+from okd_payload.engines.quantities import size_of
 
 QUANTITIES = st.just("") | st.builds(
     "{}{}".format, st.integers(1, 900), st.sampled_from(["", "m", "k", "Mi", "G", "Gi"])
@@ -43,10 +42,3 @@ def test_memory_doubles_each_time_it_ran_out():
     asked = requirements_of(resources, enlarged=2)
     assert (asked.requests.memory, asked.limits.memory) == ("8192Mi", "12288Mi")
     assert asked.limits.cpu == "2"
-
-
-@pytest.mark.parametrize("text", ["", "much", "1d", "-1", "1e", "Gi"])
-def test_what_is_no_quantity_is_refused(text: str):
-    """The error says how quantities are written."""
-    with pytest.raises(InputError, match="is not a quantity"):
-        size_of(text)

@@ -12,7 +12,6 @@ Requests are for schedulers of clusters; here ``--jobs`` decides how much runs a
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
@@ -20,14 +19,12 @@ from typing import Self
 import msgspec
 
 from okd_payload.catalog.component import Resources
-from okd_payload.errors import InputError
+from okd_payload.engines.quantities import size_of
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 _OWN_GROUPS = Path("/proc/self/cgroup")
 _PREFIX = "okd-payload-{}"
 _PERIOD = 100_000
-_QUANTITY = re.compile(r"(?P<number>\d+(\.\d+)?([eE]\d+)?)(?P<unit>m|k|Ki|[MGTPE]i?)?")
-_POWERS = {"k": 1, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
 _ENTER = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 125; shift; done; shift; exec "$@"'
 
 
@@ -41,8 +38,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, resources: Resources) -> Self:
         """The limits among ``resources``. Raises InputError."""
         return cls(
-            cpus=parse_quantity(resources.cpu_limit),
-            memory=int(parse_quantity(resources.memory_limit)),
+            cpus=size_of(resources.cpu_limit or "0"),
+            memory=int(size_of(resources.memory_limit or "0")),
         )
 
 
@@ -85,19 +82,6 @@ def remove_groups(name: str, *, root: Path = CONTROL_GROUPS) -> None:
     with contextlib.suppress(OSError):
         parents = (_parent_group(root), root / "memory", root / "cpu")
         _remove([parent / _PREFIX.format(name) for parent in parents])
-
-
-def parse_quantity(text: str) -> float:
-    """A Kubernetes quantity as a number, 0 when it is empty. Raises InputError."""
-    if not text:
-        return 0.0
-    matched = _QUANTITY.fullmatch(text)
-    if matched is None:
-        raise InputError(f"{text!r} is not a quantity", hint="write it as in 500m, 4 or 8Gi")
-    number, unit = float(matched["number"]), matched["unit"] or ""
-    if unit in ("", "m"):
-        return number / 1000 if unit else number
-    return number * float((1024 if unit.endswith("i") else 1000) ** _POWERS[unit[0]])
 
 
 def _settings(limits: Limits, root: Path) -> Iterator[tuple[Path, dict[str, int | str]]]:

@@ -7,11 +7,9 @@ starve its neighbours. A limit is never below its request.
 
 from __future__ import annotations
 
-import re
-
 from okd_payload.catalog.component import Resources
 from okd_payload.engines.pod.objects import Quantities, Requirements
-from okd_payload.errors import InputError
+from okd_payload.engines.quantities import size_of
 
 DEFAULT_RESOURCES = Resources(
     cpu_request="500m", cpu_limit="4", memory_request="1Gi", memory_limit="4Gi"
@@ -24,8 +22,6 @@ SMALL_RESOURCES = Resources(
 WORK_STORAGE = Quantities(ephemeral_storage="2Gi")
 """What the work folder of a build takes at least; only a request, because images differ."""
 
-_QUANTITY = re.compile(r"(?P<number>\d+(\.\d*)?|\.\d+)(?P<unit>m|k|[KMGTPE]i?|)")
-_POWERS = {"k": 1, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
 _MEGABYTE = 1024**2
 
 
@@ -51,17 +47,6 @@ def requirements_of(
         ),
         limits=Quantities(cpu=cpu_limit, memory=memory_limit),
     )
-
-
-def size_of(quantity: str) -> float:
-    """A Kubernetes quantity as a number. Raises InputError."""
-    matched = _QUANTITY.fullmatch(quantity)
-    if matched is None:
-        raise InputError(f"{quantity!r} is not a quantity", hint="write it as in 500m, 4 or 8Gi")
-    number, unit = float(matched["number"]), matched["unit"]
-    if unit in ("", "m"):
-        return number / 1000 if unit else number
-    return number * float((1024 if unit.endswith("i") else 1000) ** _POWERS[unit[0]])
 
 
 def _larger(one: str, other: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from okd_payload.engines.pod.objects import Requirements
 from okd_payload.engines.pod.readiness import codes
 from okd_payload.engines.pod.readiness.objects import LimitRange, Node, ResourceQuota
-from okd_payload.engines.pod.resources import size_of
+from okd_payload.engines.quantities import size_of
 from okd_payload.errors import InputError
 from okd_payload.issues import Issue
 

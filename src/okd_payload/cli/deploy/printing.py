@@ -18,7 +18,6 @@ from okd_payload.engines.manifests import (
     make_kustomization,
     write_documents,
     write_folder,
-    write_manifests,
 )
 from okd_payload.engines.pod.accounts import BUILDER
 from okd_payload.engines.tekton.deploying.changes import Action, DeploymentChanges
@@ -93,10 +92,10 @@ def print_next_steps(deployment: DeploymentSettings, catalog: Catalog) -> None:
 def write_objects(desired: DesiredState, folder: Path | None) -> None:
     """Print the objects, or write them into ``folder``, one file for each, in their order."""
     if folder is None:
-        click.echo(write_manifests(desired.manifests), nl=False)
+        click.echo(write_documents(desired.manifests), nl=False)
         return
     files = [
-        TextFile(f"{each.kind.lower()}-{each.metadata.name}.yaml", write_manifests([each]))
+        TextFile(f"{each.kind.lower()}-{each.metadata.name}.yaml", write_documents([each]))
         for each in desired.manifests
     ]
     kustomization = make_kustomization(resources=tuple(file.path for file in files))

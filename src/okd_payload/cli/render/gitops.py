@@ -10,7 +10,7 @@ import click
 from okd_payload.catalog.load import load_stream
 from okd_payload.cli.catalog.stream_file import find_stream_file
 from okd_payload.cli.option_groups import option_group
-from okd_payload.engines.manifests import TextFile, write_folder, write_manifests
+from okd_payload.engines.manifests import TextFile, write_documents, write_folder
 from okd_payload.engines.tekton.deploying.gitops import (
     ARGO_NAMESPACE,
     FLUX_NAMESPACE,
@@ -88,8 +88,8 @@ def gitops(
     argo = make_application(followed, namespace=argo_namespace)
     flux = make_flux_objects(followed, namespace=flux_namespace)
     files = (
-        TextFile("argo-cd.yaml", write_manifests([argo])),
-        TextFile("flux.yaml", write_manifests(flux)),
+        TextFile("argo-cd.yaml", write_documents([argo])),
+        TextFile("flux.yaml", write_documents(flux)),
     )
     for path in write_folder(files, to):
         click.echo(to / path)

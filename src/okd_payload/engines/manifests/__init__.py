@@ -20,9 +20,8 @@ from okd_payload.engines.manifests.manifest import (
     OwnerReference,
     Part,
     encode_manifest,
-    size_of,
 )
-from okd_payload.engines.manifests.yaml_text import write_documents, write_manifests
+from okd_payload.engines.manifests.yaml_text import write_documents
 
 __all__ = [
     "Kustomization",
@@ -37,8 +36,6 @@ __all__ = [
     "TextFile",
     "encode_manifest",
     "make_kustomization",
-    "size_of",
     "write_documents",
     "write_folder",
-    "write_manifests",
 ]

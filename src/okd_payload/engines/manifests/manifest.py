@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One object of the Kubernetes API as a value, and its size as the API server counts it.
+"""One object of the Kubernetes API as a value, and how large the API server lets it be.
 
 A kind is a frozen struct that extends ``Manifest`` with its own fields, in the order in which
 people read them. What has its default is left out, because a server fills it in anyway and a
@@ -64,10 +64,5 @@ class ManifestLimit(enum.IntEnum):
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """``manifest`` as the JSON that is sent to an API server; equal values, equal bytes."""
+    """``manifest`` as the JSON that an API server gets and counts; equal values, equal bytes."""
     return msgspec.json.encode(manifest, order="deterministic")
-
-
-def size_of(manifest: Manifest) -> int:
-    """The bytes that an API server counts for ``manifest``."""
-    return len(encode_manifest(manifest))

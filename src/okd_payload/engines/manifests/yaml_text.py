@@ -16,19 +16,12 @@ from typing import Any
 
 import msgspec
 
-from okd_payload.engines.manifests.manifest import Manifest
-
 _PLAIN = re.compile(
     r"[A-Za-z/_$][\w./@+$()\[\]*=,;'-]*(?:(?: |:(?=[^\s]))[\w./@+$()\[\]*=,;'-]+)*", re.ASCII
 )
 _AMBIGUOUS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "_"})
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _INDENT = "  "
-
-
-def write_manifests(manifests: Iterable[Manifest], *, comment: Iterable[str] = ()) -> str:
-    """``manifests`` as the documents of one file, below the lines of ``comment``."""
-    return write_documents(manifests, comment=comment)
 
 
 def write_documents(documents: Iterable[msgspec.Struct], *, comment: Iterable[str] = ()) -> str:

@@ -29,7 +29,7 @@ from okd_payload.build.work_graph import work_graph
 from okd_payload.catalog.component import Component, Origin
 from okd_payload.cluster import ObjectKind
 from okd_payload.cluster.kinds import PIPELINE, PIPELINE_RUN, TASK
-from okd_payload.engines.manifests import Manifest, ManifestLimit, encode_manifest, size_of
+from okd_payload.engines.manifests import Manifest, ManifestLimit, encode_manifest
 from okd_payload.engines.pod.security import SecurityProfile
 from okd_payload.engines.pod.tool import ToolSettings
 from okd_payload.engines.tekton.rendering import (
@@ -209,8 +209,8 @@ def run_with_status(plan: Plan, components: tuple[str, ...] = ()) -> dict[str, i
     defaults = 60 * len(spec["tasks"])  # kind, computeResources and types that the webhook writes
     status = {"pipelineSpec": spec, "childReferences": children, "results": results}
     return {
-        "pipeline": size_of(pipeline),
-        "run": size_of(run) + len(msgspec.json.encode(status)) + defaults,
+        "pipeline": len(encode_manifest(pipeline)),
+        "run": len(encode_manifest(run)) + len(msgspec.json.encode(status)) + defaults,
     }
 
 

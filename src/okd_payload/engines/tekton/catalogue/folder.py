@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from okd_payload.engines.manifests import TextFile, write_documents, write_manifests
+from okd_payload.engines.manifests import TextFile, write_documents
 from okd_payload.engines.tekton.catalogue.artifact_hub import describe_package
 from okd_payload.engines.tekton.catalogue.entry import Entry
 from okd_payload.engines.tekton.catalogue.readme import write_overview, write_readme
@@ -30,7 +30,7 @@ def render_catalogue(
         package = f"{entry.folder}/{PACKAGE_FILE}"
         described = describe_package(entry, created=known.get(package, created))
         files += [
-            TextFile(f"{entry.folder}/{entry.name}.yaml", write_manifests([entry.manifest])),
+            TextFile(f"{entry.folder}/{entry.name}.yaml", write_documents([entry.manifest])),
             TextFile(f"{entry.folder}/README.md", write_readme(entry)),
             TextFile(package, write_documents([described])),
         ]

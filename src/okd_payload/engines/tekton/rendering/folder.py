@@ -20,7 +20,6 @@ from okd_payload.engines.manifests import (
     TextFile,
     make_kustomization,
     write_documents,
-    write_manifests,
 )
 from okd_payload.engines.tekton.rendering.model import RenderSettings, Variant
 from okd_payload.engines.tekton.rendering.names import name_tasks
@@ -34,7 +33,7 @@ CUSTOM = "custom"
 _KUSTOMIZATION = "kustomization.yaml"
 CUSTOM_FILE = f"overlays/{CUSTOM}/{_KUSTOMIZATION}"
 """The file that belongs to people."""
-_RENDERED = "Rendered by okd-payload: change the stream and render again, not this file."
+_HEAD = ("Rendered by okd-payload: change the stream and render again, not this file.",)
 _CUSTOMISED = (
     "content-repository",
     "release-repository",
@@ -55,7 +54,7 @@ def render_folder(
     ]
     tasks = render_tasks(nodes, settings.tool)
     files = [
-        TextFile(f"base/tasks/{task.metadata.name}.yaml", write_manifests([task], comment=_head()))
+        TextFile(f"base/tasks/{task.metadata.name}.yaml", write_documents([task], comment=_HEAD))
         for task in tasks
     ]
     resources = tuple(f"tasks/{task.metadata.name}.yaml" for task in tasks)
@@ -65,11 +64,11 @@ def render_folder(
         pipeline = render_pipeline(variant, settings)
         run = render_run(variant, settings)
         files += [
-            TextFile(f"{folder}/pipeline.yaml", write_manifests([pipeline], comment=_head())),
+            TextFile(f"{folder}/pipeline.yaml", write_documents([pipeline], comment=_HEAD)),
             _kustomization(folder, make_kustomization(resources=("../../base", "pipeline.yaml"))),
             TextFile(
                 f"runs/{_folder_of(variant)}.yaml",
-                write_manifests([run], comment=("Start it with `kubectl create -f`.",)),
+                write_documents([run], comment=("Start it with `kubectl create -f`.",)),
             ),
         ]
         if custom:
@@ -101,11 +100,7 @@ def _custom(overlay: str, pipeline: Pipeline) -> TextFile:
 
 
 def _kustomization(folder: str, value: Kustomization) -> TextFile:
-    return TextFile(f"{folder}/{_KUSTOMIZATION}", write_documents([value], comment=_head()))
-
-
-def _head() -> tuple[str, ...]:
-    return (_RENDERED,)
+    return TextFile(f"{folder}/{_KUSTOMIZATION}", write_documents([value], comment=_HEAD))
 
 
 def _folder_of(variant: Variant) -> str:

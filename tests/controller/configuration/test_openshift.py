@@ -22,6 +22,7 @@ from okd_payload.controller.configuration.model import (
     UpgradeOrigin,
 )
 from okd_payload.controller.configuration.openshift import read_openshift
+from okd_payload.controller.verification.verifier import known_verifications
 from okd_payload.documents import Document, parse_documents, read_documents
 from okd_payload.errors import InvalidDocument
 
@@ -274,6 +275,35 @@ def test_a_periodic_job_of_two_schedules_is_told() -> None:
     issues = check_together({one.name: one, two.name: two})
     assert [issue.code for issue in issues] == ["shared-periodic-job"] * 2
     assert issues[1].message.endswith("runs j, and so does a of 4.20.0-0.x")
+
+
+def test_times_are_those_that_go_knows() -> None:
+    """Also a span of time as a cron expression, and the sign for any day."""
+    job = {"name": "j"}
+    periodic = {"a": {"cron": "@every 1h30m"}, "b": {"cron": "0 4 ? * 1"}, "c": {"cron": "@daily"}}
+    stream = read(periodic={name: each | {"prowJob": job} for name, each in periodic.items()})
+    assert check_stream(stream) == ()
+    assert [(each.cron, each.interval) for each in stream.schedules] == [
+        ("", 5400.0),
+        ("0 4 ? * 1", 0.0),
+        ("@daily", 0.0),
+    ]
+    with pytest.raises(InvalidDocument, match=r"periodic\.a\.cron"):
+        read(periodic={"a": {"cron": "@every day", "prowJob": job}})
+
+
+def test_a_periodic_job_may_be_called_as_a_verification_is() -> None:
+    """Their runs are told apart."""
+    stream = read(
+        verify={"e2e": {"prowJob": {"name": "one"}}},
+        periodic={"e2e": {"interval": "1h", "prowJob": {"name": "two"}}},
+    )
+    assert check_stream(stream) == ()
+    known = known_verifications(stream)
+    assert {name: each.runner.settings["job"] for name, each in known.items()} == {
+        "e2e": "one",
+        "e2e-periodic": "two",
+    }
 
 
 def test_an_annotation_may_be_long() -> None:

@@ -65,6 +65,8 @@ RELEASES = [
         ("4.20.0-0.x-4", UpgradeOrigin(lower="4.19.0-okd.3", upper="4.20.0-a"), "4.19.0-okd.10"),
         ("4.20.0-0.x-4", UpgradeOrigin(upper="4.19.0-okd.3"), "4.19.0-okd.2"),
         ("4.20.0-0.x-4", UpgradeOrigin(lower="4.21.0"), None),
+        ("4.20.0-0.x-4", UpgradeOrigin(lower="4.19", upper="4.20"), "4.19.0-okd.10"),
+        ("4.20.0-0.x-4", UpgradeOrigin(lower="4.21"), None),
         ("4.20.0-0.x-4", UpgradeOrigin(release="4.19.0-okd.2"), "4.19.0-okd.2"),
         ("4.20.0-0.x-4", UpgradeOrigin(release="4.18.0"), None),
     ],

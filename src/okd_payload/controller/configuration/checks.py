@@ -27,6 +27,7 @@ from okd_payload.controller.configuration.model import (
     Verification,
 )
 from okd_payload.controller.graph.channels import CHANNEL
+from okd_payload.controller.verification.origins import parse_bound
 from okd_payload.controller.verification.settings import check_runner
 from okd_payload.errors import InputError, InvalidReference
 from okd_payload.issues import Issue, IssueCode
@@ -207,6 +208,14 @@ def _verification(each: Verification, known: set[str]) -> Iterator[str]:
     for name in each.after:
         if name not in known:
             yield f"waits for {name}, which is not there"
+    yield from _run(each)
+
+
+def _run(each: Verification) -> Iterator[str]:
+    """What keeps its runs from being begun."""
+    for bound in (each.upgrade.lower, each.upgrade.upper) if each.upgrade else ():
+        if bound and parse_bound(bound) is None:
+            yield f"starts an update at {bound}, which is no version"
     yield from check_runner(each.runner)
     if each.runner.kind == "command" and not each.runner.arguments:
         yield "has no command"
@@ -251,7 +260,10 @@ def _copies(each: PublishAction) -> Iterator[str]:
 
 
 def _schedules(stream: StreamConfiguration) -> Iterator[str]:
+    known = {each.name for each in stream.verifications}
     for each in stream.schedules:
+        if each.verification is not None and each.verification.name in known:
+            yield f"schedule {each.name} is called as a verification is, and so would be its runs"
         for text in _schedule(each):
             yield f"schedule {each.name} {text}"
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cron expressions as people write them: five fields, or a name for what is often wanted."""
+"""Cron expressions as people write them: five fields, or a name for what is often wanted.
+
+``?`` is any value, as OpenShift's configurations may write it for days: it is read by Go's
+``robfig/cron``, for which it is another ``*``.
+"""
 
 from __future__ import annotations
 
@@ -15,5 +19,5 @@ _NAMED = {
 
 
 def expand_cron(text: str) -> str:
-    """The five fields that ``text`` stands for; anything but a name is given back as it is."""
-    return _NAMED.get(text, text)
+    """The five fields that ``text`` stands for, or what stands there instead of such."""
+    return _NAMED.get(text) or " ".join("*" if field == "?" else field for field in text.split())

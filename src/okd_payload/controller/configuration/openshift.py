@@ -42,6 +42,8 @@ _AGGREGATOR = "release-openshift-release-analysis-aggregator"
 _ENOUGH = 0.6
 """The share of runs that must succeed where many are judged together."""
 _ORIGINS = ("Previous", "PreviousMinus1", "PreviousPatch", "PreviousMinor")
+_EVERY = "@every "
+"""Before a duration that is written as a cron expression."""
 _MINOR = re.compile(r"([0-9]+)\.([0-9]+)")
 _PLATFORM = re.compile(r"(?:^|-)(aws|gcp|azure|vsphere|metal|libvirt|openstack|ovirt|agent)(?:-|$)")
 
@@ -215,13 +217,17 @@ def _schedules(document: Document, fields: StreamFields) -> Iterator[Schedule]:
         job = each.prow_job.name if each.prow_job else ""
         default = "PreviousPatch" if fields.kind == _STABLE else "PreviousMinus1"
         origin = _origin(document, where, each, default=default, to=fields.to)
+        interval = _seconds(document, (*where, "interval"), each.interval)
+        is_span = each.cron.startswith(_EVERY)
+        if is_span:
+            interval = _seconds(document, (*where, "cron"), each.cron.removeprefix(_EVERY))
         yield Schedule(
             name=name,
             kind="verify",
-            cron=each.cron,
-            interval=_seconds(document, (*where, "interval"), each.interval),
+            cron="" if is_span else each.cron,
+            interval=interval,
             verification=Verification(
-                name=name,
+                name=f"{name}-periodic" if name in (fields.verify or {}) else name,
                 runner=Runner(kind="prowjob", settings={"job": job}),
                 platform=_platform(name, job),
                 optional=True,

@@ -118,6 +118,17 @@ class UpgradeFields(Written, frozen=True, kw_only=True):
     at_least: Annotated[str, Meta(description="a range of stable versions begins here")] = ""
     below: Annotated[str, Meta(description="and ends before this one")] = ""
 
+    def __post_init__(self) -> None:
+        """Refuse what says it in two ways, of which one would be passed over."""
+        by_rule = self.rule is not None or bool(self.stream)
+        ways = by_rule + bool(self.release) + bool(self.at_least or self.below)
+        is_stable = self.rule in ("PreviousPatch", "PreviousMinor")
+        if ways > 1 or (self.stream and is_stable):
+            raise ValueError(
+                "say in one way where it starts: rule (Previous and PreviousMinus1 of a stream), "
+                "release, or atLeast and below"
+            )
+
     def to_origin(self) -> UpgradeOrigin:
         """The same as a value of the controller."""
         named = self.release or self.at_least or self.below
@@ -184,6 +195,19 @@ class VerificationFields(Written, frozen=True, kw_only=True):
             required=self.required or self.runs,
         )
 
+    def idle_in_schedules(self) -> list[str]:
+        """The fields that are set and mean nothing for a run that a schedule begins."""
+        judging = {
+            "disabled": self.disabled,
+            "asynchronous": self.asynchronous,
+            "retries": self.retries > 0,
+            "errorRetries": self.error_retries is not None,
+            "after": bool(self.after),
+            "runs": self.runs > 1,
+            "required": self.required is not None,
+        }
+        return [name for name, is_set in judging.items() if is_set]
+
     def _error_retries(self) -> int:
         """As written; people whose time is over are not asked again by themselves."""
         if self.error_retries is not None:
@@ -209,6 +233,9 @@ class ScheduleFields(Written, frozen=True, kw_only=True):
             raise ValueError("one of cron and every is needed")
         if bool(self.build) + (self.verify is not None) + bool(self.promote_to) != 1:
             raise ValueError("one of build, verify and promoteTo is needed")
+        idle = self.verify.idle_in_schedules() if self.verify else []
+        if idle:
+            raise ValueError(f"a schedule verifies once each time: {', '.join(idle)} do nothing")
 
     def to_schedule(self, name: str) -> Schedule:
         """The same as a value of the controller."""

@@ -158,8 +158,8 @@ class ScheduleFollower:
         queued = VerificationRun(
             id=f"{release.name}-{run.identity}",
             release=release.name,
-            verification=schedule.name,
-            attempt=_count_runs(unit, release.name, schedule.name),
+            verification=verification.name,
+            attempt=_count_runs(unit, release.name, verification.name),
             runner=verification.runner.kind,
             platform=verification.platform,
             architecture=verification.architecture,
@@ -254,9 +254,10 @@ def _first(configuration: StreamConfiguration, schedule: Schedule, now: float) -
     return ScheduleRun(stream=configuration.name, schedule=schedule.name, since=now)
 
 
-def _count_runs(unit: Connection, release: str, schedule: str) -> int:
-    """How often the schedule has verified the release: the number that names objects of a run."""
-    return sum(each.verification == schedule for each in runs.list_of(unit, [release])[release])
+def _count_runs(unit: Connection, release: str, verification: str) -> int:
+    """How often the release was verified so: the number that tells objects of its runs apart."""
+    made = runs.list_of(unit, [release])[release]
+    return sum(each.verification == verification for each in made)
 
 
 def _is_due(schedule: Schedule, known: ScheduleRun, now: float) -> bool:

@@ -11,6 +11,7 @@ nothing up.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -24,6 +25,7 @@ from okd_payload.controller.model import Phase, Release
 from okd_payload.release.semver import Version, is_version, parse_version
 
 _PLACES = {"Previous": 0, "PreviousMinus1": 1}
+_MINOR = re.compile(r"[0-9]+\.[0-9]+")
 
 
 class FoundOrigin(msgspec.Struct, frozen=True):
@@ -55,7 +57,7 @@ def find_origin(
         if each.phase is Phase.ACCEPTED and each.pull_spec and each.name != release.name
     ]
     if origin.lower or origin.upper:
-        return _of(_highest(_stable(accepted, configurations), _in_range(origin)))
+        return _of(_highest(_stable(accepted, configurations), origin))
     if origin.rule in _PLACES:
         stream = origin.stream or release.stream
         before = [
@@ -100,16 +102,14 @@ def _before(
     return max(wanted, key=lambda pair: pair[0], default=(None, None))[1]
 
 
-def _in_range(origin: UpgradeOrigin) -> tuple[Version | None, Version | None]:
-    lower = parse_version(origin.lower) if is_version(origin.lower) else None
-    upper = parse_version(origin.upper) if is_version(origin.upper) else None
-    return lower, upper
+def parse_bound(text: str) -> Version | None:
+    """Where a range begins or ends: a version, or all of a minor one; None for what is neither."""
+    whole = f"{text}.0-0" if _MINOR.fullmatch(text) else text
+    return parse_version(whole) if is_version(whole) else None
 
 
-def _highest(
-    stable: Iterable[tuple[Version, Release]], bounds: tuple[Version | None, Version | None]
-) -> Release | None:
-    lower, upper = bounds
+def _highest(stable: Iterable[tuple[Version, Release]], origin: UpgradeOrigin) -> Release | None:
+    lower, upper = parse_bound(origin.lower), parse_bound(origin.upper)
     wanted = [
         (version, found)
         for version, found in stable

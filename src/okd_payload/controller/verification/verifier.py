@@ -307,9 +307,6 @@ async def _all(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 def known_verifications(configuration: StreamConfiguration) -> dict[str, Verification]:
     """What runs may be of, by name: verifications, and schedules that verify."""
-    scheduled = {
-        each.name: each.verification
-        for each in configuration.schedules
-        if each.verification is not None
-    }
-    return scheduled | {each.name: each for each in configuration.verifications}
+    scheduled = (each.verification for each in configuration.schedules)
+    every = (*configuration.verifications, *filter(None, scheduled))
+    return {each.name: each for each in every}

@@ -18,6 +18,7 @@ from runners_rig import MakeContext, noted, until_ended
 from okd_payload.controller.configuration.model import (
     PublishAction,
     Runner,
+    Schedule,
     StreamConfiguration,
     Verification,
 )
@@ -210,15 +211,23 @@ async def test_where_nothing_can_be_hidden_that_is_said(
     assert lines[1:] == (["done"] if state is RunState.SUCCEEDED else [])
 
 
-def test_credentials_are_found_and_what_is_handed_on_is_not(tmp_path: Path) -> None:
-    """Of the user, of variables, and those that streams name; only what is there."""
-    for name in ("auth.json", "token", "key.asc", "kube"):
+def test_credentials_are_found_and_what_is_handed_on_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the user, of variables, and those that streams name anywhere; only what is there."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("auth.json", "token", "key.asc", "kube", "near.asc", "periodic"):
         (tmp_path / name).write_text("x")
     runner = Runner(kind="github", settings={"tokenFile": f"{tmp_path}/token"})
+    periodic = Runner(kind="webhook", settings={"secretFile": "periodic", "tokenFile": ""})
     stream = StreamConfiguration(
         name="s",
         verifications=(Verification(name="v", runner=runner),),
+        schedules=(
+            Schedule(name="p", kind="verify", verification=Verification(name="p", runner=periodic)),
+        ),
         publications=(
+            PublishAction(name="near", kind="sign", key="near.asc"),
             PublishAction(name="sign", kind="sign", key=f"{tmp_path}/key.asc"),
             PublishAction(name="card", kind="sign", key="gpg:ABC"),
         ),
@@ -229,8 +238,10 @@ def test_credentials_are_found_and_what_is_handed_on_is_not(tmp_path: Path) -> N
         "KUBECONFIG": f"{tmp_path}/kube:{tmp_path}/absent",
     }
     found = find_credentials([stream], environment=environment, kept=())
-    assert {path.name for path in found} == {"auth.json", "kube", "key.asc", "token"}
+    named = {"key.asc", "near.asc", "periodic", "token"}
+    assert {path.name for path in found} == {"auth.json", "kube", *named}
+    assert all(path.is_absolute() for path in found)
     given = find_credentials([stream], environment=environment, kept=("KUBECONFIG", "OTHER"))
-    assert {path.name for path in given} == {"auth.json", "key.asc", "token"}
-    empty = msgspec.structs.replace(stream, verifications=(), publications=())
+    assert {path.name for path in given} == {"auth.json", *named}
+    empty = msgspec.structs.replace(stream, verifications=(), schedules=(), publications=())
     assert find_credentials([empty], environment={}, kept=("X",)) == ()

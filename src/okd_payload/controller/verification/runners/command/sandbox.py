@@ -22,6 +22,7 @@ import msgspec
 
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.verification.run_files import ARTIFACTS
+from okd_payload.controller.verification.verifier import known_verifications
 
 USED = ("work", "home", "tmp")
 """The folders of the run that are its program's, beside its artifacts. All else of it is ours: how
@@ -35,6 +36,8 @@ _CREDENTIALS = (
 """Below the home of the controller's user."""
 _NAMED = ("REGISTRY_AUTH_FILE", "KUBECONFIG", "XDG_RUNTIME_DIR")
 """Variables that name more of them; the last one is where agents listen."""
+_NO_FILE = "gpg:"
+"""Before a key of GnuPG, whose folder is hidden anyway."""
 _IMPOSSIBLE, _UNHIDDEN = "this machine lets nobody make namespaces", "something cannot be hidden"
 
 _OUTER = f"""
@@ -101,15 +104,22 @@ def find_credentials(
     Those of its user, and those that the ``streams`` name; not what the variables ``kept`` of
     its ``environment`` name.
     """
-    home = Path(environment.get("HOME") or "/nonexistent")
-    found = [home / name for name in _CREDENTIALS]
-    for name in _NAMED:
-        found += [Path(text) for text in environment.get(name, "").split(os.pathsep) if text]
+    home = Path(environment.get("HOME") or "/nonexistent").absolute()
+    named = [text for name in _NAMED for text in environment.get(name, "").split(os.pathsep)]
     for stream in streams:
-        found += [Path(each.key) for each in stream.publications if each.key.startswith("/")]
-        for verification in stream.verifications:
+        keys = (each.key for each in stream.publications)
+        named += [key for key in keys if not key.startswith(_NO_FILE)]
+        for verification in known_verifications(stream).values():
             settings = verification.runner.settings
-            found += [Path(value) for name, value in settings.items() if name.endswith("File")]
-    given = {Path(text) for name in kept for text in environment.get(name, "").split(os.pathsep)}
-    existing = [path for path in dict.fromkeys(found) if path.is_absolute() and path.exists()]
+            named += [value for name, value in settings.items() if name.endswith("File")]
+    found = [*(home / name for name in _CREDENTIALS), *_paths(named)]
+    given = set(
+        _paths(text for name in kept for text in environment.get(name, "").split(os.pathsep))
+    )
+    existing = [path for path in dict.fromkeys(found) if path.exists()]
     return tuple(path for path in existing if not {path, *path.parents} & given)
+
+
+def _paths(texts: Iterable[str]) -> list[Path]:
+    """What ``texts`` name, as seen from the folder that the controller was started in."""
+    return [Path(text).absolute() for text in texts if text]

@@ -26,7 +26,14 @@
     ├── ClusterError               a Kubernetes cluster, or the way to it
     │   ├── ClusterUnavailable     unreachable, overloaded or failing
     │   ├── NotPermitted           nobody logged in, or without the right that is needed
-    │   └── NoSuchObject           the cluster has no object of that name
+    │   ├── NoSuchObject           the cluster has no object of that name
+    │   ├── NoSuchKind             what defines objects of this kind is not installed there
+    │   ├── AlreadyThere           the cluster has an object of that name
+    │   ├── Conflict               somebody else changed or owns what was to be changed
+    │   ├── Refused                the cluster does not take this object, however often it is tried
+    │   └── QuotaExceeded          a quota or limit of the namespace is in the way, for now
+    ├── RecordsError               the database of the controller refuses what was asked of it
+    │   └── RecordsUnavailable     it cannot be reached, is busy, or has no room
     ├── RequestRefused             a controller that was asked for something says no
     ├── ReleaseError               a payload cannot be assembled or read
     ├── SigningError               a signature cannot be made, or nobody would accept it

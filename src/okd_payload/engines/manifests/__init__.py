@@ -8,7 +8,6 @@ kustomize, Argo CD and people in a diff, so equal objects are equal bytes, on ev
 from okd_payload.engines.manifests.folder import TextFile, write_folder
 from okd_payload.engines.manifests.kustomization import (
     Kustomization,
-    Labels,
     Patch,
     PatchTarget,
     make_kustomization,
@@ -25,7 +24,6 @@ from okd_payload.engines.manifests.yaml_text import write_documents
 
 __all__ = [
     "Kustomization",
-    "Labels",
     "Manifest",
     "ManifestLimit",
     "Metadata",

@@ -192,7 +192,6 @@ class BuildRequest(Part, frozen=True, kw_only=True):
     metadata: Metadata
     revision: Revision | None = None
     docker_strategy_options: DockerStrategyOptions | None = None
-    env: tuple[Variable, ...] = ()
 
 
 class PushedImage(Part, frozen=True, kw_only=True):

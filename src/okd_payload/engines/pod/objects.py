@@ -73,8 +73,6 @@ class Requirements(Part, frozen=True, kw_only=True):
 class EmptyDirectory(Part, frozen=True, kw_only=True):
     """A folder that lives as long as the pod."""
 
-    size_limit: str = ""
-
 
 class KeyToPath(Part, frozen=True, kw_only=True):
     """One entry of a Secret or ConfigMap, and the file it becomes."""
@@ -88,7 +86,6 @@ class SecretFiles(Part, frozen=True, kw_only=True):
 
     secret_name: str
     items: tuple[KeyToPath, ...] = ()
-    optional: bool | None = None
 
 
 class ConfigMapFiles(Part, frozen=True, kw_only=True):
@@ -96,13 +93,6 @@ class ConfigMapFiles(Part, frozen=True, kw_only=True):
 
     name: str
     items: tuple[KeyToPath, ...] = ()
-    optional: bool | None = None
-
-
-class ClaimFiles(Part, frozen=True, kw_only=True):
-    """What a persistent volume holds."""
-
-    claim_name: str
 
 
 class Volume(Part, frozen=True, kw_only=True):
@@ -112,7 +102,6 @@ class Volume(Part, frozen=True, kw_only=True):
     empty_dir: EmptyDirectory | None = None
     secret: SecretFiles | None = None
     config_map: ConfigMapFiles | None = None
-    persistent_volume_claim: ClaimFiles | None = None
 
 
 class VolumeMount(Part, frozen=True, kw_only=True):
@@ -121,7 +110,6 @@ class VolumeMount(Part, frozen=True, kw_only=True):
     name: str
     mount_path: str
     read_only: bool | None = None
-    sub_path: str = ""
 
 
 class Container(Part, frozen=True, kw_only=True):

@@ -24,6 +24,10 @@ from okd_payload.engines.pod.objects import (
     SeccompProfile,
 )
 
+ENFORCED_LEVEL = "pod-security.kubernetes.io/enforce"
+"""The label by which a namespace says which pods it admits; without it, all."""
+_LEVELS = ("privileged", "baseline", "restricted")
+"""Of pod security admission, from the one that lets everything through to the strictest."""
 TOOL_USER = 1000
 """The user of the tool's image, and its group: by them the image knows which ids are its own."""
 
@@ -64,6 +68,14 @@ class PodRights(msgspec.Struct, frozen=True, kw_only=True):
     """False for a user namespace of its own; None leaves it to the cluster."""
     admission_level: str
     """The strictest level of pod security admission that lets it through."""
+
+
+def admits(enforced: str, needed: str) -> bool:
+    """Whether a namespace of the level ``enforced`` admits a pod that needs ``needed``.
+
+    A level that nobody here knows, or none at all, is for the cluster itself to judge.
+    """
+    return enforced not in _LEVELS or _LEVELS.index(enforced) <= _LEVELS.index(needed)
 
 
 def plain_rights() -> PodRights:

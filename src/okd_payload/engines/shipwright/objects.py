@@ -44,14 +44,12 @@ class StrategyStep(Part, frozen=True, kw_only=True):
     resources: Requirements
     security_context: ContainerSecurity
     working_dir: str = ""
-    image_pull_policy: str = ""
 
 
 class StrategyVolume(Part, frozen=True, kw_only=True):
     """A volume of a strategy, which a Build may replace when it is ``overridable``."""
 
     name: str
-    description: str = ""
     overridable: bool | None = None
     empty_dir: EmptyDirectory | None = None
     secret: SecretFiles | None = None
@@ -122,7 +120,6 @@ class Output(Part, frozen=True, kw_only=True):
 
     image: str
     insecure: bool | None = None
-    push_secret: str = ""
 
 
 class BuildRetention(Part, frozen=True, kw_only=True):
@@ -140,14 +137,6 @@ class RunRetention(Part, frozen=True, kw_only=True):
     ttl_after_succeeded: str = ""
 
 
-class BuildVolume(Part, frozen=True, kw_only=True):
-    """What takes the place of a volume of the strategy."""
-
-    name: str
-    secret: SecretFiles | None = None
-    config_map: ConfigMapFiles | None = None
-
-
 class BuildSpecification(Part, frozen=True, kw_only=True):
     """What to build, and how."""
 
@@ -158,7 +147,6 @@ class BuildSpecification(Part, frozen=True, kw_only=True):
     retention: BuildRetention | None = None
     timeout: str = ""
     node_selector: dict[str, str] = msgspec.field(default_factory=dict)
-    volumes: tuple[BuildVolume, ...] = ()
 
 
 class Build(Manifest, frozen=True, kw_only=True):
@@ -179,8 +167,6 @@ class BuildRunSpecification(Part, frozen=True, kw_only=True):
 
     build: BuildReference
     service_account: str = ""
-    timeout: str = ""
-    param_values: tuple[ParameterValue, ...] = ()
     retention: RunRetention | None = None
 
 

@@ -38,20 +38,11 @@ class Output(Read, frozen=True, kw_only=True):
     """The image that was made."""
 
     digest: str = ""
-    size: int = 0
-
-
-class Location(Read, frozen=True, kw_only=True):
-    """Where something failed."""
-
-    pod: str = ""
-    container: str = ""
 
 
 class FailureDetails(Read, frozen=True, kw_only=True):
     """Why something failed, where the strategy or Shipwright wrote it down."""
 
-    location: Location = Location()
     reason: str = ""
     message: str = ""
 

@@ -24,7 +24,6 @@ class PolicyRule(Part, frozen=True, kw_only=True):
 
     api_groups: tuple[str, ...]
     resources: tuple[str, ...]
-    resource_names: tuple[str, ...] = ()
     verbs: tuple[str, ...]
 
 

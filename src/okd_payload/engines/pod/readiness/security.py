@@ -8,12 +8,15 @@ from collections.abc import Sequence
 
 from okd_payload.engines.pod.readiness import codes
 from okd_payload.engines.pod.readiness.objects import Named, Node
-from okd_payload.engines.pod.security import SecurityProfile, build_rights
+from okd_payload.engines.pod.security import (
+    ENFORCED_LEVEL,
+    SecurityProfile,
+    admits,
+    build_rights,
+)
 from okd_payload.issues import Issue
 
-ENFORCED = "pod-security.kubernetes.io/enforce"
-_LEVELS = ("privileged", "baseline", "restricted")
-"""From the one that lets everything through to the strictest."""
+_MOST_LENIENT = "privileged"
 _FIRST_WITH_NAMESPACES = (1, 33)
 """Kubernetes from which pods get user namespaces without a feature gate."""
 _FIRST_KERNEL = (6, 3)
@@ -22,20 +25,20 @@ _FIRST_KERNEL = (6, 3)
 
 def enforced_level(namespace: Named) -> str:
     """The pod security level that the namespace enforces; the most lenient when it says none."""
-    return namespace.metadata.labels.get(ENFORCED, _LEVELS[0])
+    return namespace.metadata.labels.get(ENFORCED_LEVEL, _MOST_LENIENT)
 
 
 def judge_level(namespace: Named, profile: SecurityProfile) -> list[Issue]:
     """Whether pods that build with this profile are admitted."""
     level, needed = enforced_level(namespace), build_rights(profile).admission_level
-    if level not in _LEVELS or _LEVELS.index(level) <= _LEVELS.index(needed):
+    if admits(level, needed):
         return []
     name = namespace.metadata.name
     return [
         codes.POD_SECURITY_TOO_STRICT.issue(
             f"namespace {name} enforces pod security level {level}, builds need {needed}",
-            hint=f"`kubectl label --overwrite namespace {name} {ENFORCED}={needed}`, or use a "
-            "namespace that has it",
+            hint=f"`kubectl label --overwrite namespace {name} {ENFORCED_LEVEL}={needed}`, or use "
+            "a namespace that has it",
         )
     ]
 

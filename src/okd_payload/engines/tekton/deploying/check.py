@@ -12,16 +12,13 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from okd_payload.cluster import Cluster, ObjectKind, kinds
+from okd_payload.engines.pod.security import ENFORCED_LEVEL, admits
 from okd_payload.engines.tekton.deploying import codes
 from okd_payload.engines.tekton.deploying.objects import DesiredState, is_ours, read_metadata
 from okd_payload.engines.tekton.deploying.survey import PRUNED_KINDS, find
 from okd_payload.errors import NotPermitted
 from okd_payload.issues import Issue
 from okd_payload.release.concurrency import map_concurrently
-
-ENFORCED_LEVEL = "pod-security.kubernetes.io/enforce"
-LEVELS = ("restricted", "baseline", "privileged")
-"""Of pod security admission, from strict to lenient."""
 
 _AT_ONCE = 8
 _TEKTON, _TRIGGERS = kinds.TASK.group, kinds.EVENT_LISTENER.group
@@ -110,7 +107,7 @@ async def _read_namespace(cluster: Cluster, desired: DesiredState) -> _Namespace
 
 
 def _check_admission(namespace: str, enforced: str, needed: str) -> Iterable[Issue]:
-    if enforced not in LEVELS or LEVELS.index(enforced) >= LEVELS.index(needed):
+    if admits(enforced, needed):
         return
     yield codes.POD_SECURITY.issue(
         f"namespace {namespace} admits pods of the level {enforced}, and builds need {needed}",

@@ -22,7 +22,7 @@ from okd_payload.engines.pod.accounts import (
     PULL_REQUEST_ACCOUNT,
 )
 from okd_payload.engines.pod.rights import TEKTON, Right
-from okd_payload.engines.pod.security import BUILD_CAPABILITIES, build_rights
+from okd_payload.engines.pod.security import BUILD_CAPABILITIES, ENFORCED_LEVEL, build_rights
 from okd_payload.engines.tekton.deploying.access import (
     allow_builds_on_openshift,
     make_account,
@@ -30,7 +30,6 @@ from okd_payload.engines.tekton.deploying.access import (
     make_role,
     named,
 )
-from okd_payload.engines.tekton.deploying.check import ENFORCED_LEVEL
 from okd_payload.engines.tekton.deploying.network import limit_network
 from okd_payload.engines.tekton.deploying.objects import (
     NAMESPACE_LABEL,

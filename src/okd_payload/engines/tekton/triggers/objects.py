@@ -7,10 +7,11 @@ so a misspelt name would do nothing in silence: it is these structs that keep th
 
 from __future__ import annotations
 
+from okd_payload.cluster import kinds
 from okd_payload.engines.manifests import Manifest, Part
 from okd_payload.engines.pod.objects import ContainerSecurity, PodSecurity, Requirements
 
-API_VERSION = "triggers.tekton.dev/v1beta1"
+API_VERSION = kinds.EVENT_LISTENER.api_version
 
 
 class InterceptorReference(Part, frozen=True, kw_only=True):
@@ -94,7 +95,6 @@ class ListenerDeployment(Part, frozen=True, kw_only=True):
     """What the listener runs as."""
 
     replicas: int | None = None
-    service_type: str = ""
     spec: ListenerDeploymentSpecification
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from okd_payload.errors import SourceError
+from okd_payload.process import Outcome
 from okd_payload.source.alteration import (
     FileChanges,
     NewFile,
@@ -16,6 +18,7 @@ from okd_payload.source.alteration import (
     PatchConflict,
     Patches,
 )
+from okd_payload.source.altering import read_changes
 from okd_payload.source.git_objects import Mode
 from okd_payload.source.model import FolderSource, GitSource, Source
 from okd_payload.source.tree import Sources
@@ -124,6 +127,52 @@ async def test_patches_are_applied_in_order(source: Source, sources: Sources, re
     assert await sources.read_file(source, altered, "stays.txt") == both.encode()
     assert await sources.read_file(source, altered, "new.txt") == b"new\n"
     assert altered.message == "With one.patch, two.patch"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "options"),
+    [
+        ('f\u00e4 "x"', LINES, LINES.replace("line 5\n", "FIVE\n"), ()),
+        ("binary", "\0" + LINES, "\0" + LINES.upper(), ("--binary",)),
+        ("a b c", "\0" + LINES, "\0" + LINES.upper(), ("--binary",)),
+        ("mode only", LINES, LINES, ()),
+        ("a/b", LINES, LINES.replace("line 5\n", "FIVE\n"), ("--src-prefix=i/", "--dst-prefix=w/")),
+    ],
+)
+async def test_a_patch_of_any_form_fits_a_folder_without_history(
+    repository, sources: Sources, tmp_path: Path, *, name, before, after, options
+):
+    """Quoted names, binary content, changes of modes and other prefixes are found there, too."""
+    file, plain = repository.path / name, tmp_path / "plain" / name
+    for place in (file, plain):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(before)
+    repository.commit("Before")
+    file.write_text(after)
+    file.chmod(0o755)
+    repository.commit("After")
+    content = repository.git("format-patch", "-1", "--full-index", "--stdout", *options)
+    source = FolderSource(path=str(tmp_path / "plain"))
+    patches = Patches((Patch("one.patch", content.encode() + b"\n"),))
+    altered = await sources.alter(source, await sources.resolve(source), patches)
+    await sources.check_out(source, altered, tmp_path / "out")
+    assert (tmp_path / "out" / name).read_text() == after
+    assert (tmp_path / "out" / name).stat().st_mode & 0o111
+
+
+class _LargeAnswers:
+    """A repository whose answers are larger than what is kept of them."""
+
+    async def attempt(self, *arguments, environment=None, stdin=None) -> Outcome:
+        del arguments, environment, stdin
+        return Outcome(0, b"the beginning", "", truncated=True)
+
+
+async def test_what_git_says_is_never_taken_by_half():
+    """A patched file that is too large for memory is refused, not cut."""
+    with pytest.raises(SourceError, match="more than") as caught:
+        await read_changes(_LargeAnswers(), "before", "after", message="Patched")
+    assert caught.value.hint
 
 
 async def test_a_patch_that_does_not_apply_says_which_hunk(

@@ -9,7 +9,6 @@ where it is a work tree, because a merge needs the content that a patch was made
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,7 +29,7 @@ from okd_payload.source.altering import apply_patches, read_changes
 from okd_payload.source.commits import date_of
 from okd_payload.source.folder import Snapshot
 from okd_payload.source.git import Git
-from okd_payload.source.git_failures import complaint
+from okd_payload.source.git_failures import complaint, hint_for
 from okd_payload.source.git_objects import (
     Entry,
     Mode,
@@ -41,11 +40,8 @@ from okd_payload.source.git_objects import (
 )
 from okd_payload.source.mirror_folder import prepare
 from okd_payload.source.model import Commit
+from okd_payload.source.patched_paths import named_paths
 from okd_payload.source.remote import Remote
-
-_TOUCHED = re.compile(
-    rb"^(?:---|\+\+\+) \"?[ab]/(.+?)\"?(?:\t.*)?$|^rename from (.+)$", re.MULTILINE
-)
 
 
 async def alter_snapshot(snapshot: Snapshot, alteration: Alteration, git: Git) -> Snapshot:
@@ -106,7 +102,7 @@ async def _patch(snapshot: Snapshot, patches: Patches, git: Git) -> FileChanges:
 
 async def _write_tree(snapshot: Snapshot, patches: Patches, commands: _Commands) -> str:
     """The tree of ``snapshot`` in a repository that has only the contents patches touch."""
-    for path in sorted(_touched(patches) & snapshot.files.keys()):
+    for path in sorted(named_paths(patches.patches) & snapshot.files.keys()):
         content = await finish_in_thread(_content_of, snapshot, path)
         await commands.ask("hash-object", "-w", "--stdin", "--no-filters", stdin=content)
     listing = b"".join(
@@ -123,14 +119,6 @@ def _content_of(snapshot: Snapshot, path: str) -> bytes:
     if snapshot.files[path].mode is Mode.LINK:
         return os.fsencode(snapshot.read_link(path))
     return snapshot.read_file(path) or b""
-
-
-def _touched(patches: Patches) -> set[str]:
-    return {
-        os.fsdecode(path or renamed)
-        for patch in patches.patches
-        for path, renamed in _TOUCHED.findall(patch.content)
-    }
 
 
 async def _object_folder(root: Path, git: Git) -> Path | None:
@@ -167,5 +155,7 @@ class _Commands(msgspec.Struct, frozen=True):
         """Run a command that only a broken machine fails at."""
         outcome = await self.attempt(*arguments, environment=environment, stdin=stdin)
         if outcome.code != 0:
-            raise SourceError(f"git {arguments[0]} failed: {complaint(outcome)}")
+            raise SourceError(
+                f"git {arguments[0]} failed: {complaint(outcome)}", hint=hint_for(outcome)
+            )
         return outcome

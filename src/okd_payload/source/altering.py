@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from okd_payload.errors import SourceError
-from okd_payload.process import Outcome
+from okd_payload.process import KEPT_BYTES, Outcome
 from okd_payload.source.alteration import (
     AUTHOR,
     Alteration,
@@ -28,7 +28,7 @@ from okd_payload.source.alteration import (
     Patches,
     explain_conflict,
 )
-from okd_payload.source.git_failures import complaint
+from okd_payload.source.git_failures import complaint, hint_for
 from okd_payload.source.git_objects import Mode
 from okd_payload.source.model import Commit
 
@@ -184,5 +184,12 @@ async def _ask(
 ) -> Outcome:
     outcome = await commands.attempt(*arguments, environment=environment, stdin=stdin)
     if outcome.code != 0:
-        raise SourceError(f"git {arguments[0]} failed: {complaint(outcome)}")
+        raise SourceError(
+            f"git {arguments[0]} failed: {complaint(outcome)}", hint=hint_for(outcome)
+        )
+    if outcome.truncated:
+        raise SourceError(
+            f"git {arguments[0]} says more than {KEPT_BYTES} bytes about {arguments[-1]}",
+            hint="leave the large files out of the change",
+        )
     return outcome

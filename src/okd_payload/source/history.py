@@ -189,7 +189,9 @@ def require_commits(*texts: str) -> None:
     """Refuse what is not the full id of a commit: labels of images may say anything."""
     for text in texts:
         if not _COMMIT.fullmatch(text):
-            raise InputError(f"{text[:60]!r} is not the full id of a commit")
+            raise InputError(
+                f"{text[:60]!r} is not the full id of a commit", hint="it has 40 digits of 0-9a-f"
+            )
 
 
 def parse_history(output: bytes) -> tuple[LoggedCommit, ...]:

@@ -27,6 +27,8 @@ from okd_payload.source.model import Commit, FolderSource, GitSource, Source
 from okd_payload.source.references import check_ref, look_up
 from okd_payload.source.remote import Remote, parse_remote
 
+_ANOTHER = "name another folder, one that is empty or not there"
+
 
 class Sources:
     """Git repositories through mirrors below ``locations.git``, and folders of this machine."""
@@ -165,7 +167,9 @@ def _empty(directory: Path) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
         occupied = any(directory.iterdir())
     except OSError as error:
-        raise StorageError(f"cannot check out into {directory}: {error.strerror}") from error
+        raise StorageError(
+            f"cannot check out into {directory}: {error.strerror}", hint=_ANOTHER
+        ) from error
     if occupied:
-        raise StorageError(f"cannot check out into {directory}: it is not empty")
+        raise StorageError(f"cannot check out into {directory}: it is not empty", hint=_ANOTHER)
     return directory.absolute()

@@ -46,6 +46,18 @@ PAGE = Path(__file__).parents[3] / "docs/reference/verification-runners.md"
         ),
         (
             Runner(
+                kind="tekton",
+                settings={"pipeline": "e2e", "workspaces": "a=secret:b, c=pvc:d e=empty"},
+            ),
+            [
+                (
+                    "sets workspaces to 'c=pvc:d', which is none of `NAME=claim:CLAIM`, "
+                    "`NAME=secret:SECRET`, `NAME=configMap:MAP`, `NAME=empty`, separated by commas"
+                ),
+            ],
+        ),
+        (
+            Runner(
                 kind="webhook",
                 settings={"url": "file:///etc/passwd", "secretFile": "a", "secretVariable": "B"},
             ),

@@ -30,6 +30,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[str, ...] = ()
     is_number: bool = False
     is_address: bool = False
+    part: str = ""
+    """What each of its parts looks like, as a regular expression, where it holds several."""
 
 
 class RunnerKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +158,7 @@ KINDS = {
                     name="workspaces",
                     meaning="`NAME=claim:CLAIM`, `NAME=secret:SECRET`, `NAME=configMap:MAP`, "
                     "`NAME=empty`, separated by commas",
+                    part=r"[^=]+=(?:empty|(?:claim|secret|configMap):[^:]+)",
                 ),
                 Setting(
                     name="dashboard",
@@ -251,5 +254,8 @@ def _check_value(setting: Setting, value: str) -> Iterator[str]:
         yield f"sets {setting.name} to {value!r}, which is none of {', '.join(setting.choices)}"
     if setting.is_number and not (_WHOLE_NUMBER.fullmatch(value) and int(value)):
         yield f"sets {setting.name} to {value!r}, which is no whole number above 0"
+    for part in split_list(value) if setting.part else ():
+        if not re.fullmatch(setting.part, part):
+            yield f"sets {setting.name} to {part!r}, which is none of {setting.meaning}"
     if setting.is_address and not _ADDRESS.fullmatch(value):
         yield f"sets {setting.name} to {value!r}, which is no address of http or https"

@@ -9,7 +9,7 @@ import pytest
 from scripted_api import Reply, document, status
 
 from okd_payload.cluster import kinds
-from okd_payload.errors import NoSuchKind, NotPermitted
+from okd_payload.errors import ClusterError, NoSuchKind, NotPermitted
 
 GONE = document({"kind": "Status", "status": "Success"})
 ABSENT = status(404, "NotFound", name="x", kind="taskruns")
@@ -79,3 +79,10 @@ async def test_gone_at_once(cluster, api):
     api.script(GONE)
     assert await cluster.delete(kinds.TASK_RUN, "x", wait=True)
     assert len(api.asked) == 1
+
+
+async def test_an_answer_that_shows_no_object(cluster, api):
+    """What some proxy answers in place of the object cannot be waited for, and is told."""
+    api.script(Reply(200, b"<html>signed out</html>"))
+    with pytest.raises(ClusterError, match="the answer is no object of an API"):
+        await cluster.delete(kinds.TASK_RUN, "x", wait=True)

@@ -32,7 +32,6 @@ _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 """Seconds of silence before the other side is asked for life, between questions; and how many."""
 _LARGEST_ANSWER = 256 << 20
 _LARGEST_REFUSAL = 1 << 20
-_PIECE = 1 << 16
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):

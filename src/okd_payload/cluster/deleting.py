@@ -15,6 +15,7 @@ from okd_payload.cluster.api import Api
 from okd_payload.cluster.objects import identify
 from okd_payload.cluster.one_object import object_states
 from okd_payload.cluster.request import Subject, request_about
+from okd_payload.errors import NoSuchObject
 
 _BACKGROUND = b'{"apiVersion":"v1","kind":"DeleteOptions","propagationPolicy":"Background"}'
 _FOREGROUND = b'{"apiVersion":"v1","kind":"DeleteOptions","propagationPolicy":"Foreground"}'
@@ -33,14 +34,12 @@ async def delete(api: Api, subject: Subject, *, wait: bool) -> bool:
     request = request_about(subject, "delete", body=_FOREGROUND if wait else _BACKGROUND)
     settled = await api.settle(request)
     answer = api.final(request, settled)
-    if answer.status == 404 and settled.unsure:
-        return True  # an earlier try did it
-    refusal = None if answer.good else api.refused(request, answer)
-    if answer.status == 404 and _is_absence(answer.body):
-        return False
-    if refusal is not None:
+    if not answer.good:
+        refusal = api.refused(request, answer)
+        if isinstance(refusal, NoSuchObject):
+            return settled.unsure  # then an earlier try did it
         raise refusal
-    if wait and msgspec.json.decode(answer.body, type=_Kind).kind != "Status":
+    if wait and not _is_status(answer.body):
         await _see_it_go(api, subject, uid=identify(answer.body).uid)
     return True
 
@@ -52,8 +51,8 @@ async def _see_it_go(api: Api, subject: Subject, *, uid: str) -> None:
                 return
 
 
-def _is_absence(body: bytes) -> bool:
-    """Whether the server knows the kind, and has no object of this name."""
+def _is_status(body: bytes) -> bool:
+    """Whether the answer says how it went, and does not show the object, which is gone then."""
     try:
         return msgspec.json.decode(body, type=_Kind).kind == "Status"
     except msgspec.MsgspecError:

@@ -28,17 +28,12 @@ class _Details(msgspec.Struct, frozen=True):
     causes: tuple[_Cause, ...] = ()
 
 
-class _Metadata(msgspec.Struct, frozen=True, rename={"continues": "continue"}):
-    continues: str = ""
-
-
 class _Status(msgspec.Struct, frozen=True):
     kind: str = ""
     message: str = ""
     reason: str = ""
     code: int = 0
     details: _Details | None = None
-    metadata: _Metadata | None = None
 
 
 class FieldConflict(msgspec.Struct, frozen=True):

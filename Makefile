@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every target sets up what it needs; `make` alone lists them.
 
+# Where it is set, each of some thousand processes compiles every module anew that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 FAST := not integration and not slow

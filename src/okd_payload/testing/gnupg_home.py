@@ -2,7 +2,8 @@
 """The real gpg command with a home of its own, and its agent ended afterwards.
 
 Paths of sockets may have 107 bytes, so the home lies directly below the folder for temporary
-files, wherever tests keep the rest.
+files, wherever tests keep the rest. Passphrases are hashed the least possible number of times:
+usually the agent finds out how often it can within 100 ms, which takes seconds, and so does a key.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ def gnupg_home() -> Iterator[GnupgHome]:
     program = find_program("gpg", needed_for="signing with a key of an agent or a card")
     root = "/tmp" if os.access("/tmp", os.W_OK) else None  # noqa: S108 - mkdtemp makes it private
     folder = Path(tempfile.mkdtemp(prefix="gnupg-", dir=root))
+    (folder / "gpg-agent.conf").write_text("s2k-count 65536\n", encoding="utf-8")
     home = GnupgHome(program, folder)
     try:
         yield home

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import msgspec
 
-from okd_payload.build.drawing import draw_svg
 from okd_payload.build.edges import Replacement
 from okd_payload.build.graph import Graph
 from okd_payload.build.impact.report import Impact
@@ -102,6 +101,8 @@ def write_report(report: Report, directory: Path) -> None:
 def render_html(report: Report) -> str:
     """``report`` as one self-contained page."""
     import jinja2
+
+    from okd_payload.build.drawing import draw_svg
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("okd_payload.build", "templates"),

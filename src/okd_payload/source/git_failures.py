@@ -18,13 +18,14 @@ from okd_payload.source.remote import redacted
 class Symptom(msgspec.Struct, frozen=True):
     """Words in git's message, what helps, and whether trying again may."""
 
-    words: re.Pattern[str]
+    words: str
+    """A pattern, compiled only once git has failed: most runs need none of them."""
     hint: str
     transient: bool
 
 
 def _symptom(*words: str, hint: str, transient: bool = False) -> Symptom:
-    return Symptom(re.compile("|".join(words), re.IGNORECASE), hint, transient)
+    return Symptom("|".join(words), hint, transient)
 
 
 _SYMPTOMS = (
@@ -132,5 +133,6 @@ def diagnose(outcome: Outcome) -> Symptom | None:
     """What ailed a failed command; None when it succeeded or its words are unknown."""
     if outcome.code == 0:
         return None
-    fitting = (symptom for symptom in _SYMPTOMS if symptom.words.search(outcome.errors))
+    said = outcome.errors
+    fitting = (item for item in _SYMPTOMS if re.search(item.words, said, re.IGNORECASE))
     return next(fitting, None)

@@ -56,7 +56,8 @@ _TRANSIENT_WORDS = (
     r"(e: )?failed to fetch .*(timed out|unable to connect|connection failed)",
     r"eai_again|econnreset|etimedout|npm err! network",
 )
-_TRANSIENT = re.compile("|".join(_TRANSIENT_WORDS), re.IGNORECASE)
+_TRANSIENT = "|".join(_TRANSIENT_WORDS)
+"""Compiled where a build has failed: few builds do, and it takes longer than the rest here."""
 _UNTIDY = re.compile(
     r"^--> ?[0-9a-f]*\n(\s|\[Warning\].*)*Error: layer not known\s*\Z", re.MULTILINE
 )
@@ -82,7 +83,7 @@ def failure_of(log: IO[bytes], start: int, *, doing: str, component: str = "") -
             hint="free some space and run the same command again",
         )
     log_hint = f"`okd-payload logs {component}` shows everything" if component else ""
-    if _TRANSIENT.search(telling):
+    if re.search(_TRANSIENT, telling, re.IGNORECASE):
         return TransientBuildError(message, hint=log_hint)
     if _SILENT.search(message):
         log_hint = f"{_LAST_WORDS}; {log_hint}"

@@ -70,7 +70,7 @@ class Shipyard:
         """The engine that is tested."""
         return TektonEngine(
             cluster=cluster or self.cluster,
-            repository=self.workshop.content,
+            images=StreamImages(self.workshop.content, self.workshop.images.platform),
             format_version=self.workshop.engine.format_version,
             errand=Errand(stream="test", run=run),
             settings=self.settings,

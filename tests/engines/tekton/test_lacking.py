@@ -12,10 +12,10 @@ from shipyard import Shipyard
 from virtual_time import run_virtually
 
 from okd_payload.cluster import ObjectKind
-from okd_payload.cluster.kinds import EVENT, POD, TASK_RUN
+from okd_payload.cluster.kinds import EVENT, NODE, POD, TASK_RUN
 from okd_payload.engines.pod.rights import TEKTON
 from okd_payload.engines.tekton.preflight import check_cluster
-from okd_payload.errors import NoSuchKind, NotPermitted
+from okd_payload.errors import ClusterError, NoSuchKind, NotPermitted
 from okd_payload.progress import Delayed
 from okd_payload.testing.kubernetes import JsonObject, MemoryCluster, Refusal, SimulatedCluster
 
@@ -26,7 +26,7 @@ ONE = {"base": "FROM scratch\nLABEL base=1\n"}
 async def test_without_tekton():
     """A cluster that has no Tekton is told from one that cannot be reached."""
     with pytest.raises(NoSuchKind, match="there is no Tekton on this cluster"):
-        await check_cluster(MemoryCluster(), namespace="builds")
+        await check_cluster(MemoryCluster(), namespace="builds", architecture="amd64")
 
 
 async def test_with_an_old_tekton():
@@ -34,7 +34,9 @@ async def test_with_an_old_tekton():
     simulated = SimulatedCluster()
     simulated.serve(OLD)
     with pytest.raises(NoSuchKind, match="Tekton is too old") as caught:
-        await check_cluster(MemoryCluster(cluster=simulated), namespace="builds")
+        await check_cluster(
+            MemoryCluster(cluster=simulated), namespace="builds", architecture="amd64"
+        )
     assert "0.44" in caught.value.hint
 
 
@@ -45,11 +47,25 @@ async def test_without_rights():
         simulated.serve(kind)
     cluster = MemoryCluster("builds", cluster=simulated, user="somebody")
     with pytest.raises(NotPermitted) as caught:
-        await check_cluster(cluster, namespace="builds")
+        await check_cluster(cluster, namespace="builds", architecture="amd64")
     message = caught.value.message
     assert message.startswith("rights are missing in namespace builds: create, get, list, watch")
     for right in TEKTON:
         assert right.resource in message
+
+
+async def test_without_a_node_for_the_images():
+    """A pod for a processor that no node has would wait for ever, so none is made."""
+    simulated = SimulatedCluster()
+    for kind in (TASK_RUN, POD, EVENT, NODE):
+        simulated.serve(kind)
+    labels = {"kubernetes.io/arch": "s390x"}
+    simulated.create(NODE, {"metadata": {"name": "n", "labels": labels}})
+    cluster = MemoryCluster("builds", cluster=simulated)
+    with pytest.raises(ClusterError, match="no node of the cluster is for amd64") as caught:
+        await check_cluster(cluster, namespace="builds", architecture="amd64")
+    assert "--platform" in caught.value.hint
+    await check_cluster(cluster, namespace="builds", architecture="s390x")
 
 
 @pytest.mark.parametrize("refused", ["webhook", "quota"])

@@ -120,6 +120,7 @@ def test_a_task_run_says_everything():
     assert step["computeResources"]["requests"]["memory"] == "12288Mi"
     assert decode_step(spec["params"][0]["value"]) == STEP
     assert spec["podTemplate"]["automountServiceAccountToken"] is False
+    assert spec["podTemplate"]["nodeSelector"] == {"kubernetes.io/arch": "amd64"}
 
 
 def test_secrets_are_only_named():

@@ -79,7 +79,8 @@ async def detach(
     tool = tool_settings(options, undertaking.registries)
     async with connect(options.cluster) as cluster:
         namespace = options.cluster.namespace or cluster.namespace
-        await check_cluster(cluster, namespace=namespace)
+        architecture = session.images.platform.architecture
+        await check_cluster(cluster, namespace=namespace, architecture=architecture)
         snapshot = await bring_sources(session, undertaking.stream, sources, always=True)
         words = [
             *("build", "--snapshot", snapshot, "--repository", undertaking.stream.repository),

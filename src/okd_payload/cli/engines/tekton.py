@@ -23,7 +23,7 @@ async def open_engine(request: EngineRequest) -> AsyncIterator[Engine]:
     async with connect(options.cluster) as cluster:
         engine = TektonEngine(
             cluster=cluster,
-            repository=session.images.repository,
+            images=session.images,
             format_version=format_version(),
             errand=Errand(
                 stream=session.plan.stream, run=find_run(request.run), owner=find_owner()

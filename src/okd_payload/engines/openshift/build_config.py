@@ -40,6 +40,7 @@ from okd_payload.engines.openshift.objects import (
 from okd_payload.engines.openshift.pinning import pin_images
 from okd_payload.engines.pod.building import key_of_step
 from okd_payload.engines.pod.labels import build_annotations, build_labels, label_value
+from okd_payload.engines.pod.nodes import ARCHITECTURE_LABEL
 from okd_payload.engines.pod.resources import DEFAULT_RESOURCES, requirements_of
 from okd_payload.errors import BuildError
 from okd_payload.source.model import Commit, GitSource
@@ -104,7 +105,7 @@ def build_config_of(
             to=target.output(key_tag(key)), image_labels=variables(step.labels), push_secret=secret
         ),
         resources=_requirements_of(step, settings, enlarged),
-        node_selector={"kubernetes.io/arch": step.platform.architecture},
+        node_selector={ARCHITECTURE_LABEL: step.platform.architecture},
         service_account=settings.service_account,
         completion_deadline_seconds=round(settings.timeout),
         run_policy="Parallel",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a cluster has nodes for the images that are to be built.
+"""Which nodes of a cluster build an image, and whether there are any.
 
 A pod for processors that no node has waits for ever. Nodes may be kept from us; then it shows
 only when no pod finds one.
@@ -13,6 +13,7 @@ from okd_payload.cluster import ClusterReader, kinds
 from okd_payload.errors import ClusterError, NoSuchKind, NotPermitted
 
 ARCHITECTURE_LABEL = "kubernetes.io/arch"
+"""The label by which a pod asks for a node whose processor runs what it builds."""
 
 
 async def check_nodes(cluster: ClusterReader, architecture: str) -> None:

@@ -16,6 +16,7 @@ from okd_payload.engines.manifests import Metadata
 from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.building import key_of_step
 from okd_payload.engines.pod.choosing import ENLARGED, Attempt, Make
+from okd_payload.engines.pod.nodes import ARCHITECTURE_LABEL
 from okd_payload.engines.pod.resources import requirements_of
 from okd_payload.engines.pod.step_document import encode_step, portable
 from okd_payload.engines.shipwright import objects
@@ -80,7 +81,7 @@ def make_build_run(
             image=f"{repository}:{key_tag(key)}",
             insecure=True if host in settings.tool.plain_http else None,
         ),
-        node_selector={"kubernetes.io/arch": step.platform.architecture},
+        node_selector={ARCHITECTURE_LABEL: step.platform.architecture},
         timeout=f"{round(settings.timeout)}s",
     )
     return objects.BuildRun(

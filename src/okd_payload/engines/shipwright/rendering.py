@@ -20,6 +20,7 @@ from okd_payload.catalog.dockerfile import decode_dockerfile, select_arguments
 from okd_payload.cluster import kinds
 from okd_payload.engines.manifests import Metadata, TextFile, make_kustomization, write_documents
 from okd_payload.engines.pod.labels import COMPONENT, MANAGED_BY, MANAGER, STREAM, label_value
+from okd_payload.engines.pod.nodes import ARCHITECTURE_LABEL
 from okd_payload.engines.pod.resources import requirements_of
 from okd_payload.engines.pod.tool import ToolSettings
 from okd_payload.engines.shipwright import objects
@@ -94,7 +95,7 @@ def render_build(node: ComponentNode, plan: Plan, settings: RenderSettings) -> o
             at_build_deletion=True, failed_limit=settings.kept, succeeded_limit=settings.kept
         ),
         timeout=settings.timeout,
-        node_selector={"kubernetes.io/arch": settings.platform.architecture},
+        node_selector={ARCHITECTURE_LABEL: settings.platform.architecture},
     )
     labels = {
         MANAGED_BY: MANAGER,

@@ -41,18 +41,17 @@ from okd_payload.engines.tekton.settings import Errand, TektonSettings
 from okd_payload.engines.tekton.task_run import TaskRun, decode_task_run
 from okd_payload.engines.tekton.writing import TaskRunWriter
 from okd_payload.oci.digest import Digest
-from okd_payload.oci.repository import Repository
 from okd_payload.progress import Progress
 
 
 class TektonEngine:
-    """Builds images into one repository; usable while it is ``opened``."""
+    """Builds images of one stream; usable while it is ``opened``."""
 
     def __init__(
         self,
         *,
         cluster: Cluster,
-        repository: Repository,
+        images: StreamImages,
         format_version: str,
         errand: Errand,
         settings: TektonSettings,
@@ -64,7 +63,7 @@ class TektonEngine:
 
         Components in ``afresh`` are built although a finished TaskRun has their image.
         """
-        self._repository = repository
+        self._images = images
         self._format_version = format_version
         self._errand = errand
         self._settings = settings
@@ -114,9 +113,10 @@ class TektonEngine:
         ``runs`` is the folder of the stream's runs: logs of builds that ended while nobody
         looked are completed there. ``bring_sources`` stores what pods find nowhere else, and
         gives the snapshot that has it; it is called when the cluster is known to be able to build.
-        Raises NoSuchKind, NotPermitted and ClusterUnavailable.
+        Raises NoSuchKind, NotPermitted, ClusterError and ClusterUnavailable.
         """
-        await check_cluster(self._cluster, namespace=self._namespace)
+        architecture = self._images.platform.architecture
+        await check_cluster(self._cluster, namespace=self._namespace, architecture=architecture)
         if bring_sources is not None:
             self._settings = msgspec.structs.replace(self._settings, snapshot=await bring_sources())
         async with self._watch.opened():
@@ -157,7 +157,7 @@ class TektonEngine:
                 digest = await self._take(followed.task_run, step)
                 if digest is not None:
                     return digest
-                verdict = Verdict(cause=Cause.UNDELIVERED, message=self._repository.name)
+                verdict = Verdict(cause=Cause.UNDELIVERED, message=self._images.repository.name)
             if followed.task_run is not None:
                 spent.add(followed.task_run.name)
                 await self._put_away(followed.task_run, verdict)
@@ -171,7 +171,7 @@ class TektonEngine:
             written = make_build(
                 step,
                 chosen,
-                repository=self._repository.name,
+                repository=self._images.repository.name,
                 errand=self._errand,
                 settings=self._settings,
                 afresh=step.component in self._afresh,
@@ -193,10 +193,9 @@ class TektonEngine:
 
     async def _take(self, task_run: TaskRun, step: BuildStep) -> Digest | None:
         """The digest of what ``task_run`` built; None when the repository does not have it."""
-        images = StreamImages(self._repository, step.platform)
         try:
             return await verify_image(
-                task_run.results, step, images, format_version=self._format_version
+                task_run.results, step, self._images, format_version=self._format_version
             )
         finally:
             self._clearing.add(task_run)

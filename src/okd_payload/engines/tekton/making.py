@@ -71,6 +71,7 @@ def make_build(
         build_pod(arguments, settings.tool, resources=step.resources, enlarged=make.enlarged),
         step=STEP,
         timeout=settings.timeout,
+        architecture=step.platform.architecture,
         service_account=settings.service_account,
         parameters=(Given(name=_STEP_PARAMETER, value=encode_step(portable(step))),),
         results=outcome.RESULTS,

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from okd_payload.cluster import kinds
 from okd_payload.engines.manifests import Manifest, Metadata, OwnerReference, Part
+from okd_payload.engines.pod.nodes import ARCHITECTURE_LABEL
 from okd_payload.engines.pod.objects import (
     ContainerSecurity,
     EnvironmentVariable,
@@ -84,6 +87,7 @@ class TaskSpec(Part, frozen=True, kw_only=True):
 class PodTemplate(Part, frozen=True, kw_only=True):
     """What every pod of a run gets."""
 
+    node_selector: dict[str, str] = msgspec.field(default_factory=dict)
     security_context: PodSecurity | None = None
     host_users: bool | None = None
     automount_service_account_token: bool | None = None
@@ -112,12 +116,16 @@ def make_task_run(
     *,
     step: str,
     timeout: float,
+    architecture: str = "",
     service_account: str = "",
     uses_cluster: bool = False,
     parameters: Sequence[Given] = (),
     results: Mapping[str, str] | None = None,
 ) -> WrittenTaskRun:
-    """A TaskRun of one ``step`` that runs ``pod``; without ``uses_cluster``, with no token."""
+    """A TaskRun of one ``step`` that runs ``pod``, on any node or on one of the ``architecture``.
+
+    Without ``uses_cluster``, it has no token.
+    """
     kind = kinds.TASK_RUN
     return WrittenTaskRun(
         api_version=kind.api_version,
@@ -127,7 +135,9 @@ def make_task_run(
             params=tuple(parameters),
             service_account_name=service_account,
             timeout=f"{timeout:.0f}s",
-            pod_template=make_template(pod.rights, uses_cluster=uses_cluster),
+            pod_template=make_template(
+                pod.rights, uses_cluster=uses_cluster, architecture=architecture
+            ),
             task_spec=TaskSpec(
                 params=tuple(Parameter(name=item.name) for item in parameters),
                 results=tuple(
@@ -140,9 +150,13 @@ def make_task_run(
     )
 
 
-def make_template(rights: PodRights, *, uses_cluster: bool) -> PodTemplate:
-    """What a pod with ``rights`` gets; without ``uses_cluster``, no token."""
+def make_template(rights: PodRights, *, uses_cluster: bool, architecture: str = "") -> PodTemplate:
+    """What a pod with ``rights`` gets, on any node or on one of the ``architecture``.
+
+    Without ``uses_cluster``, it gets no token.
+    """
     return PodTemplate(
+        node_selector={ARCHITECTURE_LABEL: architecture} if architecture else {},
         security_context=rights.pod if rights.pod != PodSecurity() else None,
         host_users=rights.host_users,
         automount_service_account_token=None if uses_cluster else False,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from okd_payload.cluster import Cluster, ObjectKind, kinds
 from okd_payload.engines.pod.missing_rights import require_rights
+from okd_payload.engines.pod.nodes import check_nodes
 from okd_payload.engines.pod.rights import TEKTON
 from okd_payload.errors import NoSuchKind
 
@@ -15,10 +16,10 @@ _OLD_TASK_RUN = ObjectKind("tekton.dev/v1beta1", "TaskRun", "taskruns")
 _INSTALL = "https://tekton.dev/docs/installation/pipelines/"
 
 
-async def check_cluster(cluster: Cluster, *, namespace: str) -> None:
+async def check_cluster(cluster: Cluster, *, namespace: str, architecture: str) -> None:
     """Raise NoSuchKind without a Tekton that is new enough, NotPermitted when rights are missing.
 
-    Also raises ClusterUnavailable.
+    Raises ClusterError when no node has the ``architecture``, and ClusterUnavailable.
     """
     if not await cluster.serves(kinds.TASK_RUN):
         if await cluster.serves(_OLD_TASK_RUN):
@@ -37,3 +38,4 @@ async def check_cluster(cluster: Cluster, *, namespace: str) -> None:
         namespace=namespace,
         hint="ask an administrator for the role that `okd-payload deploy tekton` makes",
     )
+    await check_nodes(cluster, architecture)

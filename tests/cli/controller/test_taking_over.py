@@ -71,7 +71,7 @@ def test_a_dry_run_writes_nothing(
     url = f"sqlite:///{tmp_path / 'records.db'}"
     arguments = ["controller", "import", "--image-streams", str(objects), "--database", url]
     assert main([*arguments, "--dry-run"]) == 0
-    assert "1 streams, 1 releases (nothing was written)" in capsys.readouterr().out
+    assert "1 stream, 1 release (nothing was written)" in capsys.readouterr().out
     assert not (tmp_path / "records.db").exists()
 
 

@@ -71,9 +71,11 @@ def test_a_namespace_is_made_and_the_next_command_told(deploy, simulated):
 
 
 def test_the_printed_command_exists(deploy, simulated, run_cli):
-    """Every option of it is one that `build` takes."""
-    _, _, err = deploy("--yes")
+    """Every option of it is one that `build` takes, and pods are told what the deployment was."""
+    _, _, err = deploy("--yes", "--plain-http", "quay.test", "--trust", "roots")
     words = shlex.split(err.splitlines()[-1])
+    assert words[words.index("--plain-http") + 1] == "quay.test"
+    assert words[words.index("--trust") + 1] == "roots"
     _, told, _ = run_cli("build", "--help")
     assert all(word in told for word in words if word.startswith("--"))
 

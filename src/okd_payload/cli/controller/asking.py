@@ -23,7 +23,13 @@ import msgspec
 
 from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.settings import Settings
-from okd_payload.errors import InputError, NotFound, RegistryUnavailable, RequestRefused
+from okd_payload.errors import (
+    InputError,
+    NotFound,
+    OkdPayloadError,
+    RegistryUnavailable,
+    RequestRefused,
+)
 
 Value = TypeVar("Value")
 
@@ -201,7 +207,8 @@ def _problems() -> msgspec.json.Decoder[Problem]:
     return msgspec.json.Decoder(Problem)
 
 
-def _error(status: int, content: bytes) -> Exception:
+def _error(status: int, content: bytes) -> OkdPayloadError:
+    """The error for an answer that is none of what was asked for."""
     try:
         problem = _problems().decode(content)
     except msgspec.DecodeError:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -23,6 +23,7 @@ from okd_payload.cli.cluster_options import (
     take_cluster_options,
 )
 from okd_payload.cli.loop import run_async
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.output import output_option, print_document, print_table
 from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from okd_payload.cli.serving.assembly import Controller, ControllerOptions
     from okd_payload.cli.serving.previewing import PlannedPass, StepCollector
     from okd_payload.oci.registry import RegistrySettings
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 DATABASE_VARIABLE = "OKD_PAYLOAD_DATABASE"
 _MOST_PASSES = 50
@@ -53,37 +52,34 @@ class PassChoice(msgspec.Struct, frozen=True, kw_only=True):
     streams: tuple[str, ...]
 
 
-def _pass_options(function: Function) -> Function:
-    """The options of both commands; see ``_take_choice``."""
-    for option in (
-        output_option("json", "yaml"),
-        registry_options,
-        job_options,
-        cluster_options,
-        click.option(
-            "--cluster",
-            is_flag=True,
-            help="Use the cluster of KUBECONFIG or of this pod's account.",
-        ),
-        click.option(
-            "--database",
-            default="",
-            envvar=DATABASE_VARIABLE,
-            metavar="URL",
-            help="Where the records are; by default SQLite in the state folder.",
-        ),
-        click.option(
-            "--streams",
-            "folder",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            required=True,
-            metavar="DIR",
-            help="The folder with the release streams.",
-        ),
-        click.argument("streams", metavar="[STREAM]...", nargs=-1),
-    ):
-        function = option(function)
-    return function
+_pass_options = option_group(
+    click.argument("streams", metavar="[STREAM]...", nargs=-1),
+    click.option(
+        "--streams",
+        "folder",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        required=True,
+        metavar="DIR",
+        help="The folder with the release streams.",
+    ),
+    click.option(
+        "--database",
+        default="",
+        envvar=DATABASE_VARIABLE,
+        metavar="URL",
+        help="Where the records are; by default SQLite in the state folder.",
+    ),
+    click.option(
+        "--cluster",
+        is_flag=True,
+        help="Use the cluster of KUBECONFIG or of this pod's account.",
+    ),
+    cluster_options,
+    job_options,
+    registry_options,
+    output_option("json", "yaml"),
+)
+"""The options of both commands; see ``_take_choice``."""
 
 
 @click.command()

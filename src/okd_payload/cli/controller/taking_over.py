@@ -14,7 +14,7 @@ from typing import Any
 import click
 import msgspec
 
-from okd_payload.cli.issues import print_issues
+from okd_payload.cli.issues import count_of, print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.output import output_option, print_document
@@ -190,8 +190,9 @@ def _show(
         print_issues(report.issues, settings)
         written = "nothing was written" if new is None else f"{new} of them new"
         click.echo(
-            f"{len(report.streams)} streams, {report.releases} releases ({written}), "
-            f"{report.runs} runs, {report.tested_updates} runs of updates, "
-            f"{report.approvals} approvals"
+            f"{count_of(len(report.streams), 'stream')}, "
+            f"{count_of(report.releases, 'release')} ({written}), "
+            f"{count_of(report.runs, 'run')}, {count_of(report.tested_updates, 'tested update')}, "
+            f"{count_of(report.approvals, 'approval')}"
         )
     return 3 if unread else 0

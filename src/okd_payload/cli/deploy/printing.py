@@ -85,6 +85,7 @@ def print_next_steps(deployment: DeploymentSettings, catalog: Catalog) -> None:
         *(("--credentials", tool.credentials) if tool.credentials else ()),
         *(("--git-credentials", tool.git_credentials) if tool.git_credentials else ()),
         *(("--trust", tool.trust) if tool.trust else ()),
+        *(word for host in tool.plain_http for word in ("--plain-http", host)),
     ]
     click.echo(f"build it there with:\n  {shlex.join(words)}", err=True)
 

@@ -7,11 +7,12 @@ meet. Registries that this server speaks to without TLS are spoken to so by pods
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.pod_options import (
     credentials_option,
     image_option,
@@ -21,8 +22,6 @@ from okd_payload.cli.pod_options import (
 
 if TYPE_CHECKING:
     from okd_payload.controller.creation.jobs.description import DescribePod
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class JobPods(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,11 +34,8 @@ class JobPods(msgspec.Struct, frozen=True, kw_only=True):
     plain_http: tuple[str, ...] = ()
 
 
-def job_options(function: Function) -> Function:
-    """The options of a command that may make Jobs; see ``take_job_pods``."""
-    for option in (trust_option, credentials_option(), service_account_option, image_option):
-        function = option(function)
-    return function
+job_options = option_group(image_option, service_account_option, credentials_option(), trust_option)
+"""The options of a command that may make Jobs; see ``take_job_pods``."""
 
 
 def take_job_pods(options: dict[str, Any], *, plain_http: Iterable[str]) -> JobPods:

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from asking import add_release
 from litestar.testing import AsyncTestClient
+from rig import STREAM, Rig
 
 from okd_payload.errors import InputError, RecordsUnavailable, RegistryError, UnknownName
 from okd_payload.web.problems import problem_of
@@ -20,6 +22,20 @@ async def test_probes_answer(client: Client) -> None:
     for path in ("/healthz", "/readyz"):
         answer = await client.get(path)
         assert (answer.status_code, answer.text) == (200, "ok\n")
+
+
+async def test_whoever_asks_for_the_head_gets_it_without_the_rest(client: Client, rig: Rig) -> None:
+    """Of every page and of what lies beside them, as monitors and programs that fetch ask."""
+    release = await add_release(rig)
+    paths = ("/", f"/releasestream/{STREAM}", f"/releasestream/{STREAM}/release/{release.name}")
+    paths += (f"/releasetag/{release.name}", "/compare", "/search?q=x", "/component/machine-api")
+    paths += ("/runs", "/sign-in", "/healthz", "/readyz", "/metrics", "/feeds/all.atom")
+    for path in paths:
+        whole, head = await client.get(path), await client.head(path)
+        assert (head.status_code, head.content) == (whole.status_code, b""), path
+        assert head.headers["content-type"] == whole.headers["content-type"]
+        if "etag" in head.headers:
+            assert head.headers["etag"] == whole.headers["etag"]
 
 
 async def test_answers_load_nothing_from_elsewhere(client: Client) -> None:

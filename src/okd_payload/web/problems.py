@@ -90,6 +90,7 @@ _TITLES = {
     412: "changed meanwhile",
     413: "too large",
     415: "unsupported media type",
+    416: "range not satisfiable",
     429: "too many requests",
     503: "not available now",
 }

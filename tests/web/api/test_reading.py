@@ -218,8 +218,13 @@ async def test_logs_come_in_bounded_pieces(rig, client):
     answer = await client.get(path, headers={"Range": "bytes=0-7"})
     assert (answer.status_code, answer.content) == (206, b"<script>")
     assert answer.headers["content-range"] == f"bytes 0-7/{len(content)}"
+    answer = await client.get(path, params={"offset": len(content)})
+    assert (answer.status_code, answer.content) == (200, b"")
     answer = await client.get(path, params={"offset": len(content) + 1})
     assert answer.status_code == 400
+    answer = await client.get(path, headers={"Range": f"bytes={len(content)}-"})
+    assert answer.status_code == 416
+    assert answer.headers["content-range"] == f"bytes */{len(content)}"
 
 
 async def test_artifacts_are_downloads_of_what_the_run_lists(rig, client):

@@ -138,8 +138,18 @@ async def test_ranges_are_given(rig, site, downloads, extraction):
         answer = await downloads.get(path, headers={"Range": wanted})
         assert (answer.status_code, answer.content) == (206, expected)
         assert answer.headers["content-range"].endswith(f"/{len(CONTENT)}")
-    for wrong in ("bytes=-", "bytes=9-1", "lines=1-2", "bytes=999999999-", "bytes=0-1,3-4"):
+    for wrong in ("bytes=-", "bytes=9-1", "bytes=0-1,3-4"):
         assert (await downloads.get(path, headers={"Range": wrong})).status_code == 400
+    whole = await downloads.get(path, headers={"Range": "lines=1-2"})
+    assert (whole.status_code, whole.content) == (200, CONTENT)
+    for beyond in (f"bytes={len(CONTENT)}-", "bytes=999999999-", "bytes=-0"):
+        answer = await downloads.get(path, headers={"Range": beyond})
+        assert answer.status_code == 416
+        assert answer.headers["content-range"] == f"bytes */{len(CONTENT)}"
+    told = await downloads.head(path, headers={"Range": "bytes=1-2"})
+    assert (told.status_code, told.content) == (200, b"")
+    assert told.headers["content-length"] == str(len(CONTENT))
+    assert told.headers["accept-ranges"] == "bytes"
 
 
 async def test_no_path_leaves_the_tools(rig, site, downloads, extraction):

@@ -40,7 +40,7 @@ def tag_answers(app: ASGIApp) -> ASGIApp:
     """The layer around a route whose answers carry ETags."""
 
     async def tagged(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != ScopeType.HTTP or scope["method"] not in {"GET", "HEAD"}:
+        if scope["type"] != ScopeType.HTTP or scope["method"] != "GET":
             await app(scope, receive, send)
             return
         held: list[HTTPResponseStartEvent] = []

@@ -12,12 +12,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+from litestar.exceptions import HTTPException
 
 from okd_payload.errors import InputError, NotFound
 
 LARGEST_PIECE = 1 << 20
 _CHUNK = 1 << 16
+_UNIT = "bytes="
 _RANGE = re.compile(r"bytes=(\d{1,15})?-(\d{1,15})?")
+
+
+class RangeNotSatisfiable(HTTPException):
+    """A range begins where the file has ended."""
+
+    status_code = 416
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,22 +69,38 @@ def find_file(folder: Path, name: str) -> Path:
 def choose_piece(path: Path, wanted: str | None, *, most: int | None = None) -> Piece:
     """The piece of ``path`` that the header ``Range`` asks for, at most ``most`` bytes of it.
 
-    Raises InputError for a range of a form that is not known or that the file has not.
+    All of it for a unit that is not bytes (RFC 9110, section 14.2). Raises InputError for a range
+    of a form that is not known, and RangeNotSatisfiable for one that the file has not.
     """
     size = path.stat().st_size
-    start, end = 0, size
-    if wanted is not None:
-        found = _RANGE.fullmatch(wanted.strip())
-        if found is None or found.group(0) == "bytes=-":
-            raise InputError(f"{wanted!r} is no range", hint="write Range: bytes=FIRST-LAST")
-        first, last = found.groups()
-        if first is None:
-            start = max(0, size - int(last))
-        else:
-            start = int(first)
-            end = min(size, int(last) + 1) if last is not None else size
-        if start > size or start > end:
-            raise InputError(f"the file has only {size} bytes", hint="ask for less")
-    if most is not None:
-        end = min(end, start + most)
-    return Piece(path=path, start=start, end=end, size=size)
+    if wanted is None or not wanted.strip().startswith(_UNIT):
+        return _cut(path, 0, size, size=size, most=most)
+    found = _RANGE.fullmatch(wanted.strip())
+    if found is None or found.group(0) == "bytes=-":
+        raise InputError(f"{wanted!r} is no range", hint="write Range: bytes=FIRST-LAST")
+    first, last = found.groups()
+    start = int(first) if first is not None else max(0, size - int(last))
+    end = size if first is None or last is None else min(size, int(last) + 1)
+    if start >= size:
+        raise RangeNotSatisfiable(
+            f"the file has only {size} bytes", headers={"Content-Range": f"bytes */{size}"}
+        )
+    if start > end:
+        raise InputError(f"{wanted!r} ends before it begins", hint="write Range: bytes=FIRST-LAST")
+    return _cut(path, start, end, size=size, most=most)
+
+
+def read_on(path: Path, offset: int, *, most: int) -> Piece:
+    """What ``path`` has from ``offset`` on, at most ``most`` bytes of it: nothing at its end.
+
+    Raises InputError for an offset that the file has not come to.
+    """
+    size = path.stat().st_size
+    if offset > size:
+        raise InputError(f"the file has only {size} bytes", hint="ask for less")
+    return _cut(path, offset, size, size=size, most=most)
+
+
+def _cut(path: Path, start: int, end: int, *, size: int, most: int | None) -> Piece:
+    bound = end if most is None else min(end, start + most)
+    return Piece(path=path, start=start, end=bound, size=size)

@@ -16,6 +16,7 @@ _WORDS = {
     412: "It has changed since: If-Match names another state.",
     413: "The request is larger than any should be.",
     415: "The body is not JSON.",
+    416: "The range begins where the file has ended; Content-Range says how long that is.",
     429: "Too many tokens were shown from there that open nothing; wait as Retry-After says.",
     503: "The database cannot be used now; try again as Retry-After says.",
 }
@@ -36,5 +37,7 @@ def _specify(statuses: tuple[int, ...]) -> dict[int, ResponseSpec]:
 
 READING = _specify(_READING)
 """What a route that only reads may answer besides."""
+READING_RANGES = _specify((*_READING, 416))
+"""The same for one that heeds the header ``Range``."""
 WRITING = _specify((*_READING, 409, 412, 413, 415))
 """The same for one that changes something."""

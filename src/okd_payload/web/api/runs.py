@@ -19,9 +19,9 @@ from okd_payload.controller.model import VerificationRun
 from okd_payload.controller.records import runs as records
 from okd_payload.errors import NotFound, UnknownName
 from okd_payload.web.api.answers import RunAnswer, tell_run
-from okd_payload.web.api.files import LARGEST_PIECE, Piece, choose_piece, find_file
+from okd_payload.web.api.files import LARGEST_PIECE, Piece, choose_piece, find_file, read_on
 from okd_payload.web.api.parameters import Name, Number
-from okd_payload.web.api.problems import READING
+from okd_payload.web.api.problems import READING, READING_RANGES
 from okd_payload.web.site import Site
 
 Range = Annotated[str | None, HeaderParameter(name="Range", max_length=100)]
@@ -41,7 +41,7 @@ def routes(site: Site) -> list[Any]:
 
     @get(
         "/runs/{run_id:str}/log",
-        responses=READING,
+        responses=READING_RANGES,
         tags=["runs"],
         operation_id="getRunLog",
         media_type=_LOG_TYPE,
@@ -57,9 +57,9 @@ def routes(site: Site) -> list[Any]:
         run = await _find(site, run_id)
         if not run.log:
             raise NotFound(f"{run_id} has no log here", hint=run.url and f"look at {run.url}")
-        asked = f"bytes={offset}-" if offset is not None else wanted
         folder = await site.files_of(run, (run.log,))
-        piece, content = await asyncio.to_thread(_read_log, folder, run.log, asked)
+        piece = await asyncio.to_thread(_find_piece, folder, run.log, wanted, offset=offset)
+        content = await asyncio.to_thread(lambda: b"".join(piece.chunks()))
         return _send_log(piece, content, in_range=wanted is not None and offset is None)
 
     @get(
@@ -107,7 +107,8 @@ async def _find(site: Site, identity: str) -> VerificationRun:
     return found
 
 
-def _read_log(folder: Path, name: str, wanted: str | None) -> tuple[Piece, bytes]:
+def _find_piece(folder: Path, name: str, wanted: str | None, *, offset: int | None) -> Piece:
     path = find_file(folder, name)
-    piece = choose_piece(path, wanted, most=LARGEST_PIECE)
-    return piece, b"".join(piece.chunks())
+    if offset is not None:
+        return read_on(path, offset, most=LARGEST_PIECE)
+    return choose_piece(path, wanted, most=LARGEST_PIECE)

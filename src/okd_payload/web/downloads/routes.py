@@ -24,6 +24,7 @@ from okd_payload.web.downloads.arranging import arrange
 from okd_payload.web.downloads.extraction import ToolExtraction
 from okd_payload.web.downloads.store import Extract, Tools, ToolsState, ToolStore
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 FileName = FromPath[str]
@@ -60,7 +61,7 @@ def routes(site: Site, extract: Extract | None = None) -> list[Any]:
     def tell(request: AnyRequest, error: Exception) -> Response[bytes]:
         return renderer.tell(request, error)
 
-    @get(
+    @read(
         "/releases/{name:str}/tools",
         include_in_schema=False,
         exception_handlers={OkdPayloadError: tell, HTTPException: tell},
@@ -98,14 +99,16 @@ def routes(site: Site, extract: Extract | None = None) -> list[Any]:
         """
         return _tell(name, await store.look(await find_release(site, name)))
 
-    @get("/releases/{name:str}/tools/{file:str}", include_in_schema=False, media_type=_FILE_TYPE)
-    async def download(*, name: Name, file: FileName, wanted: Range = None) -> Stream:
+    @read("/releases/{name:str}/tools/{file:str}", include_in_schema=False, media_type=_FILE_TYPE)
+    async def download(
+        *, request: AnyRequest, name: Name, file: FileName, wanted: Range = None
+    ) -> Stream:
         """One file, or a range of it."""
         release = await find_release(site, name)
         path = await asyncio.to_thread(store.file, release, file)
         if path is None:
             raise _lacking(name, file, await store.look(release))
-        return await _answer_piece(path, wanted)
+        return await _answer_piece(path, wanted if request.method == "GET" else None)
 
     return [page, listing, download]
 
@@ -126,7 +129,7 @@ async def _answer_piece(path: Path, wanted: str | None) -> Stream:
     """The file at ``path``, or the range of it that is ``wanted``."""
     piece = await asyncio.to_thread(choose_piece, path, wanted)
     headers = {"Accept-Ranges": "bytes", "Content-Length": str(piece.end - piece.start)}
-    partial = wanted is not None and piece.end > piece.start
+    partial = not piece.is_whole
     if partial:
         headers["Content-Range"] = f"bytes {piece.start}-{piece.end - 1}/{piece.size}"
     is_text = path.suffix == ".txt"

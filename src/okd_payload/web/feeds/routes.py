@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.params import FromQuery, PathParameter
 
 from okd_payload.controller.model import Phase, Release
@@ -21,6 +21,7 @@ from okd_payload.errors import InputError, UnknownName
 from okd_payload.web.api.conditional import tag_answers
 from okd_payload.web.feeds.atom import Entry, Feed, write_feed
 from okd_payload.web.keeping import KEPT
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 FeedName = Annotated[str, PathParameter(max_length=260)]
@@ -35,7 +36,7 @@ _OURS = uuid.UUID("6f6b6470-6179-5c6f-8164-2d6174306d21")
 def routes(site: Site) -> list[Any]:
     """The feeds."""
 
-    @get("/feeds/{name:str}", include_in_schema=False, middleware=[tag_answers], opt=KEPT)
+    @read("/feeds/{name:str}", include_in_schema=False, middleware=[tag_answers], opt=KEPT)
     async def feed(
         request: Request[Any, Any, Any],
         name: FeedName,

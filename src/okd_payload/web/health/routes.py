@@ -8,25 +8,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response
 from litestar.enums import MediaType
 
 from okd_payload.controller.records import events
 from okd_payload.errors import RecordsError
 from okd_payload.web.access.guard import OPEN
 from okd_payload.web.problems import NO_DATABASE
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 
 def routes(site: Site) -> list[Any]:
     """The two probes."""
 
-    @get("/healthz", media_type=MediaType.TEXT, include_in_schema=False, opt=OPEN)
+    @read("/healthz", media_type=MediaType.TEXT, include_in_schema=False, opt=OPEN)
     async def healthz() -> str:
         """The process answers."""
         return "ok\n"
 
-    @get("/readyz", media_type=MediaType.TEXT, include_in_schema=False, opt=OPEN)
+    @read("/readyz", media_type=MediaType.TEXT, include_in_schema=False, opt=OPEN)
     async def readyz() -> Response[str]:
         """The database answers."""
         try:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from litestar import Response, get
+from litestar import Response
 
 from okd_payload.controller.graph.gaps import UntestedUpdate, find_gaps
 from okd_payload.controller.records import events, streams, webhooks
@@ -14,6 +14,7 @@ from okd_payload.controller.service.leadership import LEASE
 from okd_payload.controller.views.figures import Figures, read_figures, read_holder
 from okd_payload.errors import RecordsError
 from okd_payload.web.metrics.collecting import Snapshot, write_metrics
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 _MEDIA_TYPE = "text/plain; version=0.0.4"
@@ -25,7 +26,7 @@ def routes(site: Site) -> list[Any]:
     """The metrics."""
     kept = KeptFigures(site)
 
-    @get("/metrics", include_in_schema=False, media_type=_MEDIA_TYPE)
+    @read("/metrics", include_in_schema=False, media_type=_MEDIA_TYPE)
     async def metrics() -> Response[bytes]:
         """How everything fares."""
         return Response(write_metrics(await kept.take()), media_type=_MEDIA_TYPE)

@@ -31,6 +31,7 @@ from okd_payload.web.pages.logs import find_file, last_lines, read_before, read_
 from okd_payload.web.pages.plan_picture import MOST_WITH_ALL_EDGES, draw_plan, sign_of
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
 from okd_payload.web.pages.words import path_part
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 _MOST = 100
@@ -53,7 +54,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
     streams = site.builds or Path("/nonexistent")
     followers, clock = Followers(), site.surroundings.clock
 
-    @get("/runs", include_in_schema=False)
+    @read("/runs", include_in_schema=False)
     async def runs(request: AnyRequest) -> Response[bytes]:
         """All runs, the newest first."""
         found, more = await asyncio.to_thread(_list_runs, streams)
@@ -66,7 +67,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             tell_changes(_look_at_all(streams), clock=clock, seconds=_LIST_SECONDS)
         )
 
-    @get("/runs/{stream:str}/{name:str}", include_in_schema=False)
+    @read("/runs/{stream:str}/{name:str}", include_in_schema=False)
     async def build(
         request: AnyRequest, stream: FromPath[str], name: FromPath[str]
     ) -> Response[bytes]:
@@ -98,7 +99,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
 
 
 def _log_routes(streams: Path, renderer: Renderer, followers: Followers, clock: Clock) -> list[Any]:
-    @get("/runs/{stream:str}/{name:str}/log/{image:str}", include_in_schema=False)
+    @read("/runs/{stream:str}/{name:str}/log/{image:str}", include_in_schema=False)
     async def log_page(
         request: AnyRequest, stream: FromPath[str], name: FromPath[str], image: FromPath[str]
     ) -> Response[bytes]:
@@ -109,8 +110,8 @@ def _log_routes(streams: Path, renderer: Renderer, followers: Followers, clock: 
         before = _number(request.query_params.get("before", ""))
         piece = None
         if path is not None:
-            read = read_tail if before is None else lambda found: read_before(found, before)
-            piece = await asyncio.to_thread(read, path)
+            take = read_tail if before is None else lambda found: read_before(found, before)
+            piece = await asyncio.to_thread(take, path)
         return renderer.answer(
             request,
             "build_log.html",
@@ -140,7 +141,7 @@ def _log_routes(streams: Path, renderer: Renderer, followers: Followers, clock: 
         find = functools.partial(_look_at_log, streams, stream, name, image)
         return followers.stream(tell_log(find, clock=clock, offset=offset))
 
-    @get("/runs/{stream:str}/{name:str}/log/{image:str}/whole.txt", include_in_schema=False)
+    @read("/runs/{stream:str}/{name:str}/log/{image:str}/whole.txt", include_in_schema=False)
     async def whole(stream: FromPath[str], name: FromPath[str], image: FromPath[str]) -> File:
         """The whole log as it is, to be stored."""
         run = await _find_run(streams, stream, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response
 from litestar.params import FromPath
 
 from okd_payload.controller.views.images import Found, read_history, search
@@ -13,6 +13,7 @@ from okd_payload.errors import UnknownName
 from okd_payload.web.keeping import KEPT
 from okd_payload.web.pages.health import order_streams
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 _LONGEST_TEXT = 200
@@ -25,7 +26,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         ordered = order_streams(dict(site.surroundings.configurations()))
         return [each.name for each in ordered]
 
-    @get("/component/{name:str}", include_in_schema=False, opt=KEPT)
+    @read("/component/{name:str}", include_in_schema=False, opt=KEPT)
     async def component(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
         """Which image of the component was in which releases."""
         history = await site.ask(read_history, name, names())
@@ -38,7 +39,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             by_stream.setdefault(each.stream, []).append(each)
         return renderer.answer(request, "component.html", name=name, streams=by_stream)
 
-    @get("/search", include_in_schema=False)
+    @read("/search", include_in_schema=False)
     async def find(request: AnyRequest) -> Response[bytes]:
         """Releases, components and images."""
         text = request.query_params.get("q", "").strip()[:_LONGEST_TEXT]

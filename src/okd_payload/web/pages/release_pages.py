@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Response, get
+from litestar import Response
 from litestar.params import FromPath
 
 from okd_payload.controller.configuration.model import StreamConfiguration
@@ -41,6 +41,7 @@ from okd_payload.web.pages.rendering import AnyRequest, Renderer
 from okd_payload.web.pages.saying import said
 from okd_payload.web.pages.suspects import FailedRun, Suspect, rank_suspects
 from okd_payload.web.pages.updates import draw_updates, updates_into, updates_out_of
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 _EXCERPTS = 5
@@ -84,19 +85,19 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
     async def show_refusal(request: AnyRequest, name: str, refusal: Refusal) -> Response[bytes]:
         return await show(request, name, refusal=refusal)
 
-    @get("/releasestream/{stream:str}/release/{tag:str}", include_in_schema=False, opt=KEPT)
+    @read("/releasestream/{stream:str}/release/{tag:str}", include_in_schema=False, opt=KEPT)
     async def release(
         request: AnyRequest, stream: FromPath[str], tag: FromPath[str]
     ) -> Response[bytes]:
         """A release of a stream, or what changed to it from the one that `from` names."""
         return _comparison(request, tag) or await show(request, tag, stream)
 
-    @get("/releasetag/{tag:str}", include_in_schema=False, opt=KEPT)
+    @read("/releasetag/{tag:str}", include_in_schema=False, opt=KEPT)
     async def release_tag(request: AnyRequest, tag: FromPath[str]) -> Response[bytes]:
         """The same by its name alone."""
         return _comparison(request, tag) or await show(request, tag)
 
-    @get("/compare", include_in_schema=False)
+    @read("/compare", include_in_schema=False)
     async def compare(request: AnyRequest) -> Response[bytes]:
         """What differs between two releases."""
         before = request.query_params.get("from", "").strip()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from litestar import Response, Router, get
+from litestar import Response, Router
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
@@ -24,6 +24,7 @@ from okd_payload.web.pages import (
 from okd_payload.web.pages.assets import FOREVER, PREFIX
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
 from okd_payload.web.problems import JSON_BELOW, answer_error
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 _PARTS = (
@@ -55,7 +56,7 @@ def routes(site: Site) -> list[Any]:
     renderer = Renderer(site)
     by_name = {asset.name: asset for asset in renderer.assets.values()}
 
-    @get(PREFIX + "{name:str}", include_in_schema=False, opt=OPEN)
+    @read(PREFIX + "{name:str}", include_in_schema=False, opt=OPEN)
     async def asset(name: FromPath[str]) -> Response[bytes]:
         """A file that pages load."""
         found = by_name.get(name)

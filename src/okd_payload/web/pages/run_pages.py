@@ -7,7 +7,7 @@ import asyncio
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response
 from litestar.params import FromPath
 from litestar.response import File
 
@@ -21,6 +21,7 @@ from okd_payload.web.pages.offers import offer, possible_on_run
 from okd_payload.web.pages.release_pages import read_all_results
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
 from okd_payload.web.pages.run_acting import address_of
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 _NEXT, _ENDED = "X-Log-Next", "X-Log-Ended"
@@ -50,26 +51,26 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             files=[(number, PurePosixPath(each).name) for number, each in enumerate(files)],
         )
 
-    @get("/run/{name:str}", include_in_schema=False)
+    @read("/run/{name:str}", include_in_schema=False)
     async def page(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
         """A run."""
         return await show(request, name)
 
-    @get("/run/{name:str}/log", include_in_schema=False)
+    @read("/run/{name:str}/log", include_in_schema=False)
     async def log(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
         """What was logged after ``offset``: for the script, while a run goes on."""
         run = await _find_run(site, name)
         path = find_file(await site.files_of(run, (run.log,)), run.log)
         return await answer_log(request, path, is_ended=run.state.is_final)
 
-    @get("/run/{name:str}/log.txt", include_in_schema=False)
+    @read("/run/{name:str}/log.txt", include_in_schema=False)
     async def whole_log(name: FromPath[str]) -> File:
         """The whole log as it is, to be stored."""
         run = await _find_run(site, name)
         folder = await site.files_of(run, (run.log,))
         return _download(find_file(folder, run.log), f"{name}.log")
 
-    @get("/run/{name:str}/file/{number:int}", include_in_schema=False)
+    @read("/run/{name:str}/file/{number:int}", include_in_schema=False)
     async def artifact(name: FromPath[str], number: FromPath[int]) -> File:
         """A file that the run left, to be stored."""
         run = await _find_run(site, name)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response, post
 from litestar.response import Redirect
 
 from okd_payload.web.access.attempts import Attempts
@@ -33,6 +33,7 @@ from okd_payload.web.access.sessions import (
 )
 from okd_payload.web.access.tokens import recognise, roles_of
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 _LONGEST = 2000
@@ -57,7 +58,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             is_overheard=_is_overheard(site, request),
         )
 
-    @get("/sign-in", include_in_schema=False, opt=OPEN)
+    @read("/sign-in", include_in_schema=False, opt=OPEN)
     async def page(request: AnyRequest) -> Response[bytes]:
         """The form."""
         return show(request, page_of(request.query_params.get("next", "/")))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response
 from litestar.params import FromPath
 
 from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
@@ -30,6 +30,7 @@ from okd_payload.web.pages.rendering import AnyRequest, Renderer
 from okd_payload.web.pages.schedules import show_schedules
 from okd_payload.web.pages.stream_acting import address_of
 from okd_payload.web.pages.updates import updates_into
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 _LONGEST_TEXT = 200
@@ -40,7 +41,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
     """The two pages."""
     fates = FateReader(site)
 
-    @get("/", include_in_schema=False, opt=KEPT)
+    @read("/", include_in_schema=False, opt=KEPT)
     async def overview(request: AnyRequest) -> Response[bytes]:
         """All streams."""
         ordered = order_streams(dict(site.surroundings.configurations()))
@@ -87,7 +88,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             ],
         )
 
-    @get("/releasestream/{stream:str}", include_in_schema=False, opt=KEPT)
+    @read("/releasestream/{stream:str}", include_in_schema=False, opt=KEPT)
     async def stream(request: AnyRequest, stream: FromPath[str]) -> Response[bytes]:
         """One stream."""
         return await show(request, stream)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from litestar import Response, get
+from litestar import Response
 from litestar.params import FromPath
 
 from okd_payload.controller.records import webhooks
@@ -31,6 +31,7 @@ from okd_payload.web.pages.acting import Refusal, Show, form_routes
 from okd_payload.web.pages.deeds import PASS_OVER, TELL_AGAIN
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
 from okd_payload.web.pages.words import path_part
+from okd_payload.web.reading import read
 from okd_payload.web.site import Site
 
 _FOR_ADMINISTRATORS = takes(Role.ADMINISTRATOR)
@@ -67,7 +68,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             condition=judge(progress),
         )
 
-    @get("/webhooks", include_in_schema=False, opt=_FOR_ADMINISTRATORS)
+    @read("/webhooks", include_in_schema=False, opt=_FOR_ADMINISTRATORS)
     async def every(request: AnyRequest) -> Response[bytes]:
         """All webhooks."""
         known = await site.ask(webhooks.read_known)
@@ -96,7 +97,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             most=ATTEMPTS,
         )
 
-    @get("/webhooks/{name:str}", include_in_schema=False, opt=_FOR_ADMINISTRATORS)
+    @read("/webhooks/{name:str}", include_in_schema=False, opt=_FOR_ADMINISTRATORS)
     async def page(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
         """One webhook, and its last tries."""
         return await show_one(request, name)

@@ -47,6 +47,13 @@ FIND_FAULTS = """() => {
     if (each.getAttribute('role') !== role) faults.push(`svg that is no ${role}`);
     if (!each.getAttribute('aria-label')) faults.push('svg without a name');
   }
+  for (const each of document.querySelectorAll('svg text')) {
+    const picture = each.ownerSVGElement;
+    const [box, frame] = [each.getBoundingClientRect(), picture.getBoundingClientRect()];
+    const isInside = box.top > frame.top - 1 && box.bottom < frame.bottom + 1;
+    const isWhole = isInside || getComputedStyle(picture).overflow === 'visible';
+    if (!isWhole) faults.push(`cut off: ${named(each)}`);
+  }
   for (const each of document.querySelectorAll('svg a')) {
     if (each.firstElementChild.tagName !== 'title') faults.push('a link of an svg without a title');
   }

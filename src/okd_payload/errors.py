@@ -48,7 +48,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from typing import ClassVar, Self
 
 _SHOWN_NAMES = 12
 
@@ -138,6 +138,10 @@ class RegistryRefused(RegistryError):
 
 class ContentError(OkdPayloadError):
     """Bytes are not what they should be."""
+
+    def about(self, name: str, *, hint: str = "") -> Self:
+        """The same of what people call ``name``; ``hint`` counts where there is none yet."""
+        return type(self)(f"{name}: {self.message}", hint=self._hint or hint)
 
 
 class DigestMismatch(ContentError):

@@ -71,9 +71,7 @@ async def test_what_a_command_writes_becomes_an_image(
     image = await read_image(workshop.content, made.digest, platform=AMD64)
     assert image.config.architecture == "amd64"
     (layer,) = image.layers
-    found = read_files(
-        workshop.content.blobs.read(layer), media_type=layer.media_type, want=lambda _: True
-    )
+    found = read_files(workshop.content.blobs, layer, want=lambda _: True)
     assert [(file.entry.path, file.content) async for file in found] == [("etc/name", b"one\n")]
     assert await importer.find(node) == made
 

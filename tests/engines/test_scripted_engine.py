@@ -118,7 +118,7 @@ async def test_images_have_the_build_context(tmp_path) -> None:
     )
 
     layer = image.layers[-1]
-    files = read_files(repository.blobs.read(layer), media_type=layer.media_type, want=bool)
+    files = read_files(repository.blobs, layer, want=bool)
     assert [file.entry.path async for file in files] == ["manifests/a.yaml", "built/tool"]
     assert image.layers[:-1] == base.image().layers
     assert image.config.labels == {"of": "mine", "an": "operator", "key": "value"}

@@ -44,7 +44,9 @@ class FileSource:
                 while chunk := await finish_in_thread(file.read, CHUNK_BYTES):
                     yield chunk
         except OSError as error:
-            raise StorageError(f"cannot read {self._path}: {error.strerror}") from error
+            raise StorageError(
+                f"cannot read {self._path}: {error.strerror}", hint="run the same command again"
+            ) from error
 
 
 class RepositorySource:

@@ -81,7 +81,8 @@ async def read_blob(repository: Repository, descriptor: Descriptor, *, max_bytes
     if descriptor.size > max_bytes:
         raise TooLarge(
             f"{descriptor.digest} in {repository.name} has {descriptor.size} bytes,"
-            f" more than the {max_bytes} allowed here"
+            f" more than the {max_bytes} allowed here",
+            hint="is it an image? what such a blob holds is never that large",
         )
     return b"".join([chunk async for chunk in repository.blobs.read(descriptor)])
 
@@ -95,4 +96,7 @@ async def _descend(
         name = f"{repository.name}@{manifest.digest}"
         member = choose_member(manifest.index(), platform, name=name)
         manifest = await repository.manifests.get(member.digest)
-    raise ContentError(f"{repository.name}: indexes are nested deeper than {MAX_INDEX_DEPTH}")
+    raise ContentError(
+        f"{repository.name}: indexes are nested deeper than {MAX_INDEX_DEPTH}",
+        hint="push the image again without indexes inside of indexes",
+    )

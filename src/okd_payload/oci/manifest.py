@@ -199,5 +199,8 @@ def _known_type(header: str) -> str:
 
 def _decode(manifest: Manifest, kind: type[_Kind], expected: frozenset[str]) -> _Kind:
     if manifest.media_type not in expected:
-        raise ContentError(f"{manifest.digest} is {manifest.media_type}, not what is needed here")
+        raise ContentError(
+            f"{manifest.digest} is {manifest.media_type}, not what is needed here",
+            hint="an image is needed in the place of an index, or the other way round",
+        )
     return decode_json(manifest.content, kind, what=f"manifest {manifest.digest}")

@@ -100,7 +100,7 @@ async def read_release(
     files: dict[str, bytes] = {}
     times: dict[str, int] = {}
     for layer in reversed(image.layers if deep else image.layers[-1:]):
-        found = read_files(repository.blobs.read(layer), media_type=layer.media_type, want=_is_file)
+        found = read_files(repository.blobs, layer, want=_is_file)
         async for file in found:
             name = file.entry.path.removeprefix(_FOLDER)
             files[name], times[name] = file.content, file.entry.mtime_ns

@@ -112,6 +112,21 @@ Image = tuple[MemoryRepository, list[Descriptor]]
 
 
 @pytest.fixture
+def stored() -> Callable[..., object]:
+    """Puts content into a repository in memory, as the one layer that it has."""
+
+    async def put(
+        content: bytes, media_type: str = media_types.OCI_LAYER
+    ) -> tuple[MemoryRepository, Descriptor]:
+        repository = MemoryRepository()
+        layer = Descriptor(media_type=media_type, digest=digest_of(content), size=len(content))
+        await repository.blobs.write(layer, BytesSource(content))
+        return repository, layer
+
+    return put
+
+
+@pytest.fixture
 def image() -> Callable[..., object]:
     """Makes the layers of an image, lowest first, in a repository in memory."""
 

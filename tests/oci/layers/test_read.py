@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -14,8 +14,27 @@ from okd_payload.oci import media_types
 from okd_payload.oci.layers.bounds import Bounds
 from okd_payload.oci.layers.entry import Entry
 from okd_payload.oci.layers.read import read_files, read_merged_files
+from okd_payload.oci.manifest import Descriptor
+from okd_payload.oci.repository import Blobs
+from okd_payload.testing.memory_repository import MemoryBlobs, MemoryRepository
 
 GZIP = media_types.OCI_LAYER_GZIP
+
+
+Stored = Callable[..., Awaitable[tuple[MemoryRepository, Descriptor]]]
+
+
+class _Counting(Blobs):
+    """Blobs that count what was read of them."""
+
+    def __init__(self, behind: MemoryBlobs) -> None:
+        self.passed = 0
+        self._behind = behind
+
+    async def read(self, descriptor: Descriptor) -> AsyncIterator[bytes]:
+        async for chunk in self._behind.read(descriptor):
+            self.passed += len(chunk)
+            yield chunk
 
 
 def in_manifests(entry: Entry) -> bool:
@@ -24,9 +43,7 @@ def in_manifests(entry: Entry) -> bool:
 
 
 async def test_wanted_files_of_a_layer_come_in_order(
-    archive: Callable[..., bytes],
-    link: Callable[..., Any],
-    chunks: Callable[[bytes], AsyncIterator[bytes]],
+    archive: Callable[..., bytes], link: Callable[..., Any], stored: Stored
 ) -> None:
     """Regular files are given, by any spelling of their name; links and others are not."""
     content = archive(
@@ -42,54 +59,53 @@ async def test_wanted_files_of_a_layer_come_in_order(
             "manifests/sub/c": "",
         }
     )
-    files = [
-        (file.entry.path, file.content)
-        async for file in read_files(
-            chunks(gzip.compress(content)), media_type=GZIP, want=in_manifests
-        )
-    ]
+    repository, layer = await stored(gzip.compress(content), GZIP)
+    found = read_files(repository.blobs, layer, want=in_manifests)
+    files = [(file.entry.path, file.content) async for file in found]
     assert files == [("manifests/b", b"b"), ("manifests/a", b"a"), ("manifests/sub/c", b"")]
 
 
 async def test_large_layers_are_read_in_steps(
-    archive: Callable[..., bytes], chunks: Callable[[bytes], AsyncIterator[bytes]]
+    archive: Callable[..., bytes], stored: Stored
 ) -> None:
     """Files come while the layer still arrives, and a reader may stop early."""
     content = archive({"manifests/a": "a", "big": bytes(3_000_000), "manifests/b": "b"})
-    read = 0
-
-    async def counted() -> AsyncIterator[bytes]:
-        nonlocal read
-        async for chunk in chunks(content):
-            read += len(chunk)
-            yield chunk
-
-    files = read_files(counted(), media_type=media_types.OCI_LAYER, want=in_manifests)
+    repository, layer = await stored(content)
+    blobs = _Counting(repository.blobs)
+    files = read_files(blobs, layer, want=in_manifests)
     assert (await anext(files)).entry.path == "manifests/a"
     await files.aclose()
-    assert read < 2_000_000
+    assert blobs.passed < 2_000_000
 
 
-async def test_kept_content_is_bounded(
-    archive: Callable[..., bytes], chunks: Callable[[bytes], AsyncIterator[bytes]]
-) -> None:
+async def test_kept_content_is_bounded(archive: Callable[..., bytes], stored: Stored) -> None:
     """What is kept in memory has a limit, all files together."""
     content = archive({"manifests/a": b"x" * 60, "manifests/b": b"x" * 60})
-    files = read_files(
-        chunks(content),
-        media_type=media_types.OCI_LAYER,
-        want=in_manifests,
-        bounds=Bounds(kept_bytes=100),
-    )
+    repository, layer = await stored(content)
+    files = read_files(repository.blobs, layer, want=in_manifests, bounds=Bounds(kept_bytes=100))
     with pytest.raises(TooLarge, match="'manifests/b' and the files before"):
         [file async for file in files]
 
 
-async def test_damage_is_reported(chunks: Callable[[bytes], AsyncIterator[bytes]]) -> None:
-    """A layer that is no archive is ContentError, however short."""
-    for content in (b"x" * 600, b"x"):
-        with pytest.raises(ContentError):
-            [f async for f in read_files(chunks(content), media_type="", want=in_manifests)]
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [(b"x" * 600, "a/b.tar"), (b"x", "a/b.tar"), (b"x" * 600, GZIP), (b"", "no layer")],
+)
+async def test_damage_is_reported(content: bytes, media_type: str, *, stored: Stored) -> None:
+    """A layer that is no archive is ContentError, however short: it says which, and what to do."""
+    repository, layer = await stored(content, media_type)
+    with pytest.raises(ContentError, match=f"^{layer.digest}: ") as caught:
+        [file async for file in read_files(repository.blobs, layer, want=in_manifests)]
+    assert "again" in caught.value.hint
+
+
+async def test_an_error_that_names_the_layer_is_left_alone(stored: Stored) -> None:
+    """What the repository says about a blob is not said twice."""
+    repository, layer = await stored(b"x" * 600)
+    repository.blobs.contents[layer.digest] = b"y" * 600
+    with pytest.raises(DigestMismatch, match=r"^content of sha256:") as caught:
+        [file async for file in read_files(repository.blobs, layer, want=in_manifests)]
+    assert caught.value.message.count("sha256:") == 2
 
 
 async def test_an_image_is_read_as_a_container_sees_it(

@@ -19,7 +19,7 @@ from okd_payload.oci.blob_sources import BytesSource
 from okd_payload.oci.digest import digest_of
 from okd_payload.oci.layout import LayoutRepository
 from okd_payload.oci.manifest import MAX_MANIFEST_BYTES
-from okd_payload.oci.media_types import OCI_LAYER
+from okd_payload.oci.media_types import OCI_LAYER, OCI_MANIFEST
 from okd_payload.testing.images import push_blob, push_image, push_index
 
 
@@ -30,6 +30,36 @@ async def test_a_damaged_index_is_named(layout, content):
     (layout.path / "index.json").write_bytes(content)
     with pytest.raises(ContentError, match=r"index\.json"):
         await layout.manifests.tags()
+
+
+@pytest.mark.parametrize(
+    "content", [b"{", b'{"schemaVersion":1}', b'{"schemaVersion":2}', b'{"mediaType":"a/b"}']
+)
+async def test_what_is_no_manifest_is_named(layout, content):
+    """The error says in which layout and by which digest it is, and what to do."""
+    blob = await push_blob(layout, content, OCI_MANIFEST)
+    with pytest.raises(ContentError) as caught:
+        await layout.manifests.get(blob.digest)
+    assert caught.value.message.startswith(f"oci:{layout.path}@{blob.digest}: ")
+    assert "again" in caught.value.hint
+
+
+async def test_garbage_is_only_collected_where_all_is_understood(layout):
+    """The error names the file; what an entry leads to that is no descriptor is unknown."""
+    await push_image(layout, tag="etcd")
+    (layout.path / "index.json").write_bytes(b'{"schemaVersion":2,"manifests":[{}]}')
+    with pytest.raises(ContentError, match=r"index\.json") as caught:
+        await layout.collect_garbage()
+    assert "removed" in caught.value.hint
+
+
+async def test_a_missing_blob_is_named_with_what_to_do(layout):
+    """A layout that lost a blob says which, and how to get it again."""
+    blob = await push_blob(layout, b"content", OCI_LAYER)
+    blob_path(layout, blob.digest).unlink()
+    with pytest.raises(NotFound, match=blob.digest) as caught:
+        await read_blob(layout, blob)
+    assert "again" in caught.value.hint
 
 
 async def test_an_unknown_version_is_refused(layout):

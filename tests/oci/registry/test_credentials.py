@@ -135,7 +135,7 @@ def test_passwords_may_contain_anything(read):
     assert file.find("a.io", "x").password.reveal() == "p:ä s"
 
 
-@pytest.mark.parametrize("auth", ["no base64!", "bm8tY29sb24=", "//79"])
+@pytest.mark.parametrize("auth", ["no base64!", "bm8tY29sb24=", "//79", "gehëim"])
 def test_a_damaged_entry_is_named_and_not_quoted(read, auth):
     """The error names file and key, and tells nothing of the content."""
     file = read(auths={"a.io": {"auth": auth}, "b.io": _pair("me", "x")})

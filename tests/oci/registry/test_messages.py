@@ -97,8 +97,9 @@ async def test_a_server_that_is_not_there_is_an_error_of_ours():
     """Told without details of the network."""
     with DocumentServer() as server:
         gone = server.url
-    with pytest.raises(RegistryError, match="does not answer"):
+    with pytest.raises(RegistryError, match="does not answer") as caught:
         await PinnedMessenger().send(OutgoingMessage(url=gone, body=b""), allowed=("127.0.0.0/8",))
+    assert "address" in caught.value.hint
 
 
 class Hook:

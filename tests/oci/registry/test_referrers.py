@@ -104,6 +104,17 @@ def _page(*manifests, link=""):
     return Reply(path="/referrers/", status=200, body=index.content, headers=headers)
 
 
+async def test_a_list_that_is_damaged_is_named(server, client):
+    """The error says of which manifest the registry lists what refers to it."""
+    repository = _place(client, server)
+    image = await push_image(repository)
+    headers = {"Content-Type": media_types.OCI_INDEX}
+    server.faults.add(Reply(path="/referrers/", status=200, body=b"{}", headers=headers))
+    with pytest.raises(ContentError, match=f"refers to .*/okd/a@{image.digest}: ") as caught:
+        await repository.manifests.referrers(image.digest)
+    assert caught.value.hint
+
+
 async def test_pages_are_followed(server, client):
     """A long list comes in pages, which may overlap."""
     repository = _place(client, server)

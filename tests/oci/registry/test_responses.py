@@ -38,6 +38,7 @@ def test_each_answer_has_its_error(status, code, error):
     assert type(found) is error
     assert str(found).startswith("reading x: the registry answers ")
     assert str(found).endswith("as it is")
+    assert found.hint
     assert (found.hint == "log in") == (error is Unauthorized)
 
 

@@ -25,7 +25,7 @@ from okd_payload.oci.digest import Digest
 from okd_payload.oci.layers.entry import Entry, EntryKind, rooted_path, whiteout_of
 from okd_payload.oci.layers.layer_tree import LayerTree
 from okd_payload.oci.layers.merged_tree import MergedTree
-from okd_payload.oci.layers.scan import LayerScan, scan
+from okd_payload.oci.layers.scan import LayerScan, scan, scan_layer
 from okd_payload.oci.layers.tar_encoder import encode_header
 from okd_payload.oci.layers.tar_header import BLOCK_BYTES, padding_of
 from okd_payload.oci.manifest import Descriptor
@@ -70,8 +70,7 @@ class ParentTree:
         }
 
     async def _scan(self, number: int, visitor: _Headers | _Hashes) -> None:
-        layer = self._layers[number]
-        await scan(self._blobs.read(layer), LayerScan(visitor, media_type=layer.media_type))
+        await scan_layer(self._blobs, self._layers[number], visitor)
 
 
 class ParentTrees:

@@ -52,9 +52,7 @@ async def read_layer_folder(
 
 async def _extract(repository: Repository, layer: Descriptor, folder: str) -> list[LayerFile]:
     files = read_files(
-        repository.blobs.read(layer),
-        media_type=layer.media_type,
-        want=lambda entry: entry.path.startswith(f"{folder}/"),
+        repository.blobs, layer, want=lambda entry: entry.path.startswith(f"{folder}/")
     )
     return [file async for file in files]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from okd_payload.errors import DigestMismatch, NotFound, nearest_names
+from okd_payload.errors import ContentError, DigestMismatch, NotFound, nearest_names
 from okd_payload.oci.digest import Digest, is_digest, verify
 from okd_payload.oci.disk_registry.folder import DiskFolder, ManifestFiles
 from okd_payload.oci.layout.blob_files import BlobReader, IncomingBlob
@@ -94,7 +94,10 @@ class DiskManifests:
             with storage_errors("remove the damaged", self._folder.blob(digest)):
                 self._folder.blob(digest).unlink(missing_ok=True)
             raise
-        return read_manifest(content)
+        try:
+            return read_manifest(content)
+        except ContentError as error:
+            raise error.about(f"{self._folder.name}@{digest}", hint="mirror it again") from error
 
     def _has(self, manifest: Manifest, needed: Descriptor) -> bool:
         files = self._files if manifest.is_index else self._folder

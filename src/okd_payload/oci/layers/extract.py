@@ -24,7 +24,7 @@ from okd_payload.oci.layers.bounds import DEFAULT_BOUNDS, Bounds
 from okd_payload.oci.layers.destination import Destination
 from okd_payload.oci.layers.entry import Entry, EntryKind, clean_path, rooted_path
 from okd_payload.oci.layers.merged_tree import MergedTree, Node
-from okd_payload.oci.layers.scan import LayerScan, scan
+from okd_payload.oci.layers.scan import scan_layer
 from okd_payload.oci.layers.staging import StagingVisitor
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.repository import Blobs
@@ -60,7 +60,10 @@ async def extract_path(
             with Destination(root, destination) as target:
                 await finish_in_thread(_place, image, path, target, name=_name_of(source))
     except OSError as error:
-        raise StorageError(f"cannot write below {root}: {error.strerror or error}") from error
+        raise StorageError(
+            f"cannot write below {root}: {error.strerror or error}",
+            hint="make room there, or choose another folder",
+        ) from error
 
 
 class _StagedImage:
@@ -100,9 +103,8 @@ class _StagedImage:
 
     async def _scan(self, reader: _LayerReader) -> None:
         layer = self._layers[reader.layer]
-        consumer = LayerScan(reader, media_type=layer.media_type, bounds=self._bounds)
         try:
-            await scan(self._blobs.read(layer), consumer)
+            await scan_layer(self._blobs, layer, reader, bounds=self._bounds)
         finally:
             reader.close()
 

@@ -7,7 +7,8 @@ not followed. Files on disk, with links, are the business of ``extract``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 
 import msgspec
 
@@ -15,7 +16,7 @@ from okd_payload.errors import TooLarge
 from okd_payload.oci.layers.bounds import DEFAULT_BOUNDS, Bounds
 from okd_payload.oci.layers.entry import Entry, EntryKind, rooted_path
 from okd_payload.oci.layers.merged_tree import MergedTree
-from okd_payload.oci.layers.scan import LayerScan, scan, scan_in_steps
+from okd_payload.oci.layers.scan import scan_layer, scan_layer_in_steps
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.repository import Blobs
 
@@ -30,25 +31,19 @@ class LayerFile(msgspec.Struct, frozen=True):
 
 
 async def read_files(
-    chunks: AsyncIterator[bytes],
-    *,
-    media_type: str,
-    want: Want,
-    bounds: Bounds = DEFAULT_BOUNDS,
+    blobs: Blobs, layer: Descriptor, *, want: Want, bounds: Bounds = DEFAULT_BOUNDS
 ) -> AsyncGenerator[LayerFile]:
-    """The regular files of one layer that ``want`` accepts, in the order of the archive.
+    """The regular files of ``layer`` that ``want`` accepts, in the order of the archive.
 
     A name may occur twice; the later file is the one that counts. Closing the generator early
-    leaves the rest of the layer unread and all of it unverified. Raises ContentError.
+    leaves the rest of the layer unread and all of it unverified. Raises NotFound and
+    ContentError.
     """
     kept = _Kept(want, bounds)
-    steps = scan_in_steps(chunks, LayerScan(kept, media_type=media_type, bounds=bounds))
-    try:
+    async with aclosing(scan_layer_in_steps(blobs, layer, kept, bounds=bounds)) as steps:
         async for _ in steps:
             for file in kept.release():
                 yield file
-    finally:
-        await steps.aclose()
 
 
 async def read_merged_files(
@@ -65,9 +60,7 @@ async def read_merged_files(
         collected = _Collected(
             lambda entry: want(entry) and tree.shows(rooted_path(entry.name)), bounds
         )
-        await scan(
-            blobs.read(layer), LayerScan(collected, media_type=layer.media_type, bounds=bounds)
-        )
+        await scan_layer(blobs, layer, collected, bounds=bounds)
         tree.add_layer(number, collected.entries)
         for file in collected.release():
             path = rooted_path(file.entry.name)

@@ -10,15 +10,20 @@ nothing more is wanted, unless its caller closes it and takes unverified content
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
 from typing import Protocol
 
+from okd_payload.errors import ContentError
 from okd_payload.oci.blob_sources import closing
 from okd_payload.oci.layers.bounds import DEFAULT_BOUNDS, Bounds
 from okd_payload.oci.layers.compression import Inflater
 from okd_payload.oci.layers.tar_reader import TarReader, Visitor
+from okd_payload.oci.manifest import Descriptor
+from okd_payload.oci.repository import Blobs
 from okd_payload.oci.threads import finish_in_thread
 
 BATCH_BYTES = 1024 * 1024
+_HINT = "fetch the image again; if that does not help, build or push it again"
 
 
 class Consumer(Protocol):
@@ -52,6 +57,32 @@ class LayerScan:
         for piece in self._inflater.finish():
             self._reader.feed(piece)
         self._reader.finish()
+
+
+async def scan_layer(
+    blobs: Blobs, layer: Descriptor, visitor: Visitor, *, bounds: Bounds = DEFAULT_BOUNDS
+) -> None:
+    """Show every entry of ``layer`` to ``visitor``.
+
+    Raises NotFound, ContentError that names the layer, and whatever the visitor raises.
+    """
+    async for _ in scan_layer_in_steps(blobs, layer, visitor, bounds=bounds):
+        pass
+
+
+async def scan_layer_in_steps(
+    blobs: Blobs, layer: Descriptor, visitor: Visitor, *, bounds: Bounds = DEFAULT_BOUNDS
+) -> AsyncGenerator[None]:
+    """The same, stopping after every batch so that the caller may use what has come so far."""
+    try:
+        consumer = LayerScan(visitor, media_type=layer.media_type, bounds=bounds)
+        async with aclosing(scan_in_steps(blobs.read(layer), consumer)) as steps:
+            async for _ in steps:
+                yield
+    except ContentError as error:
+        if layer.digest in error.message:
+            raise
+        raise error.about(layer.digest, hint=_HINT) from error
 
 
 async def scan(chunks: AsyncIterator[bytes], consumer: Consumer) -> None:

@@ -18,7 +18,7 @@ from okd_payload.errors import ContentError
 from okd_payload.oci.layers.bounds import DEFAULT_BOUNDS, Bounds
 from okd_payload.oci.layers.entry import Entry, EntryKind, rooted_path, whiteout_of
 from okd_payload.oci.layers.merged_tree import MergedTree
-from okd_payload.oci.layers.scan import LayerScan, scan
+from okd_payload.oci.layers.scan import scan_layer
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.repository import Blobs
 
@@ -79,8 +79,7 @@ async def _read(
     image = _Image(wanted)
     for number in reversed(range(len(layers))):
         visitor = _Visitor(image)
-        consumer = LayerScan(visitor, media_type=layers[number].media_type, bounds=bounds)
-        await scan(blobs.read(layers[number]), consumer)
+        await scan_layer(blobs, layers[number], visitor, bounds=bounds)
         image.tree.add_layer(number, visitor.entries)
         if not any(image.tree.shows(path) for path in wanted):
             break

@@ -45,7 +45,10 @@ class BlobReader:
             try:
                 self._file = self._path.open("rb", buffering=0)
             except (FileNotFoundError, NotADirectoryError) as error:
-                raise NotFound(f"{folder.name} has no blob {digest}") from error
+                raise NotFound(
+                    f"{folder.name} has no blob {digest}",
+                    hint="copy, mirror or build the image again",
+                ) from error
 
     def read_chunk(self) -> bytes:
         """The next bytes; empty at the end. Raises DigestMismatch."""

@@ -43,6 +43,7 @@ class IndexContent:
 
     def __init__(self, content: bytes = b"", *, path: str = "") -> None:
         self.content = content
+        self._path = path
         self._fields = decode_json(content, _Fields, what=path) if content else {}
         raw = bytes(self._fields.get("manifests", b"null"))
         listed = decode_json(raw, list[msgspec.Raw], what=path) if raw != b"null" else []
@@ -68,7 +69,11 @@ class IndexContent:
         """Every entry, named or not. Raises ContentError where one cannot be understood."""
         known = [entry.descriptor for entry in self._entries if entry.descriptor is not None]
         if len(known) != len(self._entries):
-            raise ContentError("an entry of index.json cannot be understood")
+            raise ContentError(
+                f"an entry of {self._path} cannot be understood",
+                hint="what it leads to is unknown, so nothing was removed: take the entry out,"
+                " or copy the images into a new layout",
+            )
         return known
 
     def with_tag(self, tag: str, target: Descriptor) -> bytes:

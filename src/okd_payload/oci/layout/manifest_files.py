@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 
-from okd_payload.errors import DigestMismatch, NotFound
+from okd_payload.errors import ContentError, DigestMismatch, NotFound
 from okd_payload.oci import media_types
 from okd_payload.oci.digest import Digest
 from okd_payload.oci.layout.blob_files import BlobReader, IncomingBlob
@@ -21,7 +21,12 @@ def read_stored(folder: Folder, digest: Digest, *, media_type: str = "") -> Mani
     """
     with contextlib.closing(BlobReader(folder, digest, None)) as reader:
         content = reader.read_all(max_bytes=MAX_MANIFEST_BYTES)
-    return read_manifest(content, media_type=media_type)
+    try:
+        return read_manifest(content, media_type=media_type)
+    except ContentError as error:
+        raise error.about(
+            f"{folder.name}@{digest}", hint="copy or build the image again"
+        ) from error
 
 
 def store(folder: Folder, member: Membership, manifest: Manifest) -> None:

@@ -54,6 +54,7 @@ _FIELDS = {
     (_CONFIG, "ImageContentPolicy"): "repository_digest_mirrors",
     (_OPERATOR, "ImageContentSourcePolicy"): "repository_digest_mirrors",
 }
+_HINT = f"known are {', '.join(kind for _, kind in _FIELDS)}"
 _PULLS = {
     "image_digest_mirrors": Pulls.BY_DIGEST,
     "image_tag_mirrors": Pulls.BY_TAG,
@@ -67,7 +68,7 @@ def read_mirror_sets(paths: Iterable[Path]) -> MirrorRules:
     for path in paths:
         documents = read_documents(path)
         if not documents:
-            raise InvalidDocument("no mirror set is in it", path=str(path))
+            raise InvalidDocument("no mirror set is in it", path=str(path), hint=_HINT)
         for document in documents:
             for rule in _read_document(document):
                 known = rules.get(rule.prefix, MirrorRule(prefix=rule.prefix))
@@ -89,12 +90,11 @@ def _read_document(document: Document) -> Iterator[MirrorRule]:
     found = convert(document, _MirrorSet)
     field = _FIELDS.get((found.api_version, found.kind))
     if field is None:
-        kinds = ", ".join(kind for _, kind in _FIELDS)
         raise invalid_field(
             document,
             ("kind",),
             f"{found.kind} in {found.api_version} is no mirror set",
-            hint=f"known are {kinds}",
+            hint=_HINT,
         )
     for number, entry in enumerate(getattr(found.spec, field)):
         try:

@@ -29,6 +29,7 @@ from okd_payload.oci.reference import parse_reference
 _FILE = "registries.conf"
 _FOLDER = "registries.conf.d"
 _SYSTEM = Path("/etc/containers")
+_HINT = "see containers-registries.conf(5)"
 
 
 class _MirrorTable(msgspec.Struct, frozen=True, rename="kebab"):
@@ -112,13 +113,13 @@ def _read(path: Path) -> _File:
     try:
         return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
     except OSError as error:
-        raise InvalidDocument(error.strerror or str(error), path=str(path)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidDocument(f"not valid TOML: {error}", path=str(path)) from error
-    except msgspec.ValidationError as error:
         raise InvalidDocument(
-            str(error), path=str(path), hint="see containers-registries.conf(5)"
+            error.strerror or str(error), path=str(path), hint="check the path, and who may read it"
         ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidDocument(f"not valid TOML: {error}", path=str(path), hint=_HINT) from error
+    except msgspec.ValidationError as error:
+        raise InvalidDocument(str(error), path=str(path), hint=_HINT) from error
 
 
 def _tables(file: _File) -> list[_RegistryTable]:
@@ -135,7 +136,9 @@ def _make_rule(table: _RegistryTable, path: str) -> tuple[MirrorRule, frozenset[
     """The rule of ``table`` and the hosts it calls insecure; None when it is about one image."""
     prefix = table.prefix or table.location
     if not prefix:
-        raise InvalidDocument("a [[registry]] has neither prefix nor location", path=path)
+        raise InvalidDocument(
+            "a [[registry]] has neither prefix nor location", path=path, hint=_HINT
+        )
     if _is_one_image(prefix):
         return None
     location = check_location(table.location) if table.location and table.prefix else ""

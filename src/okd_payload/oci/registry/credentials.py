@@ -9,7 +9,6 @@ only one that counts. Nothing is ever written, and a secret shows itself only to
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -129,7 +128,7 @@ class AuthFile:
     def _decode_pair(self, key: str, auth: str) -> tuple[str, str]:
         try:
             pair = base64.b64decode(auth, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # no base64, no text, or letters that base64 does not have
             pair = ""
         username, colon, password = pair.partition(":")
         if not colon:
@@ -199,7 +198,9 @@ def read_auth_file(path: Path, *, required: bool) -> AuthFile | None:
             hint="give another one, or create it with podman login",
         ) from error
     if len(content) > _MAX_FILE_BYTES:
-        raise InvalidDocument(f"larger than {_MAX_FILE_BYTES} bytes", path=str(path))
+        raise InvalidDocument(
+            f"larger than {_MAX_FILE_BYTES} bytes", path=str(path), hint="is it an auth file?"
+        )
     return AuthFile(path, _decode(path, content))
 
 

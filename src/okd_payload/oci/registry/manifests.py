@@ -115,7 +115,10 @@ class RegistryManifests:
         """All tags, sorted; lists of referrers are none. An absent repository has none."""
         found = await self.list_tags(most_pages=_MAX_PAGES)
         if found is None:
-            raise TooLarge(f"{self._name} lists tags on more than {_MAX_PAGES} pages")
+            raise TooLarge(
+                f"{self._name} lists tags on more than {_MAX_PAGES} pages",
+                hint="name the tag, or remove what nobody needs",
+            )
         return sorted(tag for tag in found if not subject_of_list_tag(tag))
 
     async def list_tags(self, *, most_pages: int) -> set[str] | None:
@@ -200,8 +203,9 @@ class RegistryManifests:
             told = expected if isinstance(error, UnsupportedContent) else stated
             if is_digest(told) and told != found:
                 raise self._damaged(reference, found) from error
-            name = _shown(self._name, reference)
-            raise type(error)(f"{name}: {error.message}", hint=error.hint) from error
+            raise error.about(
+                _shown(self._name, reference), hint="push the image again with a current tool"
+            ) from error
         if is_digest(stated) and stated != found:
             raise self._damaged(reference, found)
         return manifest

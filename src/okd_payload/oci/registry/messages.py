@@ -26,6 +26,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 LookUp = Callable[[str, int], Sequence[Address]]
 """Gives the addresses of a host with its port. Raises OSError and UnicodeError."""
 _SECONDS = 10.0
+_HINT = "check the address, and whether the server is up"
 _LOOK_UPS = 16
 """Names that are looked up at a time."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -52,10 +53,10 @@ class PinnedMessenger:
                 return await _post(url, message, addresses)
         except TimeoutError as error:
             words = f"{host} does not answer within {_SECONDS:.0f} s"
-            raise RegistryUnavailable(words) from error
+            raise RegistryUnavailable(words, hint=_HINT) from error
         except (aiohttp.ClientError, OSError) as error:
             raise RegistryUnavailable(
-                f"{host} does not answer: {str(error) or type(error).__name__}"
+                f"{host} does not answer: {str(error) or type(error).__name__}", hint=_HINT
             ) from error
         except UnicodeError as error:
             raise _no_address(host) from error

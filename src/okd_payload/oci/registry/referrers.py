@@ -100,7 +100,12 @@ class Referrers:
             return None
         if media_types.OCI_INDEX not in answer.headers.get("Content-Type", ""):
             return None
-        index = read_manifest(answer.body, media_type=media_types.OCI_INDEX).index()
+        try:
+            index = read_manifest(answer.body, media_type=media_types.OCI_INDEX).index()
+        except ContentError as error:
+            raise error.about(
+                request.what, hint="the registry's referrers API is at fault"
+            ) from error
         return _Page(index.manifests, parse_next_link(answer.headers.get("Link", "")))
 
     async def _listed(self, digest: Digest) -> Index:

@@ -41,6 +41,7 @@ _LOCAL_HINTS = {
     404: "check the name; a private repository looks absent to those who are not logged in",
     413: "the registry, or a proxy before it, limits the size of requests",
 }
+_WORDS_HINT = "ask whoever runs the registry: trying again changes nothing"
 
 
 class _ErrorItem(msgspec.Struct, frozen=True):
@@ -108,7 +109,7 @@ def refusal(problem: Problem, *, what: str, login_hint: str) -> RegistryError:
     if problem.status in (401, 403):
         return Unauthorized(message, hint=login_hint)
     hint = next((_HINTS[code] for code in problem.codes if code in _HINTS), "")
-    hint = hint or _LOCAL_HINTS.get(problem.status, "")
+    hint = hint or _LOCAL_HINTS.get(problem.status, _WORDS_HINT)
     if problem.status == 404 or not _ABSENT_CODES.isdisjoint(problem.codes):
         return NotFound(message, hint=hint)
     return RegistryRefused(message, hint=hint)

@@ -152,7 +152,7 @@ class Transport:
 
     async def read(self, response: Response, *, limit: int) -> bytes:
         """The whole body. Raises TooLarge beyond ``limit`` bytes, Transient when it is cut."""
-        content = b""
+        content = bytearray()
         while chunk := await self.next_chunk(response):
             content += chunk
             if len(content) > limit:
@@ -160,7 +160,7 @@ class Transport:
                     f"{response.url.host} answers with more than {limit} bytes",
                     hint="what was asked for cannot be that large: is this a registry?",
                 )
-        return content
+        return bytes(content)
 
 
 def _encode(method: str, route: Route, headers: Mapping[str, str], body: Body) -> bytes:

@@ -71,7 +71,10 @@ class _Reader:
     async def read(self, reference: str, *, depth: int = 0) -> PlannedManifest:
         """The manifest with this tag or digest, and its members."""
         if depth > MAX_INDEX_DEPTH:
-            raise ContentError(f"{self._source.name}: indexes are nested too deeply")
+            raise ContentError(
+                f"{self._source.name}: indexes are nested deeper than {MAX_INDEX_DEPTH}",
+                hint="push the image again without indexes inside of indexes",
+            )
         async with self._reading[reference]:
             known = self._planned.get(reference)
             if known is None:

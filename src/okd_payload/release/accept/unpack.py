@@ -18,7 +18,7 @@ from okd_payload.oci.image import Image
 from okd_payload.oci.layers.bounds import DEFAULT_BOUNDS
 from okd_payload.oci.layers.entry import Entry, EntryKind
 from okd_payload.oci.layers.merged_tree import MergedTree
-from okd_payload.oci.layers.scan import LayerScan, scan
+from okd_payload.oci.layers.scan import scan_layer
 from okd_payload.oci.repository import Repository
 from okd_payload.release import labels
 from okd_payload.release.cluster.payload import OWN_FOLDER
@@ -77,8 +77,7 @@ async def unpack_image(repository: Repository, image: Image) -> Unpacked:
     """A release in an image; every layer is read once. Raises NotFound and ContentError."""
     unpacking = _Unpacking()
     for number, layer in reversed(list(enumerate(image.layers))):
-        chunks = repository.blobs.read(layer)
-        await scan(chunks, LayerScan(unpacking, media_type=layer.media_type))
+        await scan_layer(repository.blobs, layer, unpacking)
         unpacking.finish_layer(number)
     path = next((text for text in image.config.config.env if text.startswith("PATH=")), "")
     return Unpacked(

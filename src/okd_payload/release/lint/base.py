@@ -42,10 +42,7 @@ async def lint_base(content: ReleaseContent, repository: Repository) -> list[Iss
     if content.image is None:
         return []
     for layer in reversed(content.image.layers[:-1]):
-        chunks = repository.blobs.read(layer)
-        async with aclosing(
-            read_files(chunks, media_type=layer.media_type, want=_is_base)
-        ) as files:
+        async with aclosing(read_files(repository.blobs, layer, want=_is_base)) as files:
             async for _ in files:
                 return []
     return [_no_folder()]

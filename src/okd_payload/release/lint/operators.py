@@ -158,9 +158,7 @@ async def _look_below(image: InputImage, issue: Issue, repository: Repository) -
     layers = image.image.layers if image.image else ()
     for number in range(len(layers) - 1, 0, -1):
         layer = layers[number - 1]
-        files = read_files(
-            repository.blobs.read(layer), media_type=layer.media_type, want=_is_manifest_file
-        )
+        files = read_files(repository.blobs, layer, want=_is_manifest_file)
         try:
             names = [file.entry.path async for file in files]
         except OkdPayloadError:

@@ -22,7 +22,7 @@ from okd_payload.errors import UnsafeEntry
 from okd_payload.oci.config import ContainerConfig
 from okd_payload.oci.image import Image, read_image
 from okd_payload.oci.layers.entry import Entry, EntryKind, rooted_path, whiteout_of
-from okd_payload.oci.layers.scan import LayerScan, scan
+from okd_payload.oci.layers.scan import scan_layer
 from okd_payload.oci.layout.files import locked
 from okd_payload.oci.reference import Reference, parse_reference
 from okd_payload.oci.repository import Repository
@@ -73,8 +73,7 @@ class ImageRoots:
                 return
             for layer in image.layers:
                 visitor = _Unpacker(new)
-                media_type = layer.media_type
-                await scan(repository.blobs.read(layer), LayerScan(visitor, media_type=media_type))
+                await scan_layer(repository.blobs, layer, visitor)
                 visitor.finish()
             new.rename(folder)
 

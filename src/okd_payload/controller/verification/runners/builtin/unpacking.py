@@ -22,7 +22,7 @@ from okd_payload.oci.layers.bounds import Bounds
 from okd_payload.oci.layers.destination import Destination
 from okd_payload.oci.layers.entry import Entry, EntryKind
 from okd_payload.oci.layers.merged_tree import MergedTree
-from okd_payload.oci.layers.scan import LayerScan, scan
+from okd_payload.oci.layers.scan import scan_layer
 from okd_payload.oci.layers.staging import StagingVisitor
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.oci.repository import Repository
@@ -94,8 +94,7 @@ class LayerStore:
             folder.mkdir(parents=True, exist_ok=True)
             reader = _Reader(folder, self._wants)
             with contextlib.closing(reader):
-                consumer = LayerScan(reader, media_type=layer.media_type, bounds=_BOUNDS)
-                await scan(repository.blobs.read(layer), consumer)
+                await scan_layer(repository.blobs, layer, reader, bounds=_BOUNDS)
         except OSError as error:
             raise StorageError(
                 f"cannot unpack images below {self._folder}: {error.strerror}",

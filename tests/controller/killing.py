@@ -2,12 +2,14 @@
 """Kills at every step that matters: before and after whatever is read, written or pushed.
 
 ``each_kill`` gives one pair of surroundings after the other: in those of the first a process is
-killed at its n-th step, those of the second are whole, for whoever goes on. It ends when there
-are no steps left to be killed at.
+killed before its n-th step, those of the second are whole, for whoever goes on. It ends with a
+kill after the last step, and a process that was not killed. Between two steps nothing changes, so
+that after one is as good as before the next.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,11 @@ class Fuse:
     def __init__(self, steps: int) -> None:
         self._left = steps
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether no step more can happen."""
+        return self._left == 0
+
     def burn(self) -> None:
         """One step on."""
         if self._left == 0:
@@ -55,9 +62,7 @@ class _Fused:
 
         async def call(*arguments: Any, **named: Any) -> Any:
             self._fuse.burn()
-            result = await value(*arguments, **named)
-            self._fuse.burn()
-            return result
+            return await value(*arguments, **named)
 
         return call
 
@@ -88,16 +93,15 @@ async def each_kill(
     while True:
         rig = Rig(folder / str(steps))
         await prepare(rig)
-        killed = True
-        try:
-            await act(fused(rig.surroundings, Fuse(steps)))
-            killed = False
-        except Killed:
+        fuse = Fuse(steps)
+        with contextlib.suppress(Killed):
+            await act(fused(rig.surroundings, fuse))
+        if fuse.is_spent:
             await act(rig.surroundings)
         try:
             yield rig
         finally:
             await rig.database.close()
-        if not killed:
+        if not fuse.is_spent:
             return
         steps += 1

@@ -5,7 +5,8 @@
 unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
-PYTEST := $(BIN)/pytest -n 2 --dist worksteal
+# One more than the cores of a small machine: many tests wait for other programs and their pauses.
+PYTEST := $(BIN)/pytest -n 3 --dist worksteal
 FAST := not integration and not slow
 # Rooms whose branches their own tests have to cover, and how much of them. Counting lines almost
 # doubles what tests cost, so that nothing else is counted.

@@ -94,6 +94,9 @@ async def test_streams_are_paused_resumed_and_asked_for_releases(rig: Rig) -> No
     await actions.rebuild(surroundings, STREAM, actor="bob", reason="again")
     state = await rig.database.read(lambda unit: streams.find(unit, STREAM))
     assert (state.paused, state.paused_by, state.rebuild) == ("a freeze", "ann", True)
+    await actions.pause(surroundings, STREAM, actor="ann", reason="caf\udce9")  # no UTF-8
+    state = await rig.database.read(lambda unit: streams.find(unit, STREAM))
+    assert state.paused == "caf\N{REPLACEMENT CHARACTER}"
     await actions.resume(surroundings, STREAM, actor="bob", reason="")
     state = await rig.database.read(lambda unit: streams.find(unit, STREAM))
     assert (state.paused, state.rebuild) == ("", True)
@@ -101,6 +104,7 @@ async def test_streams_are_paused_resumed_and_asked_for_releases(rig: Rig) -> No
     assert [(each.kind, each.actor) for each in told] == [
         ("stream.paused", "ann"),
         ("stream.rebuild", "bob"),
+        ("stream.paused", "ann"),
         ("stream.resumed", "bob"),
     ]
 

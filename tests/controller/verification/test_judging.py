@@ -13,8 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from okd_payload.controller.configuration.model import Runner, StreamConfiguration, Verification
-from okd_payload.controller.model import Phase, Release, RunState, VerificationRun
-from okd_payload.controller.verification.judging import Standing, judge, stand_by_architecture
+from okd_payload.controller.model import Phase, Release, RunState, Transition, VerificationRun
+from okd_payload.controller.verification.judging import (
+    Standing,
+    judge,
+    ready_since,
+    stand_by_architecture,
+)
 from okd_payload.controller.verification.planning import plan_runs
 
 NOW = 1_700_000_000.0
@@ -326,3 +331,11 @@ def test_a_retry_that_somebody_asks_for_begins_anew() -> None:
     assert judge(configuration, before, since=again.changed).phase is None
     plan = plan_runs(configuration, again, before, now=NOW + 500)
     assert [each.identity("r") for each in plan.needed] == ["r-a-2"]
+
+
+def test_a_retry_counts_from_itself_also_when_the_clock_was_set_back() -> None:
+    """Its runs are younger than it, whatever the time of the one before was."""
+    phases = ((Phase.READY, NOW), (Phase.REJECTED, NOW + 60), (Phase.READY, NOW - 3600))
+    steps = [Transition(release="r", before=None, after=phase, time=time) for phase, time in phases]
+    assert ready_since(READY, steps) == NOW - 3600
+    assert ready_since(READY, ()) == READY.created

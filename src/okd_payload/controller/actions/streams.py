@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from okd_payload.controller.model import Event, StreamState
 from okd_payload.controller.records import events, streams
+from okd_payload.controller.records.rows import to_content
 from okd_payload.controller.surroundings import Surroundings
 from okd_payload.errors import InputError, UnknownName
 
@@ -73,7 +74,7 @@ async def _change(
             stream=name,
             actor=actor,
             message=reason,
-            content=msgspec.json.encode(state),
+            content=to_content(state),
         )
         events.add(connection, told)
         return state

@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables. Moments are seconds since the epoch; enumerations are stored as their words."""
+"""The tables: fields of values as columns of the same names (``rows``).
+
+Moments are seconds since the epoch, enumerations are stored as their words, tuples as JSON.
+Inputs, runs and the files of runs go with their release by the database itself; transitions,
+publications, edges and what payloads said have no such tie, and outlive it. Tables of another
+version are refused, never changed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +24,7 @@ from sqlalchemy import (
 )
 
 VERSION = 1
-"""Of the schema: raised with every change, for which ``upgrade`` then has a step."""
+"""Of the schema: raised with every change once there was a release."""
 
 metadata = MetaData()
 

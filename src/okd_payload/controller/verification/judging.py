@@ -101,10 +101,13 @@ def stand_by_architecture(
     return found
 
 
-def ready_since(release: Release, transitions: Iterable[Transition]) -> float:
-    """When the release became ready for the last time; runs from before do not count."""
+def ready_since(release: Release, transitions: Sequence[Transition]) -> float:
+    """When the release became ready for the last time; runs from before do not count.
+
+    ``transitions`` are its own, the oldest first: by their order, for the clock may be set back.
+    """
     times = [each.time for each in transitions if each.after is Phase.READY]
-    return max(times, default=release.created)
+    return times[-1] if times else release.created
 
 
 def follow(

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from okd_payload.controller.model import Phase, PublicationState, RunState
 from okd_payload.controller.records import events, leases, schedules
+from okd_payload.controller.records import releases as records
 from okd_payload.controller.records.schedules import ScheduleRun
 from okd_payload.controller.records.tables import publications, releases, runs, transitions
 
@@ -58,7 +59,7 @@ def read_figures(connection: Connection, *, now: float) -> Figures:
     durations = _read_durations(connection, since)
     return Figures(
         number=events.last_number(connection),
-        releases=_count_releases(connection),
+        releases=records.count(connection),
         accepted=_newest_accepted(connection),
         durations=tuple(durations),
         to_accepted=tuple(_read_to_accepted(connection, since)),
@@ -74,15 +75,6 @@ def read_figures(connection: Connection, *, now: float) -> Figures:
 def read_holder(connection: Connection, lease: str, *, now: float) -> str:
     """Which instance acts; empty when none does."""
     return leases.holder_of(connection, lease, now=now)
-
-
-def _count_releases(connection: Connection) -> dict[tuple[str, Phase], int]:
-    rows = connection.execute(
-        select(releases.c.stream, releases.c.phase, func.count())
-        .where(releases.c.withdrawn.is_(None))
-        .group_by(releases.c.stream, releases.c.phase)
-    )
-    return {(stream, Phase(phase)): number for stream, phase, number in rows}
 
 
 def _newest_accepted(connection: Connection) -> dict[str, float]:

@@ -19,11 +19,11 @@ from okd_payload.controller.model import (
     Phase,
     Release,
     RunState,
-    Transition,
     VerificationRun,
 )
 from okd_payload.controller.records import approvals
 from okd_payload.controller.records import releases as records
+from okd_payload.controller.verification.judging import ready_since
 from okd_payload.controller.verification.junit import TestResults, read_junit
 from okd_payload.controller.views.release import ReleaseView, read_comparison, read_release
 from okd_payload.errors import UnknownName
@@ -135,7 +135,7 @@ async def _values(
     jobs = list_jobs(
         configuration,
         view.runs,
-        since=ready_since(view.transitions),
+        since=ready_since(release, view.transitions),
         is_decided=release.phase.is_final,
     )
     excerpts = [await _take_excerpt(site, run) for run in failed_runs(jobs)]
@@ -165,12 +165,6 @@ async def _values(
         "approvals": await site.ask(approvals.list_of, release.name),
         "offers": offer(possible, address_of(release.name), roles_of(request)),
     }
-
-
-def ready_since(transitions: Sequence[Transition]) -> float:
-    """When the release last began to be verified: earlier runs do not count any more."""
-    times = [step.time for step in transitions if step.after is Phase.READY]
-    return times[-1] if times else 0.0
 
 
 def failed_runs(jobs: Sequence[Job]) -> list[VerificationRun]:

@@ -13,7 +13,6 @@ import msgspec
 
 from okd_payload.build.graph import waves
 from okd_payload.build.images import MadeImage
-from okd_payload.build.impact.prepare import Prepared
 from okd_payload.build.impact.report import (
     Impact,
     describe_plan,
@@ -51,6 +50,7 @@ from okd_payload.progress import ignore_progress
 from okd_payload.release.load import load_release
 
 if TYPE_CHECKING:
+    from okd_payload.build.impact.prepare import Prepared
     from okd_payload.build.snapshot.sources import RecordingSources
     from okd_payload.oci.registry import RegistrySettings
 

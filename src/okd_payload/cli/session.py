@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,9 +16,6 @@ from okd_payload.build.contribution import make_catalog
 from okd_payload.build.engine import Engine
 from okd_payload.build.freeze import FrozenPlan, freeze
 from okd_payload.build.images import StreamImages
-from okd_payload.build.impact.change import read_changes
-from okd_payload.build.impact.prepare import Prepared, freeze_changes, prepare_changes
-from okd_payload.build.impact.reach import Selection
 from okd_payload.build.imports import Importer
 from okd_payload.build.maker import Maker
 from okd_payload.build.places import Places
@@ -39,6 +37,9 @@ from okd_payload.oci.manifest import Platform
 from okd_payload.oci.platform import host_platform, parse_platform
 from okd_payload.oci.repository import Repository
 from okd_payload.source.lock import Lock, read_lock
+
+if TYPE_CHECKING:
+    from okd_payload.build.impact.prepare import Prepared
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -277,6 +278,8 @@ async def _freeze_plan(
 ) -> FrozenPlan:
     """The plan of ``catalog``, frozen: with changes of libraries, of components, or with none."""
     if prepared is not None:
+        from okd_payload.build.impact.prepare import freeze_changes
+
         return await freeze_changes(
             msgspec.structs.replace(prepared, catalog=catalog),
             base=base,
@@ -314,6 +317,10 @@ async def _prepare(
     given: Lock,
 ) -> Prepared:
     """Everything that the changes of ``options`` reach, changed."""
+    from okd_payload.build.impact.change import read_changes
+    from okd_payload.build.impact.prepare import prepare_changes
+    from okd_payload.build.impact.reach import Selection
+
     return await prepare_changes(
         catalog,
         read_changes(options.changes, catalog=catalog, directory=Path()),

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from okd_payload.build.impact.first_error import find_first_error
-from okd_payload.build.impact.prepare import Prepared
 from okd_payload.build.impact.reach import LeftOut, Reached, Reason
 from okd_payload.build.records import Action, ComponentRecord, RunRecord
 from okd_payload.release.load import Release
 from okd_payload.release.report.difference import ManifestDifference, find_difference
+
+if TYPE_CHECKING:  # loads what vendors changed modules, for builds without a change too
+    from okd_payload.build.impact.prepare import Prepared
 
 
 class Fate(enum.Enum):

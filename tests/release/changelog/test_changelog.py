@@ -79,6 +79,7 @@ async def test_one_history_that_fails_leaves_the_others(tag, release, history, l
     assert b.problem == f"cannot reach {bad}"
     assert c.problem == "the image does not say where its source is"
     assert f"could not be read: cannot reach {bad}" in write_markdown(changelog)
+    assert f"* From {OLD} to {NEW}\n" in write_markdown(changelog)
     assert f"could not be read: cannot reach {bad}" in write_text(changelog)
 
 

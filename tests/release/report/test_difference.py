@@ -61,6 +61,14 @@ def test_an_image_differs_for_a_reason(after, fate):
     assert {item.name: item.fate for item in found.images}[after.name] is fate
 
 
+def test_a_source_that_nobody_told_is_called_unknown():
+    """Images that are built from folders say a commit, and no repository."""
+    old = release("1.0.0", image("a", 1, source=""))
+    new = release("1.0.1", image("a", 2, source="", commit="c2"))
+    text = describe_difference(find_difference(old, new), unified=False)
+    assert "\n    (unknown) c1 -> c2\n" in text
+
+
 def test_equal_releases_do_not_differ():
     """The same images and manifests are no difference, whatever the releases are called."""
     old, new = release("1.0.0", image("a", 1)), release("1.0.1", image("a", 1))

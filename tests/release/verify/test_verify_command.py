@@ -172,7 +172,7 @@ def test_archives_are_compared_and_their_signature_verified(run, published, keys
     (folder / "sha256sum.txt.asc").write_bytes(signature)
     code, out, _ = run(*arguments, "--no-require-signature")
     assert code == 0
-    assert f"Archives:    1 files, signed by {signer.fingerprint}" in out
+    assert f"Archives:    1 file, signed by {signer.fingerprint}" in out
 
 
 def test_attachments_are_listed_and_not_verified(run, published, world):

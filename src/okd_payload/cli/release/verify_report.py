@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import msgspec
 
+from okd_payload.cli.issues import count_of
 from okd_payload.issues import Issue
 from okd_payload.release.verify.attachments import Attachment
 from okd_payload.release.verify.signatures import VerifiedDigest
@@ -43,10 +44,14 @@ class PrintedVerification(msgspec.Struct, frozen=True, kw_only=True):
 def describe_verification(printed: PrintedVerification) -> list[str]:
     """The lines for people."""
     images = printed.images
-    amounts = f"{images.manifests} manifests, {images.blobs} blobs, {images.bytes / 1e9:.2f} GB"
+    counts = (
+        count_of(images.images, "image"),
+        count_of(images.manifests, "manifest"),
+        count_of(images.blobs, "blob"),
+    )
     lines = [
         f"Release:     {printed.name} {printed.digest}".rstrip(),
-        f"Images:      {images.images} images, {amounts}",
+        f"Images:      {', '.join(counts)}, {images.bytes / 1e9:.2f} GB",
     ]
     lines += [
         f"Signatures:  {item.platform or 'release'}: "
@@ -55,7 +60,8 @@ def describe_verification(printed: PrintedVerification) -> list[str]:
     ]
     if printed.artifacts:
         signers = ", ".join(printed.artifacts.signers) or "nobody that is trusted"
-        lines.append(f"Archives:    {printed.artifacts.files} files, signed by {signers}")
+        files = count_of(printed.artifacts.files, "file")
+        lines.append(f"Archives:    {files}, signed by {signers}")
     if printed.attachments is not None:
         lines.append(f"Attachments: {len(printed.attachments)} listed, none of them verified")
         lines += [

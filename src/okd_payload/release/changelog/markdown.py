@@ -96,7 +96,8 @@ def _write_source(updated: UpdatedSource) -> list[str]:
     if forge:
         compared = forge.comparison(source.before, source.after)
         return [*lines, f"* [Full changelog]({compared})"]
-    return [*lines, f"* From {source.before} to {source.after} of {_escape(source.location)}"]
+    place = f" of {_escape(source.location)}" if source.location else ""
+    return [*lines, f"* From {source.before} to {source.after}{place}"]
 
 
 def _write_change(change: Change, forge: Forge | None) -> str:

@@ -249,7 +249,8 @@ def _show_images(images: Iterable[ImageDifference], fate: Fate) -> Iterator[str]
             states = [state for state in (image.before, image.after) if state]
             yield f"{image.name} {' -> '.join(state.digest for state in states)}"
             if fate is Fate.CHANGED:
-                yield f"  {states[1].source} {' -> '.join(_short(state) for state in states)}"
+                commits = " -> ".join(_short(state) for state in states)
+                yield f"  {states[1].source or '(unknown)'} {commits}"
             elif fate is Fate.MOVED:
                 yield f"  {' -> '.join(f'{state.source} {_short(state)}' for state in states)}"
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "end_to_end"))
+
+from real_program import RegistryThread
 
 from okd_payload.cli.main import main
 from okd_payload.controller.records import open_database, releases
@@ -17,8 +23,15 @@ NAME = "4.20.0-0.test-2026-03-10-010203"
 PREFIX = "release.openshift.io/"
 
 
+@pytest.fixture(scope="module")
+def registry() -> Iterator[str]:
+    """Host and port of a registry that has nothing."""
+    with RegistryThread() as thread:
+        yield thread.server.host
+
+
 @pytest.fixture
-def objects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def objects(registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file with an input and its releases, whose payload is nowhere."""
     monkeypatch.setenv("OKD_PAYLOAD_STATE", str(tmp_path / "state"))
     config = json.dumps({"name": "4.20.0-0.test", "to": "release"})
@@ -42,7 +55,7 @@ def objects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "metadata": {"name": "release", "namespace": "okd"},
             "spec": {"tags": [{"name": NAME, "annotations": annotations, "generation": 2}]},
             "status": {
-                "publicDockerImageRepository": "127.0.0.1:1/okd/release",
+                "publicDockerImageRepository": f"{registry}/okd/release",
                 "tags": [{"tag": NAME, "items": [{"image": digest, "generation": 2}]}],
             },
         },

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What everything that is served stands on, and how the records are asked."""
+"""What everything that is served stands on, and how the records are asked.
+
+One value for all routes, made once: what may change while the server runs is behind it, in the
+records and in the configuration. It asks the records and changes nothing in them.
+"""
 
 from __future__ import annotations
 

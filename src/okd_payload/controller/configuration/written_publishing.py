@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ways of publishing, and what must hold before, as they are written in a stream's file."""
+"""Ways of publishing, and what must hold before, as they are written in a stream's file.
+
+Which kind it is follows from the one field that is given, so no file can name a kind and mean
+another. Whether what it names can be published to is for ``checks``, which judges all forms alike.
+"""
 
 from __future__ import annotations
 

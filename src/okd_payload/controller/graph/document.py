@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Update graphs in the form that clusters read: the JSON of the Cincinnati protocol."""
+"""Update graphs in the form that clusters read: the JSON of the Cincinnati protocol.
+
+Only shapes and the names of keys; section 3.2 of our reference on the release controller has the
+format. Edges are pairs of places in the list of nodes, so that list is never sorted anew here. A
+cluster refuses a null where it expects a list: what is empty is an empty list.
+"""
 
 from __future__ import annotations
 

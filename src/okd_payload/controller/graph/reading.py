@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The snapshot of the records as they are now, and whether a former one still holds."""
+"""The snapshot of the records as they are now, out of a former one where little happened since.
+
+The log of events says what happened, and names the release: only those are read again. After many
+events, or ones that name none, everything is. No event is trusted to say what a release is now:
+that is always read.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tested updates of the old controller: its stored graph, and the jobs of Prow that feed it."""
+"""Tested updates of the old controller: its stored graph, and the jobs of Prow that feed it.
+
+The graph is a list of updates with the runs of each, by address and state (section 3.1 of our
+reference on the release controller): it knows neither times nor names of jobs, so a run is known
+by its address. Jobs fill in what is newer; a result that is final stays. Results of releases that
+nobody takes over are kept, too: clusters may run them.
+"""
 
 from __future__ import annotations
 

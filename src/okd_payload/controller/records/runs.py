@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs of verifications."""
+"""Runs of verifications.
+
+Every write is told as an event, in the same unit of work, but for handles, which mean nothing to
+anybody but the runner. Runs are found by release, state or handle: which of them count for a
+verdict is decided elsewhere, from all of them.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is remembered of streams, of publications and of tested updates."""
+"""What is remembered of streams, of publications and of tested updates.
+
+The state of a stream is written over. The log of publications is only added to, for what stands
+where is read from its order. Of a tested update there is one line for each run, the last that was
+said of it.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers as the old controller gives them: indented JSON, and errors as one line of text."""
+"""Answers as the old controller gives them: indented JSON, and errors as one line of text.
+
+A ``Refusal`` has the words of the old controller and no hint, because scripts compare them. Nothing
+here knows what is answered; how far JSON is indented differs from route to route, as there.
+"""
 
 from __future__ import annotations
 

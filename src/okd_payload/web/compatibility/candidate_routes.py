@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which release of a stream could be promoted next."""
+"""Which release of a stream could be promoted next, as section 3.4 of our reference has it.
+
+What is found is decided in ``graph.candidates``; a stream of which nothing was ever promoted has
+null, and so has one that is promoted to. Of the tag that the old list holds only what a release
+has here is shown: there is no image stream behind it.
+"""
 
 from __future__ import annotations
 

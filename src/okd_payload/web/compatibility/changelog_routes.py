@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``/changelog`` and the payload of a release as JSON."""
+"""``/changelog`` and the payload of a release as JSON.
+
+Parameters are judged in the order of the old controller: the format, whether names are given, then
+the releases. What cannot be read is 502, what takes longer than people wait 503 with a time to
+come back; nothing is told by halves.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One release: its jobs, its updates, and what changed since the one before."""
+"""One release: its jobs, its updates, and what changed since the one before.
+
+Whoever asks wants to know of the jobs first: a changelog that cannot be made, or not in time, is
+left out, where the old controller failed as a whole. Updates into the release stand under
+``upgradesTo``, as there. Packages of operating systems are not compared.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The releases of one stream: all, the latest, and the way to its page and its tools."""
+"""The releases of one stream: all, the latest, and the way to its page and its tools.
+
+Order is by version and not by time; names that are no version come last, and are in no range.
+``latest`` is an accepted release or none: ``in``, then ``rel``, are judged before the stream is
+looked for, and ``rel`` counts among those that ``in`` and ``prefix`` leave.
+"""
 
 from __future__ import annotations
 

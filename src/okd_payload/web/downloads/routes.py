@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``/releases/NAME/tools``: a list for people, files with ranges, and the same for programs."""
+"""``/releases/NAME/tools``: a list for people, files with ranges, and the same for programs.
+
+Asking for the list begins to take the tools out; asking for a file does so too where this instance
+has it not, and is told to come back. Only names that the finished folder lists are files.
+"""
 
 from __future__ import annotations
 

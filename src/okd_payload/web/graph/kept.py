@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Graphs that were asked for, kept until the records change: clusters ask often, and alike."""
+"""Graphs that were asked for, kept until the records change: clusters ask often, and alike.
+
+An answer stands as long as the snapshot has the same nodes, which it was made of; nothing is kept
+by time. Making one takes the processor, so it is done in a thread, one at a time, and all who ask
+for the same meanwhile get it.
+"""
 
 from __future__ import annotations
 

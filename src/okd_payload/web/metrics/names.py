@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The metrics: name, what it says, and by what it is told apart. The documents name these."""
+"""The metrics: name, what it says, and by what it is told apart. The documents name these.
+
+Names follow Prometheus: the unit at the end, ``_total`` where a number only grows. No label is
+anything that outsiders choose or that grows without end: releases and runs are in none.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``/metrics``: cheap to scrape, and answered while the database is away."""
+"""``/metrics``: cheap to scrape, and answered while the database is away.
+
+What is summed up is read again after an event or some minutes, ages and states with each scrape.
+Without the database there is what this instance knows of itself, and that it is away.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs of builds on this machine: the list, one run with its plan, and the log of one image."""
+"""Runs of builds on this machine: the list, one run with its plan, and the log of one image.
+
+All of it is read from files that other processes write, of which a page takes bounded pieces.
+Nothing is begun or ended here, and no name in an address leads out of the folder of a stream.
+"""
 
 from __future__ import annotations
 

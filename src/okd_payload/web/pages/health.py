@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How streams fare, in one word each and a sentence, for the overview."""
+"""How streams fare, in one word each and a sentence, for the overview.
+
+What somebody has to look at wins over what is as people wanted it: trouble before refused releases,
+these before a pause. The interface for programs has coarser words of its own, which stay as they
+are.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What readers type to use a release: with our tool, and with ``oc`` where it can."""
+"""What readers type to use a release: with our tool, and with ``oc`` where it can.
+
+Commands are copied into shells, so what comes from records is quoted. Nothing is told of a release
+that cannot be pulled.
+"""
 
 from __future__ import annotations
 

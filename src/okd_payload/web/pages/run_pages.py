@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One run of a verification: its log while it grows, its results, and the files it left."""
+"""One run of a verification: its log while it grows, its results, and the files it left.
+
+All of it is what a stranger's program wrote. A page shows text of it, bounded; files are only ever
+downloads, by their number among those that the record lists and that are there.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The runners of one controller, by kind."""
+"""The runners of one controller, by kind.
+
+Every kind is there whatever is known of the surroundings: one that lacks a cluster, definitions of
+jobs or the web says so for each of its runs, where people look for the reason.
+"""
 
 from __future__ import annotations
 

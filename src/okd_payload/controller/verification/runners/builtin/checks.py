@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The checks by name: each looks at one release and tells everything it finds."""
+"""The checks by name: each looks at one release and tells everything it finds.
+
+They are those of ``okd-payload release lint``, ``verify`` and ``accept``, and the one that starts
+images; here they only get at the release by the repositories of the controller. What is wrong with
+the release is an issue, what keeps from looking at it an error. ``verify`` judges signatures by
+keys that the stream names, ``accept`` as a cluster does that runs the former release.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The few requests that runs of a workflow take, and what is read of the answers."""
+"""The few requests that runs of a workflow take, and what is read of the answers.
+
+The interface is that of GitHub Actions in the version 2022-11-28, as other forges have it too:
+dispatching a workflow, listing its runs, reading and cancelling one, its jobs and their logs. Of
+an answer only the fields below are read. The token is shown to the interface that the settings
+name, and to nobody that it sends us on to.
+"""
 
 from __future__ import annotations
 

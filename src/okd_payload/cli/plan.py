@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from okd_payload.build.drawing import draw_dot, draw_mermaid
 from okd_payload.build.edges import (
     Edge,
     EdgeCount,
@@ -130,10 +129,11 @@ async def _plan(
     printed = _describe(session.plan, decisions, read_durations(runs))
     if output == "json":
         print_document(printed, output)
-    elif output == "dot":
-        click.echo(draw_dot(session.plan.graph), nl=False)
-    elif output == "mermaid":
-        click.echo(draw_mermaid(session.plan.graph), nl=False)
+    elif output in ("dot", "mermaid"):
+        from okd_payload.build.drawing import draw_dot, draw_mermaid
+
+        draw = draw_dot if output == "dot" else draw_mermaid
+        click.echo(draw(session.plan.graph), nl=False)
     elif show in VIEWS:
         VIEWS[show](session.plan, printed.replacements)
     elif not blocked:

@@ -27,6 +27,7 @@ from okd_payload.web.metrics.routes import KeptFigures
 from okd_payload.web.site import Site
 
 MONITORING = Path(__file__).parents[3] / "deployments" / "monitoring"
+DESCRIBED = Path(__file__).parents[3] / "docs" / "reference" / "metrics.md"
 NAMED = re.compile(r"okd_payload_[a-z_]+")
 
 
@@ -245,6 +246,16 @@ def test_two_instances_tell_a_stream_once(file):
             if base_of(name) in alike and not name.endswith("_bucket"):
                 before = expression[: expression.index(name)]
                 assert re.search(r"max( by \([a-z, ]+\))? ?\((increase\(|rate\()?$", before), name
+
+
+def test_every_metric_is_described():
+    """The reference has a row for each, with its labels and what it says, and no other."""
+    told = re.findall(r"^\| `(okd_payload_.*)$", DESCRIBED.read_text(), re.MULTILINE)
+    rows = {
+        f"{each.name}` | {', '.join(f'`{label}`' for label in each.labels) or 'none'} | {each.words} |"
+        for each in METRICS
+    }
+    assert sorted(told) == sorted(rows)
 
 
 def test_alerts_and_dashboard_are_well_formed():

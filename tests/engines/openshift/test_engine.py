@@ -104,6 +104,17 @@ async def test_a_failure_of_the_surroundings(project, reason):
     assert limits == ("8192Mi" if reason == "OutOfMemoryKilled" else "4Gi")
 
 
+async def test_a_source_that_cannot_be_cloned(project):
+    """Whoever builds from a private repository learns how to name its secret."""
+    catalog = _two(project)
+    project.failures["etcd"] += ["FetchSourceFailed"] * 8
+    outcome = await _build(project, catalog)
+    failed = next(item for item in outcome.record.components if item.name == "etcd")
+    assert failed.action is Action.FAILED
+    assert "its source could not be cloned" in failed.reason
+    assert "--git-credentials" in failed.hint
+
+
 async def test_what_the_project_lacks_stops_the_run(project):
     """Where nothing can be pushed, one build says so and the others are left alone."""
     catalog = _two(project)

@@ -24,7 +24,7 @@ class Reason(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-_SECRET_HINT = "name a secret that is in the project with --push-secret"  # noqa: S105 - a hint
+_SECRET_HINT = "name a secret that is in the project with --credentials"  # noqa: S105 - a hint
 _QUOTA_HINT = "look at quota, limits and the rights of the service account in the project"
 
 REASONS: Mapping[str, Reason] = {
@@ -48,7 +48,11 @@ REASONS: Mapping[str, Reason] = {
     ),
     "FailedContainer": Reason(Cause.BUILD, "a container of its pod failed"),
     "FetchImageContentFailed": Reason(Cause.TRANSIENT, "files of an image could not be copied"),
-    "FetchSourceFailed": Reason(Cause.TRANSIENT, "its source could not be cloned"),
+    "FetchSourceFailed": Reason(
+        Cause.TRANSIENT,
+        "its source could not be cloned",
+        "a private repository needs a secret of the project: name it with --git-credentials",
+    ),
     "GenericBuildFailed": Reason(Cause.BUILD, "it failed"),
     "InvalidContextDirectory": Reason(
         Cause.BUILD,

@@ -65,5 +65,5 @@ def test_a_pod_without_a_node_says_why() -> None:
 
 def test_what_is_no_pod_is_an_error_of_the_cluster() -> None:
     """Whoever reads it need not look at it first."""
-    with pytest.raises(ClusterError, match="no pod"):
+    with pytest.raises(ClusterError, match="a Pod that is none"):
         decode_pod(b"[]")

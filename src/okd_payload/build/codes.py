@@ -62,19 +62,3 @@ DECLARED_EDGES = IssueCode(
     Severity.WARNING,
     "What components stand on was taken from definitions alone: no Dockerfile was read.",
 )
-
-ALL_CODES = (
-    SOURCE_UNAVAILABLE,
-    MISSING_DOCKERFILE,
-    INVALID_DOCKERFILE,
-    PATCH_CONFLICT,
-    MISSING_PATCHES,
-    IMAGE_UNAVAILABLE,
-    DEPENDENCY_CYCLE,
-    UNCONSUMED_ARGUMENT,
-    UNUSED_INPUT,
-    CHANGED_IMPORT,
-    SHARED_IMAGE_MISSING,
-    TAKEN_FROM_OCP,
-    DECLARED_EDGES,
-)

@@ -12,13 +12,13 @@ nothing above is built again.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 
 from okd_payload.build.images import MadeImage, StreamImages
 from okd_payload.build.key import key_tag
+from okd_payload.build.places import OpenRepository
 from okd_payload.build.plan import ExternalNode, ImportNode
 from okd_payload.build.root_command import command_key, make_root
 from okd_payload.errors import BuildError, NotFound
@@ -27,16 +27,12 @@ from okd_payload.oci.blob_sources import BytesSource, FileSource
 from okd_payload.oci.digest import Digest, digest_of, hex_of
 from okd_payload.oci.layers.writer import LayerBlob
 from okd_payload.oci.manifest import Descriptor, ImageManifest, encode_manifest
-from okd_payload.oci.reference import Reference, parse_reference
-from okd_payload.oci.repository import Repository
+from okd_payload.oci.reference import parse_reference
 from okd_payload.oci.transfer import ImageCopy, copy_image
 from okd_payload.progress import Advanced, Event, Progress
 
 _CREATED = "1980-01-01T00:00:00Z"
 """``NO_SOURCE_TIME``, as an image configuration writes it."""
-
-OpenRepository = Callable[[Reference], Awaitable[Repository]]
-"""Gives the repository that a pull spec names."""
 
 
 class Importer:
@@ -121,5 +117,8 @@ class Importer:
 def _pinned_digest(reference: str) -> Digest:
     digest = parse_reference(reference).digest
     if digest is None:
-        raise BuildError(f"{reference} is not pinned to a digest")
+        raise BuildError(
+            f"{reference} is not pinned to a digest",
+            hint="plan anew: every image of elsewhere gets its digest then",
+        )
     return digest

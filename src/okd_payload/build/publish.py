@@ -53,7 +53,10 @@ async def publish_release(
     are, and stay there. Raises PartlyDone, RegistryError, ContentError or StorageError.
     """
     if release.digest is None:
-        raise ReleaseError("a release in a folder cannot be published: it has no image")
+        raise ReleaseError(
+            "a release in a folder cannot be published: it has no image",
+            hint="name the release that it was extracted from",
+        )
     references = {tag.name: parse_reference(pull_spec_of(tag)) for tag in release.tags}
     _check_reachable(references)
     copies = [

@@ -315,7 +315,9 @@ def _lock(path: Path) -> int:
     try:
         descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        raise StorageError(f"cannot lock {path}: {error.strerror}") from error
+        raise StorageError(
+            f"cannot lock {path}: {error.strerror}", hint="choose another folder with --state"
+        ) from error
     with contextlib.suppress(OSError):  # a folder without locks: its runs count as cut off
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return descriptor

@@ -11,8 +11,8 @@ import msgspec
 
 from okd_payload.cluster.api import Api
 from okd_payload.cluster.kinds import SELF_SUBJECT_ACCESS_REVIEW
+from okd_payload.cluster.objects import strange_answer
 from okd_payload.cluster.request import Subject, request_about
-from okd_payload.errors import ClusterError
 
 
 class _Action(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -62,4 +62,4 @@ async def may(api: Api, verb: str, subject: Subject) -> bool:
     try:
         return msgspec.json.decode(answer.body, type=_Judged).status.allowed
     except msgspec.MsgspecError as error:
-        raise ClusterError(f"{request.about}: the answer is no review: {error}") from error
+        raise strange_answer(f"{request.about}: the answer is no review: {error}") from error

@@ -6,9 +6,9 @@ from __future__ import annotations
 import msgspec
 
 from okd_payload.cluster.api import Api
+from okd_payload.cluster.objects import strange_answer
 from okd_payload.cluster.protocol import ObjectKind
 from okd_payload.cluster.request import Request
-from okd_payload.errors import ClusterError
 
 
 class _Version(msgspec.Struct, frozen=True, rename="camel"):
@@ -31,9 +31,8 @@ async def server_version(api: Api) -> str:
     try:
         return msgspec.json.decode(answer.body, type=_Version).git_version
     except msgspec.MsgspecError as error:
-        raise ClusterError(
-            f"{request.about} of {api.connection.server}: this is no API server: {error}",
-            hint="check the server of the kubeconfig's context",
+        raise strange_answer(
+            f"{request.about} of {api.connection.server}: this is no API server: {error}"
         ) from error
 
 
@@ -52,5 +51,5 @@ async def serves(api: Api, kind: ObjectKind) -> bool:
     try:
         known = msgspec.json.decode(answer.body, type=_Resources).resources
     except msgspec.MsgspecError as error:
-        raise ClusterError(f"{request.about}: the answer is no list: {error}") from error
+        raise strange_answer(f"{request.about}: the answer is no list: {error}") from error
     return any(resource.name == kind.plural.split("/")[0] for resource in known)

@@ -78,7 +78,10 @@ def _not_taken(request: Request, refusal: Refusal, what: str) -> ClusterError:
         )
     if refusal.code in {400, 422} and request.verb in _WRITES:
         return _refused(refusal, what)
-    return ClusterError(f"{what}: the cluster answers {_words(refusal)}")
+    return ClusterError(
+        f"{what}: the cluster answers {_words(refusal)}",
+        hint="look after the cluster's API server, and what stands before it",
+    )
 
 
 def _words(refusal: Refusal) -> str:

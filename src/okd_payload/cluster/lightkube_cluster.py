@@ -22,6 +22,7 @@ from okd_payload.cluster.deleting import delete
 from okd_payload.cluster.discovery import server_version, serves
 from okd_payload.cluster.listing import list_objects
 from okd_payload.cluster.log_following import Log
+from okd_payload.cluster.objects import strange_answer
 from okd_payload.cluster.opening import connect
 from okd_payload.cluster.protocol import ObjectKind, ObjectList, WatchEvent
 from okd_payload.cluster.request import (
@@ -31,7 +32,7 @@ from okd_payload.cluster.request import (
     request_about,
 )
 from okd_payload.cluster.watching import Watch
-from okd_payload.errors import ClusterError, InputError
+from okd_payload.errors import InputError
 
 PATIENCE = 300.0
 """Seconds for which a cluster that has answered may fail: a control plane needs some minutes to
@@ -57,7 +58,7 @@ class LightkubeCluster:
         try:
             msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         except msgspec.MsgspecError as error:
-            raise ClusterError(
+            raise strange_answer(
                 f"{request.about}: the answer is no object of an API: {error}"
             ) from error
         return body

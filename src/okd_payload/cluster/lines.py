@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from okd_payload.errors import ClusterError
+from okd_payload.cluster.objects import strange_answer
 
 _LONGEST = 64 << 20
 """Bytes of a line: many times the largest object that a cluster can hold."""
@@ -27,5 +27,5 @@ class LineSplitter:
             self._begun.append(rest)
             self._size += len(rest)
         if self._size > _LONGEST:
-            raise ClusterError(f"the cluster sends a line of more than {_LONGEST} bytes")
+            raise strange_answer(f"the cluster sends a line of more than {_LONGEST} bytes")
         return complete

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import msgspec
 
-from okd_payload.errors import ClusterError
+from okd_payload.cluster.kinds import POD
+from okd_payload.cluster.objects import decode_object
 
 _PULLED_AGAIN = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
 """The image could not be pulled; the kubelet tries again, for registries come back."""
@@ -146,10 +147,4 @@ class Pod(_Read, frozen=True, kw_only=True):
 
 def decode_pod(content: bytes) -> Pod:
     """The pod in ``content``. Raises ClusterError for what is none."""
-    try:
-        return _POD.decode(content)
-    except msgspec.MsgspecError as error:
-        raise ClusterError(f"the cluster gives no pod: {error}") from error
-
-
-_POD = msgspec.json.Decoder(Pod)
+    return decode_object(content, Pod, POD)

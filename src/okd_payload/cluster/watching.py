@@ -19,13 +19,12 @@ from okd_payload.cluster.api import Api
 from okd_payload.cluster.connection import Stream
 from okd_payload.cluster.lines import LineSplitter
 from okd_payload.cluster.listing import list_objects, list_past
-from okd_payload.cluster.objects import identify
+from okd_payload.cluster.objects import identify, strange_answer
 from okd_payload.cluster.patience import LASTING, Patience, Trouble, trouble_of
 from okd_payload.cluster.protocol import WatchEvent
 from okd_payload.cluster.refusal import parse_refusal
 from okd_payload.cluster.request import Answer, Request, Subject, Unreached, request_about
 from okd_payload.cluster.watch_memory import WatchMemory
-from okd_payload.errors import ClusterError
 
 _LIFE = (240, 300)
 """Seconds after which the server shall end a watch: not all watches at once."""
@@ -144,7 +143,7 @@ class Watch:
         try:
             told = _decode_line(line)
         except msgspec.MsgspecError as error:
-            raise ClusterError(f"{request.about}: this is no event of an API: {error}") from error
+            raise strange_answer(f"{request.about}: this is no event of an API: {error}") from error
         content = bytes(told.object)
         if told.type == "ERROR":
             code = parse_refusal(content, code=500).code

@@ -95,5 +95,5 @@ def test_what_is_no_run() -> None:
     """An object that cannot be read is an error of the cluster."""
     with pytest.raises(ClusterError, match="is none"):
         decode_build_run(b"{}")
-    with pytest.raises(ClusterError, match="no pod"):
+    with pytest.raises(ClusterError, match="a Pod that is none"):
         decode_pod(b"[]")

@@ -51,7 +51,10 @@ def decode_document(content: bytes, folder: Path, *, tool: str) -> SnapshotDocum
         here = msgspec.json.encode(f"{folder}/").removesuffix(b'"')
         return msgspec.json.decode(content.replace(_MARKED, here), type=SnapshotDocument)
     except msgspec.MsgspecError as error:
-        raise ContentError(f"the document of a snapshot is damaged: {error}") from error
+        raise ContentError(
+            f"the document of a snapshot is damaged: {error}",
+            hint="make the snapshot anew with `okd-payload step snapshot`",
+        ) from error
 
 
 def _move(value: Any, places: list[tuple[str, str]]) -> Any:

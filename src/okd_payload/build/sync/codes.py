@@ -28,11 +28,3 @@ CHANGED_CLASS = IssueCode(
     Severity.WARNING,
     "Whether OKD and OCP ship the same image is not what the definition says.",
 )
-
-ALL_CODES = (
-    UNDEFINED_IMAGE,
-    IMAGE_NOT_IN_RELEASE,
-    RENAMED_IMAGE,
-    MOVED_SOURCE,
-    CHANGED_CLASS,
-)

@@ -23,8 +23,9 @@ from okd_payload.cli.services import open_services
 from okd_payload.cli.settings import Settings
 from okd_payload.controller.migration.reading import OldState
 from okd_payload.controller.migration.taking_over import Takeover
-from okd_payload.errors import InputError, InvalidDocument, StorageError
+from okd_payload.errors import InputError, InvalidDocument
 from okd_payload.issues import Issue
+from okd_payload.oci.layout.files import storage_errors
 
 _MAX_BYTES = 512 * 1024 * 1024
 """Bound on a file: the image streams of all releases of years have some dozen MiB."""
@@ -157,14 +158,14 @@ def _read(files: Files) -> OldState:
 
 
 def _content(path: Path) -> bytes:
-    try:
+    if not path.exists():
+        raise InputError(
+            f"there is no file {path}", hint="write it with `oc get -o json` on the old cluster"
+        )
+    with storage_errors("read", path):
         if path.stat().st_size > _MAX_BYTES:
             raise InvalidDocument(f"larger than {_MAX_BYTES} bytes", path=str(path))
         return path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(f"there is no file {path}") from error
-    except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _show(

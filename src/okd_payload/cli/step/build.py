@@ -23,8 +23,9 @@ from okd_payload.engines.pod import outcome
 from okd_payload.engines.pod.building import BuiltStep, build_step, key_of_step
 from okd_payload.engines.pod.step_document import decode_step
 from okd_payload.engines.shipwright import results as shipwright
-from okd_payload.errors import InputError, MissingTool, OkdPayloadError, StorageError
+from okd_payload.errors import InputError, MissingTool, OkdPayloadError
 from okd_payload.oci.image import read_image
+from okd_payload.oci.layout.files import storage_errors
 from okd_payload.oci.location import parse_location
 from okd_payload.progress import ignore_progress
 
@@ -116,15 +117,18 @@ def _read_step(document: str, file: Path | None) -> BuildStep:
     if bool(document) == bool(file):
         raise InputError("give --step or --step-file", hint="exactly one of the two")
     try:
-        text = file.read_text(encoding="ascii") if file else document
-    except OSError as error:
-        raise StorageError(f"cannot read {file}: {error.strerror}") from error
+        text = _read_file(file) if file else document
     except UnicodeDecodeError as error:
         raise InputError(f"{file} is no step document", hint="it is one line of base64") from error
     try:
         return decode_step(text)
     except InputError as error:  # made by another version: no step of that run can be read here
         raise MissingTool(error.message, hint=error.hint) from error
+
+
+def _read_file(file: Path) -> str:
+    with storage_errors("read", file):
+        return file.read_text(encoding="ascii")
 
 
 async def _build(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from okd_payload.clock import Clock
-from okd_payload.errors import StorageError
+from okd_payload.oci.layout.files import storage_errors
 
 _LOOK_SECONDS = 0.2
 _CHUNK_BYTES = 1024 * 1024
@@ -43,9 +43,7 @@ async def shown_log(log: Path, clock: Clock) -> AsyncIterator[None]:
 
 def _open_empty(log: Path) -> BinaryIO:
     """``log``, emptied, to be read. Raises StorageError."""
-    try:
+    with storage_errors("write to", log):
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_bytes(b"")
         return log.open("rb")
-    except OSError as error:
-        raise StorageError(f"cannot write to {log}: {error.strerror}") from error

@@ -24,7 +24,8 @@ from okd_payload.controller.creation.jobs.order import (
 from okd_payload.controller.creation.makers import ProcessMaker
 from okd_payload.controller.creation.making import MadePayload
 from okd_payload.controller.surroundings import Repositories
-from okd_payload.errors import OkdPayloadError, StorageError
+from okd_payload.errors import OkdPayloadError
+from okd_payload.oci.layout.files import storage_errors
 
 if TYPE_CHECKING:
     from okd_payload.oci.registry import RegistrySettings
@@ -80,9 +81,6 @@ async def _make(
 
 
 def _write(file: Path | None, report: PayloadReport) -> None:
-    if file is None:
-        return
-    try:
-        file.write_bytes(msgspec.json.encode(report))
-    except OSError as error:
-        raise StorageError(f"cannot write to {file}: {error.strerror}") from error
+    if file is not None:
+        with storage_errors("write to", file):
+            file.write_bytes(msgspec.json.encode(report))

@@ -20,9 +20,10 @@ from okd_payload.engines.buildah import BuildahSettings
 from okd_payload.engines.buildah.check import check_machine
 from okd_payload.engines.pod.readiness.codes import REGISTRY_OUT_OF_REACH
 from okd_payload.engines.pod.readiness.probe_report import ProbeReport, encode_report
-from okd_payload.errors import OkdPayloadError, StorageError
+from okd_payload.errors import OkdPayloadError
 from okd_payload.oci.blob_sources import BytesSource
 from okd_payload.oci.digest import digest_of
+from okd_payload.oci.layout.files import storage_errors
 from okd_payload.oci.location import parse_location
 from okd_payload.oci.manifest import Descriptor
 from okd_payload.progress import ignore_progress
@@ -63,7 +64,8 @@ def probe(settings: Settings, /, repository: str, report_file: Path | None, **op
     )
     report = run_async(_probe(settings, repository, registries))
     if report_file is not None:
-        _write(report_file, encode_report(report))
+        with storage_errors("write", report_file):
+            report_file.write_bytes(encode_report(report))
     print_issues(report.issues, settings)
     return 1 if any(issue.blocks for issue in report.issues) else 0
 
@@ -94,10 +96,3 @@ async def _try_repository(
     except OkdPayloadError as error:
         return [REGISTRY_OUT_OF_REACH.issue(error.message, hint=error.hint)]
     return []
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from okd_payload.errors import StorageError
+from okd_payload.oci.layout.files import storage_errors
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _PREFIX = "result_"
@@ -42,9 +42,6 @@ def take_results(options: dict[str, Any]) -> dict[str, Path]:
 
 def write_result(files: Mapping[str, Path], name: str, value: str) -> None:
     """Write the result ``name`` where it was asked for. Raises StorageError."""
-    if name not in files:
-        return
-    try:
-        files[name].write_text(value, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"cannot write the result to {files[name]}: {error.strerror}") from error
+    if name in files:
+        with storage_errors("write the result to", files[name]):
+            files[name].write_text(value, encoding="utf-8")

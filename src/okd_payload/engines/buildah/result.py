@@ -66,7 +66,10 @@ class Results:
         parent = _parent_of(built, parents)
         own = built.config.diff_ids[len(parent.config.diff_ids) if parent else 0 :]
         if not own:
-            raise BuildError(f"the build of {step.component} added no layer to its base")
+            raise BuildError(
+                f"the build of {step.component} added no layer to its base",
+                hint="copy a file or run something in the last stage of its Dockerfile",
+            )
         layers = [_converted(layer) for layer in parent.layers] if parent else []
         diff_ids = []
         for diff_id in own:

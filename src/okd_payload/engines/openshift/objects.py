@@ -13,9 +13,9 @@ import msgspec
 
 from okd_payload.catalog.openshift_names import DOCKER_IMAGE
 from okd_payload.cluster import kinds
+from okd_payload.cluster.objects import decode_object
 from okd_payload.engines.manifests import Part
 from okd_payload.engines.pod.labels import WHOLE_KEY
-from okd_payload.errors import ClusterError
 
 
 class Phase(enum.Enum):
@@ -254,16 +254,10 @@ class Build(Part, frozen=True, kw_only=True):
 
 def decode_build(content: bytes) -> Build:
     """The build in ``content``. Raises ClusterError."""
-    try:
-        return _BUILD.decode(content)
-    except msgspec.MsgspecError as error:
-        raise ClusterError(f"the cluster has a Build that is none: {error}") from error
+    return decode_object(content, Build, kinds.OPENSHIFT_BUILD)
 
 
 def new_build_config(metadata: Metadata, spec: BuildSpecification) -> BuildConfig:
     """A configuration that says what kind of object it is."""
     kind = kinds.BUILD_CONFIG
     return BuildConfig(api_version=kind.api_version, kind=kind.kind, metadata=metadata, spec=spec)
-
-
-_BUILD = msgspec.json.Decoder(Build)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from okd_payload.cluster import ClusterReader, kinds
+from okd_payload.cluster.objects import decode_object
 from okd_payload.errors import ClusterError, NoSuchKind, NotPermitted
 
 ARCHITECTURE_LABEL = "kubernetes.io/arch"
@@ -22,7 +23,7 @@ async def check_nodes(cluster: ClusterReader, architecture: str) -> None:
         listed = await cluster.list(kinds.NODE)
     except (NotPermitted, NoSuchKind):
         return
-    nodes = [msgspec.json.decode(content, type=_Node) for content in listed.items]
+    nodes = [decode_object(content, _Node, kinds.NODE) for content in listed.items]
     present = {node.metadata.labels.get(ARCHITECTURE_LABEL, "") for node in nodes}
     if nodes and architecture not in present:
         raise ClusterError(

@@ -19,6 +19,8 @@ from okd_payload.errors import BuildError, InvalidReference, MissingTool, NotFou
 from okd_payload.oci.digest import Digest, parse_digest
 from okd_payload.oci.image import read_image
 
+_OTHER_IMAGE = "let pods run the image of okd-payload, with --image or OKD_PAYLOAD_IMAGE"
+
 
 async def verify_image(
     results: Mapping[str, str], step: BuildStep, images: StreamImages, *, format_version: str
@@ -32,7 +34,7 @@ async def verify_image(
     if outcome.DIGEST_RESULT not in results:
         raise MissingTool(
             f"the pod that built {step.component} ended well, and told no digest",
-            hint="let pods run the image of okd-payload, with --image or OKD_PAYLOAD_IMAGE",
+            hint=_OTHER_IMAGE,
         )
     if said != format_version:
         raise wrong_format(format_version, said)
@@ -40,7 +42,9 @@ async def verify_image(
         digest = parse_digest(results[outcome.DIGEST_RESULT])
         image = await read_image(images.repository, digest, platform=images.platform)
     except InvalidReference as error:
-        raise BuildError(f"{step.component}: its pod told no digest: {error.message}") from error
+        raise BuildError(
+            f"{step.component}: its pod told no digest: {error.message}", hint=_OTHER_IMAGE
+        ) from error
     except NotFound:
         return None
     key = key_of_step(step)

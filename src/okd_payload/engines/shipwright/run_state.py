@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import msgspec
 
+from okd_payload.cluster import kinds
+from okd_payload.cluster.objects import decode_object
 from okd_payload.cluster.pods import Pod
 from okd_payload.engines.pod import labels
 from okd_payload.engines.pod.judging import Observation, StepEnd
 from okd_payload.engines.pod.run_objects import Condition, Read, Run, RunStatus
 from okd_payload.engines.shipwright.results import read_failure
-from okd_payload.errors import ClusterError
 
 STEP = "build"
 """The step of our strategies; its container is called ``step-build``."""
@@ -69,10 +70,7 @@ class BuildRun(Run, frozen=True, kw_only=True):
 
 def decode_build_run(content: bytes) -> BuildRun:
     """The BuildRun in ``content``. Raises ClusterError."""
-    try:
-        return _BUILD_RUN.decode(content)
-    except msgspec.MsgspecError as error:
-        raise ClusterError(f"the cluster has a BuildRun that is none: {error}") from error
+    return decode_object(content, BuildRun, kinds.SHIPWRIGHT_BUILD_RUN)
 
 
 def observe(
@@ -111,6 +109,3 @@ def _steps_of(pod: Pod | None) -> tuple[StepEnd, ...]:
         for status in pod.status.containers
         if status.state.terminated is not None
     )
-
-
-_BUILD_RUN = msgspec.json.Decoder(BuildRun)

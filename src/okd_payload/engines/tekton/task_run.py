@@ -12,11 +12,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from okd_payload.cluster import kinds
+from okd_payload.cluster.objects import decode_object
 from okd_payload.cluster.pods import ContainerState
 from okd_payload.engines.pod import outcome
 from okd_payload.engines.pod.judging import Observation, StepEnd
 from okd_payload.engines.pod.run_objects import Read, Run, RunStatus
-from okd_payload.errors import ClusterError
 
 CANCEL = "TaskRunCancelled"
 CANCEL_MESSAGE = "okd-payload was interrupted"
@@ -75,10 +76,7 @@ class TaskRun(Run, frozen=True, kw_only=True):
 
 def decode_task_run(content: bytes) -> TaskRun:
     """The TaskRun in ``content``. Raises ClusterError."""
-    try:
-        return _DECODER.decode(content)
-    except msgspec.MsgspecError as error:
-        raise ClusterError(f"the cluster has a TaskRun that is none: {error}") from error
+    return decode_object(content, TaskRun, kinds.TASK_RUN)
 
 
 def observe(task_run: TaskRun) -> Observation:
@@ -114,6 +112,3 @@ def _text(value: msgspec.Raw) -> str:
         return msgspec.json.decode(value, type=str).strip()
     except msgspec.MsgspecError:
         return ""
-
-
-_DECODER = msgspec.json.Decoder(TaskRun)

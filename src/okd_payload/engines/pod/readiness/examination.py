@@ -9,10 +9,11 @@ from __future__ import annotations
 import msgspec
 
 from okd_payload.cluster import Cluster, kinds
+from okd_payload.cluster.objects import decode_object
 from okd_payload.engines.pod.missing_rights import find_missing_rights
 from okd_payload.engines.pod.objects import Requirements
 from okd_payload.engines.pod.readiness import codes
-from okd_payload.engines.pod.readiness.looking import Lookout, decode_object
+from okd_payload.engines.pod.readiness.looking import Lookout
 from okd_payload.engines.pod.readiness.objects import LimitRange, Named, Node, ResourceQuota
 from okd_payload.engines.pod.readiness.permissions import judge_rights
 from okd_payload.engines.pod.readiness.presence import (

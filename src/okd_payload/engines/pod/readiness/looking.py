@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Objects of a cluster, as far as we may see them."""
+"""Objects of a cluster, as far as we may see them.
+
+Those who build are rarely administrators: what may not be looked at is no fault of the cluster and
+ends no examination. It is noted with what is not known because of it, and no guess takes its place.
+"""
 
 from __future__ import annotations
 
-from typing import TypeVar
-
-import msgspec
-
 from okd_payload.cluster import Cluster, ObjectKind
+from okd_payload.cluster.objects import Shape, decode_object
 from okd_payload.engines.pod.readiness import codes
-from okd_payload.errors import ClusterError, NoSuchKind, NoSuchObject, NotPermitted
+from okd_payload.errors import NoSuchKind, NoSuchObject, NotPermitted
 from okd_payload.issues import Issue
-
-Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 
 class Lookout:
@@ -57,11 +56,3 @@ class Lookout:
             hint="that is usual for those who are no administrators; --probe tries it out",
         )
         self.hidden.append(issue)
-
-
-def decode_object(content: bytes, shape: type[Shape], kind: ObjectKind) -> Shape:
-    """The object in our words. Raises ClusterError."""
-    try:
-        return msgspec.json.decode(content, type=shape)
-    except msgspec.MsgspecError as error:
-        raise ClusterError(f"the cluster has a {kind.kind} that is none: {error}") from error

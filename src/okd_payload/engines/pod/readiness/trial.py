@@ -10,8 +10,8 @@ from __future__ import annotations
 import msgspec
 
 from okd_payload.cluster import Cluster, ObjectKind, kinds
+from okd_payload.cluster.objects import decode_object
 from okd_payload.engines.pod.readiness import codes
-from okd_payload.engines.pod.readiness.looking import decode_object
 from okd_payload.engines.pod.readiness.objects import Pod
 from okd_payload.engines.pod.readiness.probe_pod import ProbePod
 from okd_payload.engines.pod.readiness.security import lost_user_namespace

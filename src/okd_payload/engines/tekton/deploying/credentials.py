@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from okd_payload.cluster import Cluster, kinds
+from okd_payload.cluster.objects import strange_answer
 from okd_payload.engines.tekton.deploying import codes
 from okd_payload.engines.tekton.deploying.survey import find
-from okd_payload.errors import ClusterError, InvalidDocument, NotPermitted
+from okd_payload.errors import InvalidDocument, NotPermitted
 from okd_payload.issues import Issue
 from okd_payload.oci.reference import Reference
 from okd_payload.oci.registry.credentials import AuthFile, decode_auth_file
@@ -110,7 +111,7 @@ def _read(content: bytes) -> _Secret:
     try:
         return msgspec.json.decode(content, type=_Secret)
     except msgspec.DecodeError:  # whose message might quote what it read
-        raise ClusterError("the cluster answers with something else than a Secret") from None
+        raise strange_answer("the cluster answers with something else than a Secret") from None
 
 
 def _command(name: str, namespace: str) -> str:

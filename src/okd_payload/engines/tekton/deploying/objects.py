@@ -12,9 +12,9 @@ import msgspec
 
 from okd_payload.cluster import ObjectKind
 from okd_payload.cluster.creating import FIELD_MANAGER
+from okd_payload.cluster.objects import strange_answer
 from okd_payload.engines.manifests import Manifest
 from okd_payload.engines.pod import labels
-from okd_payload.errors import ClusterError
 
 DEPLOYMENT_LABEL = labels.PREFIX + "deployment"
 """On everything that is deployed and pruned together; its value is the name of the stream."""
@@ -90,9 +90,9 @@ def read_metadata(content: bytes) -> Metadata:
     try:
         return msgspec.json.decode(content, type=_Object).metadata
     except msgspec.DecodeError as error:
-        raise ClusterError(f"the cluster answers with something else than objects: {error}") from (
-            error
-        )
+        raise strange_answer(
+            f"the cluster answers with something else than objects: {error}"
+        ) from error
 
 
 def is_ours(metadata: Metadata, marks: dict[str, str]) -> bool:

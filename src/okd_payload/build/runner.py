@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Carrying out a plan: every node as early as its parents allow, every end remembered."""
+"""Carrying out a plan: every node as early as its parents allow, every end remembered.
+
+How a node ended is in the run folder before the next one begins, so a run that is killed leaves
+the truth behind. A failure skips what is built on it and nothing else; what this machine or the
+cluster lacks stops everything, because every other build would lack it too. Whether there is
+anything to build, and whether to try it again, is for ``maker``.
+"""
 
 from __future__ import annotations
 

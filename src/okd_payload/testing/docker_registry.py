@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real registry of the Debian package docker-registry, on a free loopback port."""
+"""The real registry of the Debian package docker-registry, on a free loopback port.
+
+Nobody who wrote our client wrote this one: where both understand the specification differently,
+the registry in memory would agree with the client, and this does not.
+"""
 
 from __future__ import annotations
 

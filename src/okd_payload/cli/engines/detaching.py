@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Leaving a build to the cluster: a snapshot, and a coordinator that builds it there."""
+"""Leaving a build to the cluster: a snapshot, and a coordinator that builds it there.
+
+The pod on the cluster has nothing of this machine: the snapshot brings the sources, and the words
+of its command bring every choice that was made here.
+"""
 
 from __future__ import annotations
 

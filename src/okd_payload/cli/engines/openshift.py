@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Building with OpenShift Builds: one Build for each image, by the cluster's own builder."""
+"""Building with OpenShift Builds: one Build for each image, by the cluster's own builder.
+
+The pods are the cluster's own: ``--image``, ``--trust`` and ``--pod-security`` mean nothing to
+them. A network that they cannot have is refused, because the image would not be the one asked for.
+"""
 
 from __future__ import annotations
 

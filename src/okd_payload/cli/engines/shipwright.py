@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Building with Shipwright: one BuildRun for each image."""
+"""Building with Shipwright: one BuildRun for each image.
+
+A build strategy has no field for a pod's user namespace, the default of the other engines: pods
+get a few capabilities instead, as with ``--pod-security capabilities``.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs as they are now, read from the labels and states of their objects."""
+"""Runs as they are now, read from the labels and states of their objects.
+
+Nothing keeps a list of runs: whoever may read the namespace sees the same ones, whichever machine
+began them, and a run is forgotten with its last object. So nothing is said here that the objects
+do not say: how a run without a coordinator ended knows only the machine that drove it.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The objects of plain Kubernetes that a deployment has, as Kubernetes names their fields."""
+"""The objects of plain Kubernetes that a deployment has, as Kubernetes names their fields.
+
+They stand in https://kubernetes.io/docs/reference/kubernetes-api/. Only what a deployment says is
+here; what the server adds to its objects is its own, and no difference.
+"""
 
 from __future__ import annotations
 

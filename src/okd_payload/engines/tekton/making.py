@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a build step to the TaskRun that builds it, and back to an attempt at its image."""
+"""From a build step to the TaskRun that builds it, and back to an attempt at its image.
+
+The name says component, key and attempt: two who want the same image at the same time ask for the
+same object, and the server lets one of them make it. Functions without a cluster; ``engine`` asks.
+"""
 
 from __future__ import annotations
 

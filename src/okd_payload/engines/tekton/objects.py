@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Tasks of ``tekton.dev/v1`` are made of, and TaskRuns that run the tool's pod."""
+"""What Tasks of ``tekton.dev/v1`` are made of, and TaskRuns that run the tool's pod.
+
+The fields are those of https://tekton.dev/docs/pipelines/pipeline-api/, and only those that are
+written here; what is read of a TaskRun stands in ``task_run``.
+"""
 
 from __future__ import annotations
 

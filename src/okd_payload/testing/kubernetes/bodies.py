@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bodies of requests: JSON or YAML, with what Go says of those that are neither."""
+"""The bodies of requests: JSON or YAML, with what Go says of those that are neither.
+
+Clients show these texts to people and some programs match them, so they are those of
+``encoding/json`` and of ``apimachinery``'s serializers. Protobuf is accepted by name only, as the
+list in the refusal has it: nobody here sends it.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules for names, labels, annotations and owners, with the texts of the API server."""
+"""The rules for names, labels, annotations and owners, with the texts of the API server.
+
+They are those of ``k8s.io/apimachinery/pkg/util/validation`` and ``pkg/api/validation``, and are
+held against the transcripts of a real server with everything else here.
+"""
 
 from __future__ import annotations
 

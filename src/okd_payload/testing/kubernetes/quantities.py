@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quantities of Kubernetes: ``500m``, ``2Gi``, ``1e3``."""
+"""Quantities of Kubernetes: ``500m``, ``2Gi``, ``1e3``.
+
+Exact, and written back in the canonical form of ``k8s.io/apimachinery/pkg/api/resource``, because
+a quota is shown as the sum of what pods ask for. It stands apart from ``engines.quantities`` on
+purpose: a simulator that shared the reading of what it tests would share its faults.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Label and field selectors, in the grammar of ``kubectl -l`` and ``--field-selector``."""
+"""Label and field selectors, in the grammar of ``kubectl -l`` and ``--field-selector``.
+
+The grammar is that of ``k8s.io/apimachinery/pkg/labels`` and ``pkg/fields``. By which fields
+objects can be chosen is a list for each kind, as on real servers: any other field is refused.
+"""
 
 from __future__ import annotations
 

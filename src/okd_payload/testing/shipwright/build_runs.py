@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shipwright's controller for BuildRuns: makes a TaskRun, and tells in the status how it goes."""
+"""Shipwright's controller for BuildRuns: makes a TaskRun, and tells in the status how it goes.
+
+After ``pkg/reconciler/buildrun`` of shipwright-io/build, with its TaskRun executor; recordings of
+real runs are the judge.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a TaskRun means for its BuildRun, in Shipwright's words: pure."""
+"""What a TaskRun means for its BuildRun, in Shipwright's words: pure.
+
+After ``conditions.go``, ``failure_details.go`` and ``results.go`` in
+``pkg/reconciler/buildrun/resources`` of shipwright-io/build.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is read of a cluster's own objects to judge whether builds can run."""
+"""What is read of a cluster's own objects to judge whether builds can run.
+
+The fields are those of https://kubernetes.io/docs/reference/kubernetes-api/. Servers leave out
+what is empty, and older ones do not know everything (``runtimeHandlers``), so all but names and
+types has a default.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which of the engines a cluster has, and in which version."""
+"""Which of the engines a cluster has, and in which version.
+
+An engine is usable when the API server serves the kinds that we write: everybody may ask for that,
+and it is true of forks and of engines that somebody else installed. Versions stand in objects
+that few may read; they are told where we see them, and never decide.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the cluster lets pods through that build: by its namespace's labels, and its nodes."""
+"""Whether the cluster lets pods through that build: by its namespace's labels, and its nodes.
+
+The labels are those of https://kubernetes.io/docs/concepts/security/pod-security-admission/; what
+a pod's user namespace needs stands in
+https://kubernetes.io/docs/concepts/workloads/pods/user-namespaces/. What other policies of a
+cluster refuse can only be tried, which ``trial`` does.
+"""
 
 from __future__ import annotations
 

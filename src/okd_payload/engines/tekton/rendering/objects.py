@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tasks, Pipelines and PipelineRuns of ``tekton.dev/v1``: the fields that we write."""
+"""Tasks, Pipelines and PipelineRuns of ``tekton.dev/v1``: the fields that we write.
+
+They stand in https://tekton.dev/docs/pipelines/pipeline-api/. Nothing here is read back: a
+rendered file belongs to whoever keeps it.
+"""
 
 from __future__ import annotations
 

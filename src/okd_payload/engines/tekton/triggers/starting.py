@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The objects that start a pod by themselves: a job by the clock, and a run by an event."""
+"""The objects that start a pod by themselves: a job by the clock, and a run by an event.
+
+A CronJob of Kubernetes, because Tekton has no clock; a TaskRun as a template of Tekton Triggers,
+whose ``$(tt.params.NAME)`` stand for what the event says. They become parameters of the run, and
+no text of a script. What a proposal of strangers starts gets no token and pushes nothing.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules for the specifications of pods, with the texts of the API server."""
+"""The rules for the specifications of pods, with the texts of the API server.
+
+From ``ValidatePodSpec`` of Kubernetes, as far as what the engines write can break them. What is not
+here is let through: this is no proof that a real server takes a pod.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The formats of texts that the API server checks; it lets those alone that it does not know."""
+"""The formats of texts that the API server checks; it lets those alone that it does not know.
+
+The list and its oddities (durations in days and weeks) are those of
+``k8s.io/kube-openapi/pkg/validation/strfmt``.
+"""
 
 from __future__ import annotations
 

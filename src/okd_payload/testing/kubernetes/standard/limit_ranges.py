@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Limit ranges: defaults and bounds for the containers of a namespace's pods."""
+"""Limit ranges: defaults and bounds for the containers of a namespace's pods.
+
+As the admission plugin LimitRanger: first what is not said is filled in, then bounds are checked.
+Limits of the type Container alone; those of pods and of volume claims are not imitated.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules for matrices: how many combinations, and what may use their results."""
+"""Rules for matrices: how many combinations, and what may use their results.
+
+After ``pkg/apis/pipeline/v1/matrix_types.go`` of tektoncd/pipeline.
+"""
 
 from __future__ import annotations
 

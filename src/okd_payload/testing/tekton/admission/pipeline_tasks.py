@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules for one task of a pipeline: its name, what it runs, when, and after which errors."""
+"""Rules for one task of a pipeline: its name, what it runs, when, and after which errors.
+
+After ``pipeline_types.go`` and ``when_validation.go`` in ``pkg/apis/pipeline/v1`` of
+tektoncd/pipeline.
+"""
 
 from __future__ import annotations
 

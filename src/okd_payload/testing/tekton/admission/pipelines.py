@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules for pipelines: their tasks together, final tasks, results, workspaces and variables."""
+"""Rules for pipelines: their tasks together, final tasks, results, workspaces and variables.
+
+After ``pkg/apis/pipeline/v1/pipeline_validation.go`` of tektoncd/pipeline.
+"""
 
 from __future__ import annotations
 

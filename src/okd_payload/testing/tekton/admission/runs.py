@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules for runs: what they run, what they give, how long, and what may change on the way."""
+"""Rules for runs: what they run, what they give, how long, and what may change on the way.
+
+After ``taskrun_validation.go`` and ``pipelinerun_validation.go`` in ``pkg/apis/pipeline/v1`` of
+tektoncd/pipeline.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules for tasks: steps, sidecars, workspaces, volumes and results."""
+"""Rules for tasks: steps, sidecars, workspaces, volumes and results.
+
+After ``task_validation.go``, ``container_validation.go`` and ``result_validation.go`` in
+``pkg/apis/pipeline/v1`` of tektoncd/pipeline.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is said of a PipelineRun: why it cannot be run, how far it is, and how it ended."""
+"""What is said of a PipelineRun: why it cannot be run, how far it is, and how it ended.
+
+The words and their order are those of ``pkg/reconciler/pipelinerun/resources/pipelinerunstate.go``
+of tektoncd/pipeline; the recordings of real runs are the judge.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a pod means for the status of its TaskRun: pure, as Tekton decides it."""
+"""What a pod means for the status of its TaskRun: pure, as Tekton decides it.
+
+After ``pkg/pod/status.go`` of tektoncd/pipeline; the recordings of real runs are the judge.
+"""
 
 from __future__ import annotations
 

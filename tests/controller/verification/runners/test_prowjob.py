@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from okd_payload.controller.verification.object_names import object_name
 from okd_payload.controller.verification.planning import plan_runs
 from okd_payload.controller.verification.runner import RunContext
 from okd_payload.controller.verification.runners.prowjob import ProwJobRunner
+from okd_payload.controller.verification.runners.prowjob.definitions import JobDefinitions
 from okd_payload.documents import parse_documents
 from okd_payload.errors import Conflict, InputError, UnknownName
 from okd_payload.testing.kubernetes import MemoryCluster
@@ -370,3 +372,23 @@ def _comparable(job: dict[str, Any]) -> dict[str, Any]:
             if variable["name"] in (*DIFFERENT, "JOB_START_TIME"):
                 variable["value"] = ""
     return job
+
+
+def test_a_folder_is_searched_again_only_when_a_file_has_changed(tmp_path: Path) -> None:
+    """A job that is nowhere is asked for every few seconds, and a configuration is large."""
+    definitions = JobDefinitions(tmp_path)
+    write_jobs(tmp_path, DEFINITION | {"name": "periodic-other"})
+    file = tmp_path / "okd-periodics.yaml"
+    before = file.stat()
+    with pytest.raises(UnknownName):
+        definitions.find("periodic-anew1")
+    file.write_text(file.read_text().replace("periodic-other", "periodic-anew1"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(UnknownName):
+        definitions.find("periodic-anew1")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    assert definitions.find("periodic-anew1").name == "periodic-anew1"
+    file.unlink()
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UnknownName):
+        definitions.find("periodic-anew1")

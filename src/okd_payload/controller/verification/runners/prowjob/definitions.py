@@ -2,14 +2,15 @@
 """The periodic jobs of a Prow configuration, found by name.
 
 Such a configuration has tens of thousands of jobs in hundreds of megabytes. So its files are
-searched for names once, as text, and only the file that a job stands in is read as YAML, again
-when it changes. What Prow itself adds to jobs when it reads them stands in its ``config.yaml``,
-which may lie in the same folder.
+searched for names as text, and again only when one of them has changed, however often a job is
+asked for that is nowhere. Only the file that a job stands in is read as YAML. What Prow itself adds
+to jobs when it reads them stands in its ``config.yaml``, which may lie in the same folder.
 """
 
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +77,22 @@ class JobDefinitions:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = threading.Lock()
+        self._searched: list[tuple[Path, int, int]] = []
+        """The files that were searched, with their times and sizes."""
         self._places: dict[str, Path] = {}
         self._read: dict[Path, tuple[int, dict[str, PeriodicJob]]] = {}
 
     def find(self, name: str) -> PeriodicJob:
         """The job called ``name``, with what Prow's configuration adds to it.
 
-        Raises UnknownName, InvalidDocument and InputError. Reads files: call it in a thread.
+        Raises UnknownName, InvalidDocument and InputError. Reads files: call it in a thread. Of
+        several that call it one reads, and the others wait.
         """
+        with self._lock:
+            return self._find(name)
+
+    def _find(self, name: str) -> PeriodicJob:
         job = self._look(name)
         if job is None:
             self._search()
@@ -120,14 +129,19 @@ class JobDefinitions:
                 f"there is no folder {self._folder} with jobs of Prow",
                 hint="name the folder of the job configuration when the controller is started",
             )
+        files = [
+            (path, status.st_mtime_ns, status.st_size)
+            for path in sorted(self._folder.rglob("*.yaml"))
+            if path.is_file() and (status := path.stat()).st_size <= _MAX_FILE
+        ]
+        if files == self._searched:
+            return
         found: dict[str, Path] = {}
-        for path in sorted(self._folder.rglob("*.yaml")):
-            if path.is_file() and path.stat().st_size <= _MAX_FILE:
-                content = path.read_bytes()
-                if b"periodics:" in content:
-                    names = _NAME_LINE.findall(content)
-                    found |= {name.decode(): path for name in names}
-        self._places = found
+        for path, _, _ in files:
+            content = path.read_bytes()
+            if b"periodics:" in content:
+                found |= {name.decode(): path for name in _NAME_LINE.findall(content)}
+        self._places, self._searched = found, files
 
     def _complete(self, job: PeriodicJob) -> PeriodicJob:
         configuration = self._configuration()

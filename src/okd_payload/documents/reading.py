@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 from okd_payload.documents.bounds import MAX_BYTES, MAX_DEPTH, MAX_NODES
+from okd_payload.documents.files import read_file
 from okd_payload.errors import InvalidDocument
 
 FieldPath = tuple[str | int, ...]
@@ -69,13 +70,7 @@ def read_documents(path: Path) -> list[Document]:
 
     Raises InvalidDocument when the file is absent, too large, or not YAML.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InvalidDocument(f"larger than {MAX_BYTES} bytes", path=str(path))
-        content = path.read_bytes()
-    except OSError as error:
-        raise InvalidDocument(error.strerror or str(error), path=str(path)) from error
-    return parse_documents(content, path=str(path))
+    return parse_documents(read_file(path), path=str(path))
 
 
 def parse_documents(content: bytes, *, path: str) -> list[Document]:

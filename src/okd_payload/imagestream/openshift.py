@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from okd_payload.documents.bounds import MAX_BYTES
+from okd_payload.documents.files import read_file
 from okd_payload.errors import InvalidDocument
 from okd_payload.imagestream import go_json
 from okd_payload.imagestream.go_plain_json import parse_plain_json
@@ -139,12 +139,7 @@ class _TypeMeta(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 def read_image_stream_file(path: Path) -> RawImageStream:
     """The stream in the file at ``path``. Raises InvalidDocument."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InvalidDocument(error.strerror or str(error), path=str(path)) from error
-    return parse_image_stream(content, path=str(path))
+    return parse_image_stream(read_file(path), path=str(path))
 
 
 def parse_image_stream(content: bytes, *, path: str) -> RawImageStream:

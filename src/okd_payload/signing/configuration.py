@@ -118,13 +118,17 @@ def _load_store(source: str, name: str, text: str) -> str:
     if split_store_address(address) is None:
         raise UnusableConfiguration(
             f"{source} has an invalid key {quote(name)}:"
-            " must be a valid URL with scheme file://, http://, or https://"
+            " must be a valid URL with scheme file://, http://, or https://",
+            hint="write the address of a signature store, or take the entry out",
         )
     return address
 
 
 def _unusable(source: str, what: str) -> UnusableConfiguration:
-    return UnusableConfiguration(f"{source} {what} and cannot be used")
+    return UnusableConfiguration(
+        f"{source} {what} and cannot be used",
+        hint="`okd-payload release keyring` writes one that clusters can use",
+    )
 
 
 def _is_escaped_well(path: str) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pysequoia import Cert
 
 MAX_SIGNATURE_BYTES = 64 * 1024
+EXPORT_HINT = "write the public key with `gpg --armor --export FINGERPRINT`"
 _MESSAGE_OF_OTHER_CONTENT = "it is a valid signature of another text"
 
 
@@ -39,10 +40,10 @@ def read_public_keys(content: bytes, *, path: str) -> list[Cert]:
         raise InvalidDocument(
             f"not an OpenPGP key: {_first_line(error)}",
             path=path,
-            hint="write it with `gpg --armor --export FINGERPRINT`",
+            hint=EXPORT_HINT,
         ) from error
     if not keys:
-        raise InvalidDocument("the file has no OpenPGP key", path=path)
+        raise InvalidDocument("the file has no OpenPGP key", path=path, hint=EXPORT_HINT)
     return keys
 
 

@@ -137,7 +137,9 @@ def _write(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+        raise StorageError(
+            f"cannot write {path}: {error.strerror}", hint="check free space and rights there"
+        ) from error
 
 
 async def _run(command: Sequence[str], *, seconds: float, stdin: bytes | None = None) -> Outcome:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from okd_payload.documents.files import read_file
 from okd_payload.errors import InvalidDocument, SigningError
 from okd_payload.signing.signer import AskPassphrase
 
@@ -72,12 +73,7 @@ class KeyFileSigner:
 
 def open_key_file(path: Path, *, passphrase: AskPassphrase = require_passphrase) -> KeyFileSigner:
     """The key in the file at ``path``. Raises InvalidDocument and SigningError."""
-    try:
-        if path.stat().st_size > MAX_KEY_BYTES:
-            raise InvalidDocument(f"larger than {MAX_KEY_BYTES} bytes", path=str(path))
-        content = path.read_bytes()
-    except OSError as error:
-        raise InvalidDocument(error.strerror or str(error), path=str(path)) from error
+    content = read_file(path, limit=MAX_KEY_BYTES)
     return read_secret_key(content, path=str(path), passphrase=passphrase)
 
 

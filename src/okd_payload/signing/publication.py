@@ -111,7 +111,9 @@ class FolderTarget:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StorageError(f"cannot read {path}: {error.strerror}") from error
+            raise StorageError(
+                f"cannot read {path}: {error.strerror}", hint="check who may read the folder"
+            ) from error
 
     async def add(self, digest: Digest, number: int, signature: bytes) -> bool:
         """Store a signature, whole or not at all. Raises StorageError."""
@@ -166,5 +168,7 @@ def _write_new(path: Path, content: bytes) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+        raise StorageError(
+            f"cannot write {path}: {error.strerror}", hint="check free space and rights there"
+        ) from error
     return True

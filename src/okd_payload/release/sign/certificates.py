@@ -12,7 +12,9 @@ from pathlib import Path
 
 import msgspec
 
+from okd_payload.documents.files import read_file
 from okd_payload.errors import InvalidDocument
+from okd_payload.signing.detached import EXPORT_HINT
 
 MAX_KEYS_BYTES = 4 * 1024 * 1024
 
@@ -27,14 +29,7 @@ class PublicKeyBytes(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_key_file(path: Path) -> list[PublicKeyBytes]:
     """The keys in the file at ``path``. Raises InvalidDocument."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_KEYS_BYTES + 1)
-    except OSError as error:
-        raise InvalidDocument(error.strerror or str(error), path=str(path)) from error
-    if len(content) > MAX_KEYS_BYTES:
-        raise InvalidDocument(f"larger than {MAX_KEYS_BYTES} bytes", path=str(path))
-    return split_keys(content, path=str(path))
+    return split_keys(read_file(path, limit=MAX_KEYS_BYTES), path=str(path))
 
 
 def split_keys(content: bytes, *, path: str) -> list[PublicKeyBytes]:
@@ -51,7 +46,7 @@ def split_keys(content: bytes, *, path: str) -> list[PublicKeyBytes]:
         raise InvalidDocument(
             f"not an OpenPGP key: {reason}",
             path=path,
-            hint="write it with `gpg --armor --export FINGERPRINT`",
+            hint=EXPORT_HINT,
         ) from error
     keys: list[tuple[str, list[bytes]]] = []
     for packet in packets:
@@ -59,14 +54,14 @@ def split_keys(content: bytes, *, path: str) -> list[PublicKeyBytes]:
             raise InvalidDocument(
                 "a secret key, and releases are public",
                 path=path,
-                hint="write the public one with `gpg --armor --export FINGERPRINT`",
+                hint=EXPORT_HINT,
             )
         if packet.tag == Tag.PublicKey:
             keys.append(((packet.fingerprint or "").upper(), []))
         if keys:
             keys[-1][1].append(bytes(packet))
     if not keys:
-        raise InvalidDocument("the file has no OpenPGP key", path=path)
+        raise InvalidDocument("the file has no OpenPGP key", path=path, hint=EXPORT_HINT)
     return [
         PublicKeyBytes(fingerprint=fingerprint, content=b"".join(parts))
         for fingerprint, parts in keys

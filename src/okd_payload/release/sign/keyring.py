@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from okd_payload.documents.files import read_file
 from okd_payload.errors import InvalidDocument, UnknownName
 from okd_payload.release.objects import read_objects
 from okd_payload.release.sign.certificates import (
@@ -85,14 +86,7 @@ def read_config_maps(content: bytes) -> list[ConfigMap]:
 
 def read_key_ring_file(path: Path) -> ConfigMap:
     """The first ConfigMap with keys in the file at ``path``. Raises InvalidDocument."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_KEYS_BYTES + 1)
-    except OSError as error:
-        raise InvalidDocument(error.strerror or str(error), path=str(path)) from error
-    if len(content) > MAX_KEYS_BYTES:
-        raise InvalidDocument(f"larger than {MAX_KEYS_BYTES} bytes", path=str(path))
-    for config_map in read_config_maps(content):
+    for config_map in read_config_maps(read_file(path, limit=MAX_KEYS_BYTES)):
         if ANNOTATION in config_map.annotations:
             return config_map
     raise InvalidDocument(

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from okd_payload.clock import Clock
-from okd_payload.errors import InvalidDocument
+from okd_payload.documents.files import read_file
 from okd_payload.issues import Issue
 from okd_payload.oci.documents import DocumentAsker
 from okd_payload.oci.reference import Reference
@@ -26,7 +26,7 @@ from okd_payload.signing.stores import (
     open_store,
     read_config_maps,
 )
-from okd_payload.signing.stores.model import NO_MORE
+from okd_payload.signing.stores.model import MAX_SIGNATURE_BYTES, NO_MORE
 from okd_payload.signing.strictness import check_strictly
 from okd_payload.signing.verification import Verdict, verify_digest
 
@@ -84,7 +84,7 @@ def open_signatures(
         if path.suffix in (".json", ".yaml", ".yml"):
             objects += read_config_maps(path)
         else:
-            plain.append((str(path), _read(path)))
+            plain.append((str(path), read_file(path, limit=MAX_SIGNATURE_BYTES)))
     return CombinedStore(
         [
             *([FileStore(plain)] if plain else []),
@@ -117,13 +117,6 @@ async def verify_signatures(
         place = str(published.with_digest(wanted.digest)) if published else ""
         issues += check_strictly(verdict, trust.configuration, reference=place, clock=clock)
     return VerifiedSignatures(digests=tuple(found), issues=tuple(dict.fromkeys(issues)))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidDocument(error.strerror or str(error), path=str(path)) from error
 
 
 def _describe(wanted: ReleaseDigest, verdict: Verdict) -> VerifiedDigest:

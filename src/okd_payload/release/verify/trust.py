@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from okd_payload.documents.files import read_file
 from okd_payload.errors import InvalidDocument
 from okd_payload.release.load import ReleaseContent
 from okd_payload.release.sign.keyring import read_config_maps, read_key_ring_file
@@ -96,13 +97,7 @@ def _read_manifest(path: Path) -> tuple[Configuration, list[bytes]]:
 
 
 def _read_key(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_KEY_BYTES + 1)
-    except OSError as error:
-        raise InvalidDocument(error.strerror or str(error), path=str(path)) from error
-    if len(content) > MAX_KEY_BYTES:
-        raise InvalidDocument(f"larger than {MAX_KEY_BYTES} bytes", path=str(path))
+    content = read_file(path, limit=MAX_KEY_BYTES)
     read_public_keys(content, path=str(path))
     return content
 

@@ -102,8 +102,9 @@ async def restore(surroundings: Surroundings, name: str, *, actor: str, reason: 
         configuration = configurations.get(found.stream)
         if configuration is None:
             return back
-        fates = read_fates(connection, configuration, configurations=configurations, now=now)
-        fate = fates.by_name[name]
+        fate = read_fates(
+            connection, configuration, [back], configurations=configurations, now=now
+        )[name]
         if fate.step is not Step.WITHDRAW:
             return back
         kept = msgspec.structs.replace(back, kept=True)

@@ -46,8 +46,9 @@ def list_of(
     kept: bool | None = None,
     before: float | None = None,
     limit: int | None = None,
+    oldest_first: bool = False,
 ) -> list[Release]:
-    """Releases of ``stream`` (of all, without), the newest first.
+    """Releases of ``stream`` (of all, without), the newest first where nothing else is said.
 
     ``withdrawn`` says whether those that are withdrawn, or the others; None is both, as it is of
     ``kept``. With ``before``, only those created before that moment: for pages of ``limit``.
@@ -56,14 +57,16 @@ def list_of(
     given["kept"] = kept
     given["phases"] = [phase.value for phase in phases] or None
     given = {name: value for name, value in given.items() if value is not None}
-    wanted = _select(frozenset(given), withdrawn=withdrawn)
+    wanted = _select(frozenset(given), withdrawn=withdrawn, oldest_first=oldest_first)
     return from_rows(connection.execute(wanted, given), Release)
 
 
 @functools.cache
-def _select(given: Collection[str], *, withdrawn: bool | None) -> Select[Any]:
+def _select(given: Collection[str], *, withdrawn: bool | None, oldest_first: bool) -> Select[Any]:
     """What ``list_of`` asks with these parameters: made once, for making it takes the longest."""
-    wanted = select(releases).order_by(releases.c.created.desc(), releases.c.name.desc())
+    places = (releases.c.created, releases.c.name)
+    order = places if oldest_first else [each.desc() for each in places]
+    wanted = select(releases).order_by(*order)
     if "stream" in given:
         wanted = wanted.where(releases.c.stream == bindparam("stream"))
     if "phases" in given:

@@ -46,8 +46,9 @@ def decide_fates(
 ) -> dict[str, Fate]:
     """The fate of each of ``releases``, by name.
 
-    ``releases`` are all of the stream, the newest first, withdrawn ones too; ``references`` says
-    of names of releases who needs them.
+    ``releases`` are of the stream, the newest first, withdrawn ones too: all of them, or at least
+    the newest of each phase that stay by their number and the oldest accepted. ``references``
+    says of names of releases who needs them.
     """
     alive = [each for each in releases if each.withdrawn is None]
     fates = dict(_of_withdrawn(configuration, releases, references, now))
@@ -103,15 +104,16 @@ def _of_refused(
     }
     for phase, limit in limits.items():
         word = phase.value.lower()
+        ended = "failed" if phase is Phase.FAILED else f"were {word}"
         for place, each in enumerate([each for each in counted if each.phase is phase]):
             if oldest is not None and each.created < oldest:
                 reason = f"{word} before the oldest accepted release"
                 yield each.name, Fate(step=Step.WITHDRAW, reason=reason)
             elif place >= limit:
-                reason = f"there are {limit} newer ones that were {word}"
+                reason = f"there are {limit} newer ones that {ended}"
                 yield each.name, Fate(step=Step.WITHDRAW, reason=reason)
             else:
-                yield each.name, _stay(f"one of the {limit} newest that were {word}")
+                yield each.name, _stay(f"one of the {limit} newest that {ended}")
 
 
 def _of_accepted(

@@ -21,7 +21,7 @@ from okd_payload.controller.records import approvals, events, releases, removals
 from okd_payload.controller.records.removals import Removal
 from okd_payload.controller.retention.cleaning import Cleaner
 from okd_payload.controller.retention.deciding import Step
-from okd_payload.controller.retention.reading import Fates, read_fates
+from okd_payload.controller.retention.reading import Fates, read_due
 from okd_payload.controller.surroundings import Surroundings
 
 Write = Callable[[Callable[[Connection], None]], Awaitable[None]]
@@ -70,11 +70,11 @@ class RetentionFollower:
         return min((wake for wake in wakes if wake > now), default=None)
 
     async def preview(self, configuration: StreamConfiguration) -> Fates:
-        """What becomes of each release now; nothing is written."""
+        """What becomes of each release that may go; nothing is written."""
         return await self._surroundings.database.read(lambda unit: self._read(unit, configuration))
 
     def _read(self, unit: Connection, configuration: StreamConfiguration) -> Fates:
-        return read_fates(
+        return read_due(
             unit,
             configuration,
             configurations=self._surroundings.configurations(),

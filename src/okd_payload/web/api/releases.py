@@ -19,7 +19,6 @@ from okd_payload.controller.model import Phase, Release
 from okd_payload.controller.records import approvals
 from okd_payload.controller.records import releases as records
 from okd_payload.controller.retention.deciding import Fate
-from okd_payload.controller.retention.reading import read_fates
 from okd_payload.controller.verification.judging import ready_since, stand_by_architecture
 from okd_payload.controller.views.listing import Listing, list_releases
 from okd_payload.controller.views.release import ReleaseView, read_release
@@ -48,6 +47,7 @@ from okd_payload.web.api.values import (
     read_place,
     write_place,
 )
+from okd_payload.web.fates import fates_of
 from okd_payload.web.keeping import KEPT
 from okd_payload.web.site import Site
 
@@ -181,7 +181,7 @@ async def tell_whole(site: Site, name: str) -> ReleaseAnswer:
         raise UnknownName("release", name, known=())
     given = await site.ask(approvals.list_of, name)
     configuration = site.surroundings.configurations().get(view.release.stream)
-    fate = await _fate_of(site, configuration, name) if configuration is not None else None
+    fate = (await fates_of(site, configuration, [view.release])).get(name)
     return ReleaseAnswer(
         release=tell_release(view.release),
         inputs=tell_inputs(view.images),
@@ -207,16 +207,6 @@ def _tell_architectures(
     since = ready_since(view.release, view.transitions)
     found = stand_by_architecture(configuration, view.runs, since=since)
     return {architecture: standing.value for architecture, standing in found.items()}
-
-
-async def _fate_of(site: Site, configuration: StreamConfiguration, name: str) -> Fate | None:
-    fates = await site.ask(
-        read_fates,
-        configuration,
-        configurations=site.surroundings.configurations(),
-        now=site.now(),
-    )
-    return fates.by_name.get(name)
 
 
 def _tell_fate(fate: Fate) -> ExpiryAnswer:

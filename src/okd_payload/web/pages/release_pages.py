@@ -27,10 +27,10 @@ from okd_payload.controller.verification.judging import ready_since
 from okd_payload.controller.verification.junit import TestResults, read_junit
 from okd_payload.controller.views.release import ReleaseView, read_comparison, read_release
 from okd_payload.errors import UnknownName
+from okd_payload.web.fates import fates_of
 from okd_payload.web.keeping import KEPT
 from okd_payload.web.pages import release_acting
 from okd_payload.web.pages.acting import Refusal, roles_of
-from okd_payload.web.pages.fates import FateReader
 from okd_payload.web.pages.instructions import tell_release
 from okd_payload.web.pages.jobs import Job, count_jobs, list_jobs
 from okd_payload.web.pages.logs import find_file, last_lines, read_bounded, read_tail
@@ -38,7 +38,6 @@ from okd_payload.web.pages.offers import offer, possible_on_release
 from okd_payload.web.pages.places import read_places, what_came_of_it
 from okd_payload.web.pages.release_acting import address_of
 from okd_payload.web.pages.rendering import AnyRequest, Renderer
-from okd_payload.web.pages.saying import said
 from okd_payload.web.pages.suspects import FailedRun, Suspect, rank_suspects
 from okd_payload.web.pages.updates import draw_updates, updates_into, updates_out_of
 from okd_payload.web.reading import read
@@ -64,7 +63,6 @@ class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
 
 def routes(site: Site, renderer: Renderer) -> list[Any]:
     """The pages of releases."""
-    fates = FateReader(site)
 
     async def show(
         request: AnyRequest, name: str, stream: str = "", *, refusal: Refusal | None = None
@@ -79,7 +77,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             "release.html",
             status=200 if refusal is None else 400,
             refusal=refusal,
-            **await _values(site, request, view, fates=fates),
+            **await _values(site, request, view),
         )
 
     async def show_refusal(request: AnyRequest, name: str, refusal: Refusal) -> Response[bytes]:
@@ -127,9 +125,7 @@ def _comparison(request: AnyRequest, name: str) -> Response[bytes] | None:
     return Response(b"", status_code=302, headers={"Location": address})
 
 
-async def _values(
-    site: Site, request: AnyRequest, view: ReleaseView, *, fates: FateReader
-) -> dict[str, Any]:
+async def _values(site: Site, request: AnyRequest, view: ReleaseView) -> dict[str, Any]:
     release = view.release
     configuration = site.surroundings.configurations().get(release.stream)
     jobs = list_jobs(
@@ -157,7 +153,7 @@ async def _values(
         "out_of": out_of,
         "picture": draw_updates(release.name, into, out_of) if into or out_of else "",
         "instructions": tell_release(release),
-        "fate": (await fates.read(configuration, anew=bool(said(request)))).get(release.name),
+        "fate": (await fates_of(site, configuration, [release])).get(release.name),
         "publications": what_came_of_it(view.publications),
         "controller": CONTROLLER,
         "kinds": _kinds(configuration),

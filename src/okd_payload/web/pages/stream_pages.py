@@ -16,10 +16,10 @@ from okd_payload.controller.records import schedules
 from okd_payload.controller.retention.deciding import Fate
 from okd_payload.controller.views.overview import StreamOverview, read_overview
 from okd_payload.controller.views.stream import ReleaseFilter, StreamPage, read_stream
+from okd_payload.web.fates import fates_of
 from okd_payload.web.keeping import KEPT
 from okd_payload.web.pages import stream_acting
 from okd_payload.web.pages.acting import Refusal, roles_of
-from okd_payload.web.pages.fates import FateReader
 from okd_payload.web.pages.health import judge_health, order_streams
 from okd_payload.web.pages.instructions import tell_graph
 from okd_payload.web.pages.jobs import count_jobs, list_jobs
@@ -39,7 +39,6 @@ _DEFAULT_CHANNEL = "stable-4"
 
 def routes(site: Site, renderer: Renderer) -> list[Any]:
     """The two pages."""
-    fates = FateReader(site)
 
     @read("/", include_in_schema=False, opt=KEPT)
     async def overview(request: AnyRequest) -> Response[bytes]:
@@ -64,6 +63,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
         wanted = read_filter(request)
         page = await site.ask(read_stream, name, wanted)
         places = await site.ask(read_places, configuration)
+        fates = await fates_of(site, configuration, page.releases)
         runs = await site.ask(schedules.list_of, name)
         possible = possible_on_stream(configuration, page.state, _returns(places))
         return renderer.answer(
@@ -80,7 +80,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             gaps=await _read_gaps(site, configuration),
             wanted=wanted,
             phases=list(Phase),
-            rows=_rows(configuration, page, await fates.read(configuration), places),
+            rows=_rows(configuration, page, fates, places),
             plots=[
                 plot
                 for plot in (plot_pass_rate(page.decided), plot_time_to_accept(page.decided))

@@ -186,6 +186,22 @@ async def test_what_failed_is_told_and_tried_again_later(rig, site, extraction):
     assert (await store.look(release)).state is ToolsState.READY
 
 
+async def test_what_nobody_foresaw_ends_as_well(rig, site, extraction, caplog):
+    """Readers are told that it failed, and the log what it was; others get their turn."""
+    extraction.go_on.set()
+    extraction.error = ValueError("secret")
+    release = await add_release(rig, phase=Phase.ACCEPTED)
+    store = ToolStore(site.surroundings, extraction)
+    await store.look(release)
+    await store.wait(release)
+    await asyncio.sleep(0)
+    told = await store.look(release)
+    assert told.state is ToolsState.FAILED
+    assert "secret" not in told.message
+    assert "secret" in caplog.text
+    assert extraction.count == 1
+
+
 async def test_a_full_disk_is_told(rig, site, extraction, monkeypatch):
     """Nothing is begun that would fill it."""
     monkeypatch.setattr(storing, "LEAST_FREE", 1 << 62)

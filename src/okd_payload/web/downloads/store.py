@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
+import logging
 import os
 import shutil
 from collections.abc import Awaitable, Callable
@@ -25,6 +26,8 @@ from okd_payload.errors import InputError, OkdPayloadError
 from okd_payload.oci.digest import hex_of
 from okd_payload.progress import Event, Noticed, Progress
 from okd_payload.release.extract.checksums import CHECKSUMS
+
+_log = logging.getLogger(__name__)
 
 Extract = Callable[[Release, Path, Progress], Awaitable[None]]
 
@@ -76,6 +79,10 @@ class _Job:
         """Whether it failed so long ago that it may be tried again."""
         return self.ended is not None and now - self.ended >= _REMEMBERED
 
+    def fail(self, message: str, now: float) -> None:
+        """Say that it ended without the tools, and why."""
+        self.state, self.message, self.ended = ToolsState.FAILED, message, now
+
     def note(self, event: Event) -> None:
         """Remember what is being done."""
         if isinstance(event, Noticed):
@@ -103,7 +110,7 @@ class ToolStore:
         if ready is not None:
             return Tools(state=ToolsState.READY, files=ready)
         job = self._jobs.get(key)
-        if job is not None and job.is_forgotten(self._clock.monotonic()):
+        if job is not None and job.is_forgotten(self._now()):
             job = None
         if job is None:
             if not begin:
@@ -132,8 +139,18 @@ class ToolStore:
         if len(waiting) >= _WAITING_MOST:
             raise InputError("too many releases wait for their tools", hint="try again later")
         job = self._jobs[key] = _Job()
-        job.task = asyncio.create_task(self._run(job, release, key))
+        job.task = asyncio.create_task(self._run(job, release, key), name=f"tools of {key}")
+        job.task.add_done_callback(lambda task: self._note_fault(job, task))
         return job
+
+    def _note_fault(self, job: _Job, task: asyncio.Task[None]) -> None:
+        """Let readers and the log know of what nobody foresaw."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error("%s cannot be taken out", task.get_name(), exc_info=error)
+            job.fail(
+                "something nobody foresaw went wrong: the log of the server says what", self._now()
+            )
 
     async def _run(self, job: _Job, release: Release, key: str) -> None:
         async with self._turn:
@@ -144,12 +161,14 @@ class ToolStore:
                 await self._extract(release, partial, job.note)
                 await asyncio.to_thread(partial.rename, self._root / key)
             except (OkdPayloadError, OSError) as error:
-                job.state, job.message = ToolsState.FAILED, str(error)
-                job.ended = self._clock.monotonic()
+                job.fail(str(error), self._now())
             else:
                 del self._jobs[key]
             finally:
                 await asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True)
+
+    def _now(self) -> float:
+        return self._clock.monotonic()
 
     def _make_room(self, partial: Path) -> None:
         """Remove what was not fetched for longest. Raises OSError when the disk is full."""

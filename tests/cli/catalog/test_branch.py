@@ -77,15 +77,15 @@ def test_slow_refusing_and_empty_repositories_are_told_each(run_cli, tmp_path, g
             "odd": git_service.make("odd", "trunk"),
         }
         stream = write_stream(tmp_path / "okd", urls, git="")
-        ended = run_cli("catalog", "branch", "release-4.16", stream, "--patience", "1")
+        ended = run_cli("catalog", "branch", "release-4.16", stream, "--patience", "5")
     assert ended.code == 3
     assert "1 have it, 1 missing, 2 unanswered" in ended.out
-    assert "not done after 1 seconds" in ended.out
+    assert "not done after 5 seconds" in ended.out
     assert "2 components of unanswered repositories: absent, slow" in ended.err
     (git_service.root / "api" / ".git").rename(git_service.root / "gone")
     git_service.make("absent", "release-4.16")
     with silent_server() as slow:
-        again = run_cli("catalog", "branch", "release-4.16", stream, "--patience", "1")
+        again = run_cli("catalog", "branch", "release-4.16", stream, "--patience", "5")
     assert again.code == 3
     assert "2 have it, 1 missing, 1 unanswered" in again.out
     (stream.parent / "components" / "slow.yaml").unlink()

@@ -82,7 +82,7 @@ def test_servers_in_trouble_hold_up_nobody_else(rig, old) -> None:
     rig.http.slow["openshift/os"] = threading.Event()
     program = rig.program()
 
-    first = program.run("catalog", "branch", TO, old, "--write", "--patience", "2")
+    first = program.run("catalog", "branch", TO, old, "--write", "--patience", "10")
     text = (old / "stream.yaml").read_text()
     rig.http.refusals.clear()
     rig.http.slow.pop("openshift/os").set()

@@ -153,10 +153,10 @@ def test_a_server_that_is_told_to_end_hands_over_at_once(
     streams.add(NAMES[0])
     place = {"OKD_PAYLOAD_DATABASE": postgresql.url}
     servers = [
-        serve("--lease", "60", home=home, **place).wait_until_it_answers()
+        serve("--lease", "300", home=home, **place).wait_until_it_answers()
         for home in ("one", "two")
     ]
     first = wait_for(lambda: next((each for each in servers if each.acts), None), what="acting")
     (second,) = (each for each in servers if each is not first)
     assert first.stop() == 0
-    wait_for(lambda: second.acts, what="the second goes on", seconds=30)
+    wait_for(lambda: second.acts, what="the second goes on")

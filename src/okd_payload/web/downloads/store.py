@@ -100,7 +100,7 @@ class ToolStore:
         self._jobs: dict[str, _Job] = {}
         self._turn = asyncio.Lock()
 
-    async def look(self, release: Release, *, begin: bool = True) -> Tools:
+    async def look(self, release: Release) -> Tools:
         """The tools of ``release``; they are begun to be taken out where nobody has yet.
 
         Raises InputError for a release without a payload, and when too many wait already.
@@ -110,11 +110,7 @@ class ToolStore:
         if ready is not None:
             return Tools(state=ToolsState.READY, files=ready)
         job = self._jobs.get(key)
-        if job is not None and job.is_forgotten(self._now()):
-            job = None
-        if job is None:
-            if not begin:
-                return Tools(state=ToolsState.WAITING, message="nobody has asked for them yet")
+        if job is None or job.is_forgotten(self._now()):
             job = self._begin(release, key)
         return Tools(state=job.state, message=job.message)
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What must hold between definitions, and between them and the stream file."""
+"""What must hold between definitions, and between them and the stream file.
+
+Of two that claim one name or tag the first stays, so that everything else can still be planned;
+the other one is an issue. Nothing is raised here and nothing looked up but folders of this machine.
+"""
 
 from __future__ import annotations
 

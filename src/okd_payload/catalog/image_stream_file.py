@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ImageStream files beside BuildConfigs: tags that are imported instead of built."""
+"""ImageStream files beside BuildConfigs: tags that are imported instead of built.
+
+A tag with an origin is an import; one without is pushed to by somebody and defines nothing. What
+only a cluster can follow (an image inside of its image streams) is an issue, and no import.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The grammar that ``go.mod`` and ``go.work`` share: directives of words, in lines or blocks."""
+"""The grammar that ``go.mod`` and ``go.work`` share: directives of words, in lines or blocks.
+
+Format: "go.mod files" in the Go Modules Reference (https://go.dev/ref/mod). Whether a verb is
+known, and what its words mean, is for the readers of the two files.
+"""
 
 from __future__ import annotations
 

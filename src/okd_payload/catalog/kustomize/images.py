@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Other names, tags and digests for the images of containers, in objects of any kind."""
+"""Other names, tags and digests for the images of containers, in objects of any kind.
+
+As kustomize does it without a schema: every list called ``containers`` or ``initContainers``,
+wherever it stands, but in custom resource definitions, whose schemas have such names too. The name
+in an image change is a regular expression. Fields of other names are left alone.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kustomization files: found in a folder, read whole, and what is refused in them said at once."""
+"""Kustomization files: found in a folder, read whole, and what is refused in them said at once.
+
+A field that is wrong or refused is an issue and left out, and reading goes on without it: who mends
+a kustomization wants to hear of everything in one run. Only a file that is no kustomization at all
+is an error.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labels and annotations for all objects, in their templates and selectors where wanted."""
+"""Labels and annotations for all objects, in their templates and selectors where wanted.
+
+The tables are kustomize's own field specifications: which kinds have templates and selectors, and
+where a missing mapping is made. An object of any other kind gets its own metadata changed and
+nothing else, because nobody can know what its selectors select.
+"""
 
 from __future__ import annotations
 

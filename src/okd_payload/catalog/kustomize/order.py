@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The order of the rendered objects: that of the files, or what others need first."""
+"""The order of the rendered objects: that of the files, or what others need first.
+
+Without options objects are sorted as ``kubectl`` applies them: kinds that others need come first,
+webhooks last, since they may refuse what comes after them; equal kinds by type and name. So the
+order does not depend on how files are spread over folders.
+"""
 
 from __future__ import annotations
 

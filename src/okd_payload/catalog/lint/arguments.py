@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build arguments that overlays lose, and names that mean two things."""
+"""Build arguments that overlays lose, and names that mean two things.
+
+BuildConfigs have no merge keys that kustomize knows, so a patch that has a list replaces the whole
+list, and what only the definition said is gone without a word. Names are compared over all
+definitions, because an overlay sets a name for many of them at once.
+"""
 
 from __future__ import annotations
 

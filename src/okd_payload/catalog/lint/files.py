@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of YAML documents, each read once however many things ask for it."""
+"""Files of YAML documents, each read once however many things ask for it.
+
+Checks, overlays and lines of issues all ask for the same files. One that cannot be read is told
+once, here, and is empty for everybody; links to folders are not followed, so no file comes twice.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether pipelines can run on the Tekton there is: kinds, versions, time, credentials."""
+"""Whether pipelines can run on the Tekton there is: kinds, versions, time, credentials.
+
+The API server takes all of it: that a version is gone, that an hour (Tekton's default for a run)
+is not enough, or that a Secret has its credentials under another key shows when a run fails. Times
+are added along the longest path; tasks without a limit count nothing, so what is told is certain.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A whole catalog as files: one for the stream, one for each component."""
+"""A whole catalog as files: one for the stream, one for each component.
+
+Nothing is written to the disk here: files are values, so that an existing catalog can be compared
+with them first. What no file can say is an issue, and left out.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stream file of a catalog that was imported, commented for whoever goes on with it."""
+"""The stream file of a catalog that was imported, commented for whoever goes on with it.
+
+Only what differs from the defaults is written, and read back as a stream file before it counts. An
+image that a command makes is refused: the command is not part of what was imported.
+"""
 
 from __future__ import annotations
 

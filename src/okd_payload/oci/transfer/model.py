@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is to be copied, what that takes, and what came of it."""
+"""What is to be copied, what that takes, and what came of it.
+
+A plan knows every manifest and asked nothing of a destination yet. A report has an outcome for each
+copy, those that failed included: nothing is raised before all of them have ended.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of the two releases and the cluster, and what comes out of checking them."""
+"""What is known of the two releases and the cluster, and what comes out of checking them.
+
+Both releases are unpacked, and the cluster's choices made, before a check begins: checks are
+functions of these values and look nothing up. What comes out has the cluster's own reasons and
+messages beside our issues.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A changelog as the object that ``oc adm release info --changelog -o json`` prints."""
+"""A changelog as the object that ``oc adm release info --changelog -o json`` prints.
+
+Keys, and the order of keys, are those of ``oc``, because scripts read them; what only we know
+stands behind them. Values come from ``model`` and are not judged here.
+"""
 
 from __future__ import annotations
 

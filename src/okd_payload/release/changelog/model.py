@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What changed between two releases, as values that every layout is made from."""
+"""What changed between two releases, as values that every layout is made from.
+
+They know neither how they are shown nor where histories were read. What could not be found out is
+part of them (``gone``, ``problem``), so that a changelog with gaps is still a changelog.
+"""
 
 from __future__ import annotations
 

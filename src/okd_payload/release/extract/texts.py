@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people read who unpack an archive of tools, or find a folder of them."""
+"""What people read who unpack an archive of tools, or find a folder of them.
+
+They say nothing of the time or the machine, so that the archives of one release are equal wherever
+they are made.
+"""
 
 from __future__ import annotations
 

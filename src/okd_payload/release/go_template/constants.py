@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Texts and numbers as Go writes them in its sources. Every mistake is a ValueError."""
+"""Texts and numbers as Go writes them in its sources. Every mistake is a ValueError.
+
+Rules: "Lexical elements" of the Go specification (https://go.dev/ref/spec), as ``text/template``
+uses them. Complex numbers are refused: no manifest has a use for one.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The functions that every template has. A FunctionError says what Go says after their name."""
+"""The functions that every template has. A FunctionError says what Go says after their name.
+
+Those of ``text/template`` (https://pkg.go.dev/text/template#hdr-Functions): a cluster fills in the
+templates of its operator with them, and repeats what they say where one fails. ``call`` always
+fails, because no value that manifests are filled in with is a function.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong with files and documents as such, whatever kind of object they hold."""
+"""What is wrong with files and documents as such, whatever kind of object they hold.
+
+Bounds are those that etcd and the API server have by default; a cluster may have been given
+others, so what exceeds them is not always refused.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which images of a release go where: decided before anything is asked of any target."""
+"""Which images of a release go where: decided before anything is asked of any target.
+
+A release that names an image by a tag is refused here: what would be copied might be another image
+than the one that was tested. The same release and targets give the same plan.
+"""
 
 from __future__ import annotations
 

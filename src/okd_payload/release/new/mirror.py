@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taking the images of a new release along into one repository, and naming them there."""
+"""Taking the images of a new release along into one repository, and naming them there.
+
+Digests stay and only names change, so what is released is what was tested.
+Each copy gets a tag, because registries remove what no tag leads to, and is read back.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a release may come from besides an image stream: another release, or folders."""
+"""Where a release may come from besides an image stream: another release, or folders.
+
+What ``write_operator_folders`` writes ``read_operator_folders`` reads back unchanged, times of
+files included. Nothing is pulled: folders say what the images of a release bring.
+"""
 
 from __future__ import annotations
 

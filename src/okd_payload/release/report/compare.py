@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two releases side by side: images, manifests, versions."""
+"""Two releases side by side: images, manifests, versions.
+
+An image that only lies at another place is a change for programs and is not shown to people.
+Releases with one digest are called identical without a look inside. Layouts are those of ``oc``.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the digests of a release are signed by keys that the caller trusts."""
+"""Whether the digests of a release are signed by keys that the caller trusts.
+
+The verdict is the one that a cluster with these keys would reach; what is stricter, or tells why,
+is an issue beside it. What the release itself says about keys is never asked.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A custom resource definition outside of its schemas: names, versions, columns, conversion."""
+"""A custom resource definition outside of its schemas: names, versions, columns, conversion.
+
+Rules: ``apiextensions.k8s.io/v1``. The API server refuses the whole object for any of this, and an
+operator with such an object in its payload never gets past it. What is no mapping where one is
+needed counts as absent.
+"""
 
 from __future__ import annotations
 

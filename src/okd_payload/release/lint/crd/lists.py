@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How lists and maps of custom resources are merged: ``x-kubernetes-list-type`` and its kin."""
+"""How lists and maps of custom resources are merged: ``x-kubernetes-list-type`` and its kin.
+
+Rules: those of ``apiextensions.k8s.io/v1`` for structural schemas, which server-side apply goes
+by. Only one schema is looked at; ``schema`` walks over all of them.
+"""
 
 from __future__ import annotations
 

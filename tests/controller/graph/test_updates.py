@@ -18,7 +18,7 @@ from okd_payload.controller.configuration.model import (
 )
 from okd_payload.controller.graph.cincinnati import make_document
 from okd_payload.controller.graph.document import GraphDocument
-from okd_payload.controller.graph.gaps import find_gaps
+from okd_payload.controller.graph.gaps import find_dead_ends, find_gaps
 from okd_payload.controller.graph.nodes import Snapshot, make_snapshot
 from okd_payload.controller.graph.traditional import make_old_document, parse_channel
 from okd_payload.controller.model import RETRIED, Edge, PayloadFacts, Phase, Release, RunState
@@ -254,6 +254,28 @@ def test_a_stable_release_without_a_tested_way_in_is_a_gap() -> None:
         (FOUR[2], FOUR[1], True),
         (FOUR[3], FOUR[2], False),
     ]
+
+
+def test_a_release_that_no_cluster_is_to_leave_is_a_dead_end() -> None:
+    """By the owner's word or failed tests, until any way on is there for some clusters."""
+    tested = [edge(*pair, RunState.SUCCEEDED) for pair in itertools.pairwise(FOUR[:3])]
+    tested.append(edge(FOUR[2], FOUR[3], RunState.FAILED))
+    blocked = EdgeRule(source=FOUR[1], target=FOUR[2], message="disks are lost")
+    found = snapshot(tested=tested, rules=(blocked,))
+    first, second = find_dead_ends(found)
+    assert (first.stream, first.release, first.following) == (STREAM, FOUR[1], FOUR[2])
+    assert first.message == "disks are lost"
+    assert (second.release, second.following) == (FOUR[2], FOUR[3])
+    assert "The one test" in second.message
+    assert find_dead_ends(found, "another") == []
+    around = [*tested, edge(FOUR[1], FOUR[3], RunState.SUCCEEDED)]
+    left = find_dead_ends(snapshot(tested=around, rules=(blocked,)))
+    assert [each.release for each in left] == [FOUR[2]]
+    some_only = msgspec.structs.replace(blocked, name="Disks", promql="disks")
+    left = find_dead_ends(snapshot(tested=tested, rules=(some_only,)))
+    assert [each.release for each in left] == [FOUR[2]]
+    untested = find_gaps(snapshot(FOUR[:3], rules=(blocked,)))
+    assert [gap.is_blocked for gap in untested] == [False, True]
 
 
 def test_the_old_graph_has_every_release_and_the_tested_updates() -> None:

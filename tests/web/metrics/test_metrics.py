@@ -14,13 +14,14 @@ from asking import NOW, add_release, add_run
 from prometheus_client.parser import text_string_to_metric_families
 from rig import STREAM, Rig
 
-from okd_payload.controller.configuration.model import PublishAction
-from okd_payload.controller.model import Phase, Publication, PublicationState, RunState
+from okd_payload.controller.configuration.model import EdgeRule, PublishAction, StreamKind
+from okd_payload.controller.model import Phase, Publication, PublicationState, Release, RunState
 from okd_payload.controller.records import releases, schedules, streams, webhooks
 from okd_payload.controller.records.schedules import ScheduleRun, ScheduleState
 from okd_payload.controller.records.webhooks import WebhookProgress
 from okd_payload.controller.service import Service
 from okd_payload.errors import RecordsUnavailable
+from okd_payload.oci.digest import digest_of
 from okd_payload.web.metrics.collecting import write_metrics
 from okd_payload.web.metrics.names import METRICS
 from okd_payload.web.metrics.routes import KeptFigures
@@ -144,6 +145,28 @@ async def test_a_release_that_cannot_be_made_is_counted(rig, site):
     tried = msgspec.structs.replace(release, attempts=1, message="the disk is full")
     await rig.database.write(lambda unit: releases.change(unit, tried, time=NOW, reason="full"))
     assert (await scrape(site))["okd_payload_releases_unmade", STREAM] == 1
+
+
+async def test_what_no_update_leads_to_or_from_is_counted(rig, site):
+    """Stable releases that nobody saw an update to, and those that no update leads on from."""
+    rule = EdgeRule(source="4.20.1", target="4.20.2", message="disks are lost")
+    rig.configure("4-stable", kind=StreamKind.STABLE, edges=(rule,))
+    for number in range(3):
+        name = f"4.20.{number}"
+        release = Release(
+            name=name,
+            stream="4-stable",
+            phase=Phase.ACCEPTED,
+            created=NOW,
+            changed=NOW,
+            input_hash="",
+            digest=digest_of(name.encode()),
+        )
+        await rig.database.write(lambda unit, it=release: releases.create(unit, it, ()))
+    found = await scrape(site)
+    assert found["okd_payload_untested_updates", "4-stable"] == 2
+    assert found["okd_payload_dead_end_releases", "4-stable"] == 1
+    assert found["okd_payload_dead_end_releases", STREAM] == 0
 
 
 async def test_every_metric_is_told(rig, site):

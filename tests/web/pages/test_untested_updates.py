@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page of a stable stream says which updates nobody has seen work."""
+"""The page of a stable stream says which updates nobody has seen work, and where none leads on."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -11,7 +12,7 @@ from litestar.testing import AsyncTestClient
 from rig import Rig
 from sqlalchemy import Connection
 
-from okd_payload.controller.configuration.model import StreamKind
+from okd_payload.controller.configuration.model import EdgeRule, StreamKind
 from okd_payload.controller.model import Edge, Phase, Release, RunState
 from okd_payload.controller.records import releases, streams
 from okd_payload.oci.digest import digest_of
@@ -44,10 +45,10 @@ async def stable(rig: Rig) -> Rig:
     return rig
 
 
-async def warning(client: Client, stream: str = STABLE) -> str:
+async def warning(client: Client, stream: str = STABLE, kind: str = "warn") -> str:
     """What the page warns of, without its markup."""
     page = (await client.get(f"/releasestream/{stream}")).text
-    found = re.search(r'<p class="notice warn">(.*?)</p>', page, re.DOTALL)
+    found = re.search(rf'<p class="notice {kind}">(.*?)</p>', page, re.DOTALL)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", found[1])).strip() if found else ""
 
 
@@ -77,3 +78,29 @@ async def test_what_failed_is_told_and_what_passed_is_not(client: Client, stable
     assert await warning(client) == ""
     stable.configure(STABLE)
     assert await warning(client) == ""
+
+
+async def test_where_no_update_leads_on_is_told(client: Client, stable: Rig) -> None:
+    """Although its test has passed: whoever blocked it learns what that does."""
+    for pair in itertools.pairwise(NAMES):
+        await tell(stable, *pair, RunState.SUCCEEDED)
+    assert await warning(client, kind="bad") == ""
+    rules = tuple(
+        EdgeRule(source=source, target=target, message="disks are <b>lost")
+        for source, target in itertools.pairwise(NAMES)
+    )
+    stable.configure(STABLE, kind=StreamKind.STABLE, edges=rules)
+    assert await warning(client, kind="bad") == (
+        "Clusters on 4.20.1 are recommended no update, also not that to 4.20.2:"
+        " disks are &lt;b&gt;lost (1 older release is a dead end, too)"
+    )
+    assert await warning(client) == ""
+
+
+async def test_what_is_blocked_is_not_said_to_be_offered(client: Client, stable: Rig) -> None:
+    """Also where nobody has tested it."""
+    rule = EdgeRule(source=NAMES[1], target=NAMES[2], message="no")
+    stable.configure(STABLE, kind=StreamKind.STABLE, edges=(rule,))
+    assert (await warning(client)).startswith(
+        "Nobody has seen the update from 4.20.1 to 4.20.2 work, and it is blocked."
+    )

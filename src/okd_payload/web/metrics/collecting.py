@@ -9,6 +9,7 @@ as no event came; ages are told anew with each scrape.
 from __future__ import annotations
 
 import bisect
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
@@ -24,7 +25,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from okd_payload.controller.graph.gaps import UntestedUpdate
+from okd_payload.controller.graph.gaps import DeadEnd, UntestedUpdate
 from okd_payload.controller.model import RunState, StreamState
 from okd_payload.controller.records.webhooks import WebhookProgress
 from okd_payload.controller.service.service import Health
@@ -49,6 +50,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     streams: Mapping[str, StreamState] = {}
     webhooks: tuple[WebhookProgress, ...] = ()
     gaps: tuple[UntestedUpdate, ...] = ()
+    dead_ends: tuple[DeadEnd, ...] = ()
     configured: tuple[str, ...] = ()
     publications: tuple[tuple[str, str], ...] = ()
     """Streams, and the ways in which each is published."""
@@ -108,10 +110,12 @@ def _of_streams(snapshot: Snapshot, figures: Figures) -> Iterator[Family]:
     yield _gauge(names.STREAM_ERROR, errors)
     paused = {(name,): float(bool(state and state.paused)) for name, state in states.items()}
     yield _gauge(names.STREAM_PAUSED, paused)
-    gaps = {(name,): 0.0 for name in snapshot.configured}
-    for gap in snapshot.gaps:
-        gaps[(gap.stream,)] = gaps.get((gap.stream,), 0.0) + 1
-    yield _gauge(names.UNTESTED, gaps)
+    for metric, concerns in (
+        (names.UNTESTED, snapshot.gaps),
+        (names.DEAD_ENDS, snapshot.dead_ends),
+    ):
+        counted = Counter(each.stream for each in concerns)
+        yield _gauge(metric, {(name,): float(counted[name]) for name in snapshot.configured})
     unmade = {(name,): figures.unmade.get(name, 0) for name in snapshot.configured}
     yield _gauge(names.UNMADE, unmade)
     yield _counter(names.PUBLISH_FAILURES, figures.failed_publications)

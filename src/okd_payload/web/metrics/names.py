@@ -101,6 +101,11 @@ UNTESTED = Metric(
     "Stable releases into which no update from the one before has passed.",
     _BY_STREAM,
 )
+DEAD_ENDS = Metric(
+    "okd_payload_dead_end_releases",
+    "Stable releases that no cluster is recommended to leave, although there are newer ones.",
+    _BY_STREAM,
+)
 WEBHOOK_DELIVERED = Metric(
     "okd_payload_webhook_delivered_total", "Events that a webhook has taken.", ("webhook",)
 )

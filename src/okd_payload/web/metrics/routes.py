@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from litestar import Response
 
-from okd_payload.controller.graph.gaps import UntestedUpdate, find_gaps
+from okd_payload.controller.graph.gaps import DeadEnd, UntestedUpdate, find_dead_ends, find_gaps
 from okd_payload.controller.records import events, streams, webhooks
 from okd_payload.controller.service.leadership import LEASE
 from okd_payload.controller.views.figures import Figures, read_figures, read_holder
@@ -45,6 +45,7 @@ class KeptFigures:
         self._site = site
         self._figures: Figures | None = None
         self._gaps: tuple[UntestedUpdate, ...] = ()
+        self._dead_ends: tuple[DeadEnd, ...] = ()
         self._read = 0.0
 
     async def take(self) -> Snapshot:
@@ -77,6 +78,7 @@ class KeptFigures:
             streams=states,
             webhooks=tuple(progress.values()),
             gaps=self._gaps,
+            dead_ends=self._dead_ends,
         )
 
     async def _refresh(self, now: float) -> Figures:
@@ -87,5 +89,6 @@ class KeptFigures:
         figures = await self._site.ask(read_figures, now=now)
         snapshot = await self._site.snapshots.read(self._site.surroundings)
         self._gaps = tuple(find_gaps(snapshot))
+        self._dead_ends = tuple(find_dead_ends(snapshot))
         self._figures, self._read = figures, now
         return figures

@@ -10,7 +10,7 @@ from litestar import Response
 from litestar.params import FromPath
 
 from okd_payload.controller.configuration.model import StreamConfiguration, StreamKind
-from okd_payload.controller.graph.gaps import UntestedUpdate, find_gaps
+from okd_payload.controller.graph.gaps import find_dead_ends, find_gaps
 from okd_payload.controller.model import Phase
 from okd_payload.controller.records import schedules
 from okd_payload.controller.retention.deciding import Fate
@@ -77,7 +77,6 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
             instance=site.service.health if site.service is not None else None,
             configuration=configuration,
             page=page,
-            gaps=await _read_gaps(site, configuration),
             wanted=wanted,
             phases=list(Phase),
             rows=_rows(configuration, page, fates, places),
@@ -86,6 +85,7 @@ def routes(site: Site, renderer: Renderer) -> list[Any]:
                 for plot in (plot_pass_rate(page.decided), plot_time_to_accept(page.decided))
                 if plot is not None
             ],
+            **await _read_concerns(site, configuration),
         )
 
     @read("/releasestream/{stream:str}", include_in_schema=False, opt=KEPT)
@@ -128,12 +128,15 @@ def read_filter(request: AnyRequest) -> ReleaseFilter:
     )
 
 
-async def _read_gaps(site: Site, configuration: StreamConfiguration) -> list[UntestedUpdate]:
-    """The updates of a stable stream that nobody has seen work."""
+async def _read_concerns(site: Site, configuration: StreamConfiguration) -> dict[str, Any]:
+    """Of a stable stream: updates that nobody has seen work, and releases that are dead ends."""
     if configuration.kind is not StreamKind.STABLE:
-        return []
+        return {}
     snapshot = await site.snapshots.read(site.surroundings)
-    return find_gaps(snapshot, configuration.name)
+    return {
+        "gaps": find_gaps(snapshot, configuration.name),
+        "dead_ends": find_dead_ends(snapshot, configuration.name),
+    }
 
 
 def _returns(places: Sequence[Place]) -> list[Choice]:

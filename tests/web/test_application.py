@@ -50,7 +50,8 @@ async def test_what_is_not_there_says_so(client: Client) -> None:
     answer = await client.get("/api/v2/nothing")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
-    assert msgspec.json.decode(answer.content)["title"] == "not found"
+    told = msgspec.json.decode(answer.content)
+    assert (told["title"], "/api/schema" in told["hint"]) == ("not found", True)
     answer = await client.get("/nothing")
     assert (answer.status_code, answer.headers["content-type"]) == (
         404,

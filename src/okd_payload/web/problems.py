@@ -64,6 +64,13 @@ def problem_of(error: Exception) -> Problem:
         if isinstance(error, NotFoundException) and detail == HTTPStatus.NOT_FOUND.phrase:
             detail = "there is nothing at this address"
         extra = getattr(error, "extra", None)
+        if extra == _NO_BODY:
+            return Problem(
+                status=error.status_code,
+                title=_TITLES[400],
+                detail="the request has no body",
+                hint="send a JSON object: {} where nothing is to be said",
+            )
         if isinstance(extra, list):  # what is wrong with which parameter
             told = [f"{each.get('key', '')}: {each.get('message', '')}" for each in extra]
             detail = "; ".join([detail, *told])
@@ -80,6 +87,8 @@ def problem_of(error: Exception) -> Problem:
     )
 
 
+_NO_BODY = [{"message": "'data'", "key": "data", "source": "body"}]
+"""How the framework tells that it looked for a body in vain."""
 _TITLES = {
     400: "bad request",
     401: "not logged in",
@@ -119,6 +128,8 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     problem = problem_of(error)
     headers = SAFE_HEADERS | headers_of(error, problem)
     if request.url.path.startswith(JSON_BELOW):
+        if isinstance(error, NotFoundException) and not problem.hint:
+            problem = msgspec.structs.replace(problem, hint="GET /api/schema says what there is")
         content = msgspec.json.encode(problem)
         return Response(
             content, status_code=problem.status, media_type=PROBLEM_JSON, headers=headers

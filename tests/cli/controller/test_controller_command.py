@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socketserver
 import sys
+import threading
 from pathlib import Path
 
 import msgspec
@@ -164,6 +166,17 @@ def test_what_is_known_is_shown(database, capsys):
     assert capsys.readouterr().out.startswith("STREAM")
 
 
+def test_why_nothing_is_new_is_told_of_paused_streams(capsys):
+    """Who paused a stream and why, unless it could not go on anyway."""
+    row = {"health": "paused", "waiting": "", "paused": "the disk is full", "pausedBy": "ada"}
+    items = [row | {"name": "a", "error": ""}, row | {"name": "b", "error": "no registry"}]
+    with DocumentServer({"/api/v2/streams": msgspec.json.encode({"items": items})}) as server:
+        assert main(["controller", "streams", "--server", server.url]) == 0
+    _, first, second = capsys.readouterr().out.splitlines()
+    assert first.endswith("  paused by ada: the disk is full")
+    assert second.endswith("  no registry")
+
+
 def test_a_stream_that_nobody_has_is_no_empty_list(database, capsys):
     """A name that was mistyped is told from a stream without releases."""
     assert main(["controller", "releases", "--stream", "4.99", "--database", database]) == 1
@@ -278,6 +291,23 @@ def test_a_server_is_asked_with_the_token(monkeypatch, tmp_path, capsys):
         assert "/api/v2/elsewhere" not in server.requests
     assert main(["controller", "streams", *asked]) == 1
     assert "does not answer" in capsys.readouterr().err
+
+
+def test_what_speaks_no_http_is_no_controller(capsys):
+    """The port of something else answers in words that mean nothing here."""
+
+    class Banner(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1024)
+            self.request.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Banner) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        assert main(["controller", "streams", "--server", address]) == 1
+        thread.join()
+    assert f"{address} does not answer" in capsys.readouterr().err
 
 
 def test_a_token_is_not_sent_in_the_clear(monkeypatch, capsys):

@@ -85,6 +85,7 @@ async def test_bodies_are_bounded_and_of_their_form(rig, client, body, status):
     path = f"/api/v2/releases/{release.name}/accept"
     answer = await client.post(path, content=body, headers=headers)
     assert answer.status_code == status
+    assert ("has no body" in answer.text) is (body == b"")
     if status == 200:
         found = await rig.database.read(lambda unit: releases.find(unit, release.name))
         assert found.message == "ab"

@@ -42,8 +42,18 @@ class StreamRow(msgspec.Struct, frozen=True, rename="camel"):
     health: str
     waiting: str
     error: str
+    paused: str = ""
+    paused_by: str = ""
     newest: Named | None = None
     accepted: Named | None = None
+
+    @property
+    def why(self) -> str:
+        """Why nothing is new, or a dash."""
+        if self.paused and not self.error:
+            by = f" by {self.paused_by}" if self.paused_by else ""
+            return f"paused{by}: {self.paused}"
+        return self.error or self.waiting or "-"
 
 
 class EventRow(msgspec.Struct, frozen=True):
@@ -99,7 +109,7 @@ def streams(settings: Settings, /, output: str | None, **options: Any) -> None:
                 row.health,
                 f"{row.newest.name} ({row.newest.phase})" if row.newest else "-",
                 row.accepted.name if row.accepted else "-",
-                row.error or row.waiting or "-",
+                row.why,
             ]
             for row in rows
         ],

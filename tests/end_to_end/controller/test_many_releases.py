@@ -34,13 +34,14 @@ from okd_payload.oci.location import Location
 from okd_payload.progress import ignore_progress
 from okd_payload.testing.postgresql import PostgresqlServer
 from okd_payload.testing.small_stream import push_small_stream
+from okd_payload.testing.yardstick import Cost, attempt_below
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 SMALL = Size()
 LARGE = Size(releases=2000)
 SIZES = [
-    pytest.param((SMALL, 10.0), id="2000-releases"),
+    pytest.param((SMALL, 3.0), id="2000-releases"),
     pytest.param((LARGE, 300.0), id="20000-releases", marks=pytest.mark.endurance),
 ]
 READERS = 50
@@ -51,8 +52,7 @@ SHOWS_SOMETHING = {"Cookie": "seen=1"}
 """Of whoever shows anything nothing is kept: each answer is made anew."""
 PAGE_SECONDS, API_SECONDS, SYNC_SECONDS, MEBIBYTES = 0.1, 0.05, 2.0, 400
 GRAPH_SECONDS = 0.5
-PATIENCE = 3.0
-"""How much more than its bound something may take: other tests run on the same machine."""
+"""What may be used of a processor that does nothing else."""
 
 
 class Figures(msgspec.Struct, kw_only=True):
@@ -113,21 +113,24 @@ async def measure(
     begun = time.perf_counter()
     made = await fill(url, streams, amount)
     figures.written = time.perf_counter() - begun
-    figures.sync, figures.sync_cpu = await measure_sync(url, streams)
+    for cost in attempt_below(SYNC_SECONDS):
+        figures.sync = await measure_sync(url, streams, cost)
+        figures.sync_cpu = cost.seconds
     figures.snapshot_cpu = await measure_snapshot(url, streams)
     server = serve(OKD_PAYLOAD_DATABASE=url).wait_until_it_answers()
     wait_until_it_rests(server)
-    await measure_pages(server, made, figures, database=database)
-    figures.graph = await measure_graph(server, url, made)
+
+    def used() -> float:
+        return cpu_of(server.process.pid) + cpu_below(database)
+
+    await measure_pages(server, made, figures, used)
+    for cost in attempt_below(GRAPH_SECONDS, clock=used):
+        figures.graph = await measure_graph(server, url, made, cost)
     await measure_readers(server, made, figures, seconds=seconds)
     figures.memory = memory_of(server)
     assert server.stop() == 0
     print(f"\n{url.partition(':')[0]}: {msgspec.json.encode(figures).decode()}")  # noqa: T201
-    assert figures.sync < PATIENCE * SYNC_SECONDS
     assert figures.memory < MEBIBYTES
-    assert figures.graph < PATIENCE * GRAPH_SECONDS
-    for path, used in figures.cpu.items():
-        assert used < PATIENCE * (API_SECONDS if "/api/" in path else PAGE_SECONDS), path
 
 
 async def fill(url: str, streams: Streams, size: Size) -> Made:
@@ -181,20 +184,26 @@ class NoVerifier:
         raise AssertionError(reason)
 
 
-async def measure_sync(url: str, streams: Streams) -> tuple[float, float]:
-    """Seconds of a pass over every stream, the second time, and those of processor time."""
+async def measure_sync(url: str, streams: Streams, cost: Cost) -> float:
+    """Seconds of a pass over every stream, the second time; ``cost`` counts what it used."""
     around = surroundings(url, streams)
     service = Service(around, verifier=NoVerifier())
     await service.leadership.renew()
-    for _ in range(2):
-        begun, used = time.perf_counter(), time.process_time()
-        for name in around.configurations():
-            decision = await service.sync(name)
-            assert decision.actions == (), "nothing has changed"
-        took, cost = time.perf_counter() - begun, time.process_time() - used
+    await sync_all(service, around)
+    begun = time.perf_counter()
+    with cost:
+        await sync_all(service, around)
+    took = time.perf_counter() - begun
     await service.leadership.give_up()
     await around.database.close()
-    return took, cost
+    return took
+
+
+async def sync_all(service: Service, around: Surroundings) -> None:
+    """A pass over every stream, in which nothing is to be done."""
+    for name in around.configurations():
+        decision = await service.sync(name)
+        assert decision.actions == (), "nothing has changed"
 
 
 async def measure_snapshot(url: str, streams: Streams) -> float:
@@ -229,20 +238,19 @@ def paths_of(made: Made) -> list[str]:
 
 
 async def measure_pages(
-    server: Server, made: Made, figures: Figures, *, database: int | None
+    server: Server, made: Made, figures: Figures, used: Callable[[], float]
 ) -> None:
-    """Each page, asked for one after the other; the time of the database counts, too."""
+    """Each page, asked for one after the other; ``used`` tells of the database, too."""
     async with aiohttp.ClientSession(server.address) as client:
         for path in paths_of(made):
             async with client.get(path) as answer:
                 assert answer.status == 200, path
             name = path.partition("?")[0].replace(made.newest[made.streams[0]], "NEWEST")
-
-            def used() -> float:
-                return cpu_of(server.process.pid) + cpu_below(database)
-
-            medians = await medians_of(client, path, SHOWS_SOMETHING, used)
-            figures.medians[name], figures.cpu[name] = medians
+            bound = API_SECONDS if "/api/" in path else PAGE_SECONDS
+            for cost in attempt_below(TRIES * bound, clock=used):
+                with cost:
+                    medians = await medians_of(client, path, SHOWS_SOMETHING, used)
+                figures.medians[name], figures.cpu[name] = medians
             figures.kept[name], _ = await medians_of(client, path, {}, used)
 
 
@@ -260,8 +268,8 @@ async def medians_of(
     return round(statistics.median(took), 4), round(statistics.median(cost), 4)
 
 
-async def measure_graph(server: Server, url: str, made: Made) -> float:
-    """Seconds of the first graph after a release changed."""
+async def measure_graph(server: Server, url: str, made: Made, cost: Cost) -> float:
+    """Seconds of the first graph after a release changed; ``cost`` counts what it used."""
     database, name = open_database(url), made.newest[made.streams[0]]
 
     def unit(connection: Connection) -> None:
@@ -272,11 +280,12 @@ async def measure_graph(server: Server, url: str, made: Made) -> float:
     await database.write(unit)
     await database.close()
     begun = time.perf_counter()
-    async with (
-        aiohttp.ClientSession(server.address) as client,
-        client.get("/graph?channel=stable-4&arch=amd64") as answer,
-    ):
-        assert name in await answer.text()
+    with cost:
+        async with (
+            aiohttp.ClientSession(server.address) as client,
+            client.get("/graph?channel=stable-4&arch=amd64") as answer,
+        ):
+            assert name in await answer.text()
     return round(time.perf_counter() - begun, 4)
 
 
@@ -310,7 +319,6 @@ async def measure_readers(server: Server, made: Made, figures: Figures, *, secon
     connector = aiohttp.TCPConnector(limit=READERS)
     async with aiohttp.ClientSession(server.address, connector=connector) as client:
         await asyncio.gather(*(read(client, number) for number in range(READERS)))
-    assert figures.requests > READERS
 
 
 def cpu_of(process: int) -> float:

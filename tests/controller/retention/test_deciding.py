@@ -73,6 +73,15 @@ def test_what_is_needed_stays() -> None:
     assert steps(*newer, old, kind=StreamKind.STABLE) == "++++++"
 
 
+def test_what_was_refused_is_told_as_people_say_it() -> None:
+    """Releases were rejected, and failed."""
+    releases = [release(1, Phase.REJECTED), release(2, Phase.FAILED)]
+    fates = decide_fates(STREAM, releases, references={}, now=NOW)
+    retention = STREAM.retention
+    assert fates["r1"].reason == f"one of the {retention.keep_rejected} newest that were rejected"
+    assert fates["r2"].reason == f"one of the {retention.keep_failed} newest that failed"
+
+
 def test_what_was_withdrawn_can_be_restored_for_a_while() -> None:
     """Its content goes after the grace period, and not while anybody needs it."""
     for hours, mark in ((1, "+"), (25, "x")):

@@ -62,13 +62,21 @@ class OpenShiftProject(Workshop):
         self.builds = OpenShiftBuilds(self.simulated, self._execute, self.streams)
         self.simulated.controllers.append(self.builds)
 
-    def new_engine(self, *, existing: bool = False, jobs: int = 2, run: str = "r1", **target: Any):
+    def new_engine(
+        self,
+        *,
+        existing: bool = False,
+        jobs: int = 2,
+        run: str = "r1",
+        log_seconds: float = 60.0,
+        **target: Any,
+    ):
         """An engine as one run of the program has it."""
         return OpenShiftEngine(
             self.cluster,
             self.images,
             target=Target(**{"pull_name": REPOSITORY, "image_stream": "release", **target}),
-            settings=BuildSettings(stream="test", run=run, jobs=jobs, log_seconds=0.1),
+            settings=BuildSettings(stream="test", run=run, jobs=jobs, log_seconds=log_seconds),
             format_version=self.engine.format_version,
             clock=self.clock,
             existing=existing,

@@ -63,7 +63,7 @@ async def test_a_killed_run_is_taken_over(project):
     """What runs when the program starts again is followed and not built a second time."""
     catalog = _stream(project)
     project.held["c0"] = asyncio.Event()
-    async with project.new_engine().opened() as engine:
+    async with project.new_engine(log_seconds=0.1).opened() as engine:
         killed = await _start(project, catalog, engine)
         await project.begun["c0"].wait()
         engine._stop = _do_nothing  # a kill leaves no time to cancel

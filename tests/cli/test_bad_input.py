@@ -6,6 +6,10 @@ from __future__ import annotations
 import pytest
 
 _CLUSTERLESS = "apiVersion: v1\nkind: Config\n"
+_CLUSTER = """{apiVersion: v1, kind: Config, current-context: a,
+clusters: [{name: a, cluster: {server: "SERVER"}}], users: [{name: a, user: {}}],
+contexts: [{name: a, context: {cluster: a, user: a}}]}
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +22,9 @@ def _files(tmp_path, monkeypatch):
     (tmp_path / "binary").write_bytes(b"\x00\xff\xfe\n\x0b")
     (tmp_path / "two-lines").write_text("one\ntwo\n")
     (tmp_path / "kubeconfig").write_text(_CLUSTERLESS)
+    servers = {"brackets": "https://[x", "port": "https://h:x", "no-scheme": "h:6443"}
+    for name, server in servers.items():
+        (tmp_path / name).write_text(_CLUSTER.replace("SERVER", server))
     with (tmp_path / "huge").open("wb") as huge:
         huge.truncate(4 * 1024**3)
     (tmp_path / "folder").mkdir()
@@ -36,7 +43,10 @@ def _files(tmp_path, monkeypatch):
         ("copy oci:file:x oci:x:y", "oci:file:x lies in file, which is a file", "name a folder"),
         ("release info oci:file/in:x", "oci:file/in:x lies in file, which is", "name a folder"),
         ("release info -a two-lines oci:x:y", "two-lines: is not an auth file", "log in again"),
-        ("release info --graph none 4.1.1", "there is no file none", "https://HOST"),
+        ("release info --graph none 4.1.1", "cannot read none: No such file", "https://HOST"),
+        ("release info --graph folder 4.1.1", "cannot read folder: Is a directory", "https://"),
+        ("release new --created 99999999999999 a=b.test/c", "is no time", "2026-01-02T"),
+        ("release new --created 99999999999999999999 a=b.test/c", "is no time", "2026-01-02T"),
         ("release info --graph file 4.1.1", "file: not an update graph", "Cincinnati"),
         ("release info --plain-http http://a a/b:c", "'http://a' is not a host", "HOST[:PORT]"),
         ("release info --insecure-host a/b a/b:c", "'a/b' is not a host", "HOST[:PORT]"),
@@ -63,6 +73,12 @@ def _files(tmp_path, monkeypatch):
         ("doctor --context here", "--context is about a cluster", "say --cluster too"),
         ("doctor --image a/b:c", "--image is about a cluster", "say --cluster too"),
         ("serve --port 0 --streams folder --base-url x", "'x' is no address", "https://HOST"),
+        ("serve --port 0 --streams folder --base-url http://[x", "'http://[x' is no", "https://"),
+        ("controller streams --server http://[x", "--server: 'http://[x' is no", "https://"),
+        ("controller streams --server http://h:x", "--server: 'http://h:x' is no", "https://"),
+        ("runs list --kubeconfig brackets", "context a has the server 'https://[x'", "6443"),
+        ("runs list --kubeconfig port", "context a has the server 'https://h:x'", "6443"),
+        ("runs list --kubeconfig no-scheme", "context a has the server 'h:6443'", "6443"),
         (
             "serve --port 0 --streams folder --namespace x",
             "--namespace is about a cluster",

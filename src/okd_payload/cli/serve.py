@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import urllib.parse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from okd_payload.cli.registry_options import registry_options, registry_settings
 from okd_payload.cli.services import open_services
 from okd_payload.cli.serving.payload_jobs import job_options, take_job_pods
 from okd_payload.cli.settings import Settings
+from okd_payload.cli.web_address import read_web_address
 from okd_payload.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
@@ -205,11 +205,8 @@ def _controller_options(options: dict[str, Any]) -> ControllerOptions:
 
 def _check_address(text: str) -> str:
     """Where people reach the server, without a slash at its end. Raises InputError."""
-    url = urllib.parse.urlsplit(text)
-    if text and (url.scheme not in {"http", "https"} or not url.hostname):
-        raise InputError(
-            f"--base-url: {text[:200]!r} is no address", hint="write https://HOST[/PATH]"
-        )
+    if text:
+        read_web_address(text, option="--base-url")
     return text.rstrip("/")
 
 

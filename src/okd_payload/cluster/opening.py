@@ -46,6 +46,7 @@ def connect(configuration: SingleConfig, clock: Clock) -> Connection:
             f"the kubeconfig's context {configuration.context_name} cannot be used: {error}",
             hint="log in anew, or mend the certificates and keys that it names",
         ) from error
+    _check_server(cluster.server, configuration.context_name)
     address = Address(
         server=cluster.server,
         proxy=beyond.proxy_url or _proxy_of_environment(cluster.server),
@@ -57,6 +58,22 @@ def connect(configuration: SingleConfig, clock: Clock) -> Connection:
             hint="name an http:// or https:// one, as proxy-url in the kubeconfig or HTTPS_PROXY",
         )
     return Connection(address, credentials, tls=tls)
+
+
+def _check_server(server: str, context: str) -> None:
+    """Raise InputError for what is no address of a server."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(server)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets without an end, a port that is none
+        usable = False
+    if not usable:
+        raise InputError(
+            f"the kubeconfig's context {context} has the server {server!r}, which is no address",
+            hint="write it as in https://HOST:6443",
+        )
 
 
 def _proxy_of_environment(server: str) -> str:

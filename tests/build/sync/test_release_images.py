@@ -89,6 +89,7 @@ def test_other_files_are_refused(tmp_path, text):
         ("ssh://git@github.com/openshift/etcd", "git://github.com/openshift/etcd", True),
         ("https://github.com/openshift/etcd", "https://github.com/me/etcd", False),
         ("https://github.com/openshift/etcd", "https://git.test/openshift/etcd", False),
+        ("https://[broken/etcd", "https://github.com/openshift/etcd", False),
     ],
 )
 def test_repositories_are_the_same_however_they_are_written(one, other, same):

@@ -164,7 +164,7 @@ def test_a_member_of_an_index(run_cli, tmp_path):
         (["--graph=https://g.test", "--stream=."], "only one of --stream, --graph"),
         (["--arch=arm64"], "--arch goes with --graph"),
         (["--filter-by-os=("], "is no pattern"),
-        (["--graph=g"], "there is no file g"),
+        (["--graph=g"], "cannot read g"),
     ],
 )
 def test_choices_that_make_no_sense(arguments, words, run_cli):

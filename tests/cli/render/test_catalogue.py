@@ -30,6 +30,19 @@ def test_a_catalogue_of_the_tasks(run_cli, tmp_path):
     } == {(folder / "README.md", before[folder / "README.md"])}
 
 
+@pytest.mark.parametrize("content", ["", "a: 1\n---\nb: 2\n", "a: 1\n"])
+def test_a_package_file_that_is_none(run_cli, tmp_path, content):
+    """It is named: its date would be lost if it were written anew."""
+    words = ("render", "catalogue", "--to", tmp_path, "--version", "1.0.0")
+    assert run_cli(*words).code == 0
+    package = min(tmp_path.rglob("artifacthub-pkg.yml"))
+    package.write_text(content)
+    ended = run_cli(*words)
+    assert ended.code == 2, ended.err
+    assert str(package) in ended.err
+    assert package.read_text() == content
+
+
 def test_a_stream_brings_its_pipeline(run_cli, tmp_path):
     """One entry more, of another kind."""
     folder = tmp_path / "catalogue"

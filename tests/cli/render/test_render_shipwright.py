@@ -33,6 +33,17 @@ def test_a_stream_is_written(tmp_path: Path, run_cli: Cli) -> None:
     assert example.index("base") < example.index("etcd")
 
 
+def test_declared_edges_know_the_repository(tmp_path: Path, run_cli: Cli) -> None:
+    """Where images go is no source: it may be said without any Dockerfile being read."""
+    write_stream(tmp_path / "stream")
+    to = tmp_path / "out"
+    words = ("--declared-edges", "--repository", "quay.test/me/okd", "--to", to)
+    ended = run_cli("render", "shipwright", tmp_path / "stream", *words)
+    assert ended.code == 0, ended.err
+    build = yaml.safe_load((to / "builds" / "etcd.yaml").read_text())
+    assert build["spec"]["output"]["image"] == "quay.test/me/okd:etcd"
+
+
 def test_without_a_repository(tmp_path: Path, run_cli: Cli) -> None:
     """When neither the stream nor an option says where images go, that is the error."""
     lines = [line for line in STREAM.splitlines() if not line.startswith("publish:")]

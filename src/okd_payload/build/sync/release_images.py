@@ -153,6 +153,9 @@ def _normal(url: str) -> str:
     if found:
         host, path = found["host"], found["path"]
     else:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # labels of images hold anything
+            return url
         host, path = parts.netloc.rpartition("@")[2], parts.path
     return f"{host.lower()}/{path.strip('/').removesuffix('.git')}"

@@ -9,6 +9,7 @@ not followed, and a network in the clear is refused.
 from __future__ import annotations
 
 import functools
+import http.client
 import os
 import re
 import urllib.error
@@ -23,6 +24,7 @@ import msgspec
 
 from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.settings import Settings
+from okd_payload.cli.web_address import read_web_address
 from okd_payload.errors import (
     InputError,
     NotFound,
@@ -163,9 +165,7 @@ def ask(settings: Settings, choice: ControllerChoice, request: Request, kind: ty
 
 
 def _ask_server(choice: ControllerChoice, request: Request) -> tuple[int, bytes]:
-    url = urllib.parse.urlsplit(choice.server)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        raise InputError(f"{choice.server!r} is no address", hint="write https://HOST")
+    url = read_web_address(choice.server, option="--server")
     headers = {"Accept": "application/json"}
     if choice.token:
         if url.scheme == "http" and url.hostname not in _LOOPBACK:
@@ -187,7 +187,7 @@ def _ask_server(choice: ControllerChoice, request: Request) -> tuple[int, bytes]
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read()
-    except (urllib.error.URLError, OSError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", None) or error
         raise RegistryUnavailable(
             f"{choice.server} does not answer: {reason}",

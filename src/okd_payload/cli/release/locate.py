@@ -2,10 +2,9 @@
 """From what somebody typed for a release to the release: the one way that all commands take.
 
 A release is a pull spec, ``oci:DIR:TAG``, ``file://REPOSITORY:TAG`` in a directory that the options
-name, a folder with the files of a payload, or a name. A
-name is looked up where the options say: in a stream, in an update graph; without them in what
-was built on this machine, and then in the stream file of the current folder. No cluster and no
-graph is asked that nobody named.
+name, a folder with the files of a payload, or a name. A name is looked up where the options say:
+in a stream, in an update graph; without them in what was built on this machine, and then in the
+stream file of the current folder. No cluster and no graph is asked that nobody named.
 """
 
 from __future__ import annotations
@@ -269,7 +268,7 @@ def read_graph_file(path: Path, parse: Callable[..., Found]) -> Found:
         return parse(path.read_bytes(), origin=str(path))
     except OSError as error:
         raise InputError(
-            f"there is no file {path}: {error.strerror}",
+            f"cannot read {path}: {error.strerror}",
             hint="name a file, or write https://HOST/PATH",
         ) from error
     except ContentError as error:

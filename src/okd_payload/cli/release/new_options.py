@@ -282,7 +282,10 @@ def _read_mirror(text: str) -> str:
 def _read_created(text: str) -> datetime | None:
     if not text:
         return None
-    moment = from_seconds(int(text)) if text.isdecimal() else parse_time(text)
+    try:
+        moment = from_seconds(int(text)) if text.isdecimal() else parse_time(text)
+    except (ValueError, OverflowError, OSError):  # a year that calendars do not have
+        moment = None
     if moment is None:
         raise InputError(
             f"--created: {text!r} is no time", hint="write 2026-01-02T03:04:05Z, or seconds"

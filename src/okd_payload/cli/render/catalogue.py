@@ -30,7 +30,7 @@ from okd_payload.engines.tekton.catalogue.entry import Entry, make_entry
 from okd_payload.engines.tekton.catalogue.folder import PACKAGE_FILE, render_catalogue
 from okd_payload.engines.tekton.rendering import RenderSettings, render_tasks
 from okd_payload.engines.tekton.rendering.objects import Pipeline, Task
-from okd_payload.errors import InputError
+from okd_payload.errors import InputError, InvalidDocument
 from okd_payload.oci.location import RegistryLocation, parse_location
 
 if TYPE_CHECKING:
@@ -173,13 +173,22 @@ class _Publication:
 
 
 def _read_times(entries: Sequence[Entry], folder: Path) -> dict[str, str]:
-    """When the versions that are in ``folder`` already were first published."""
+    """When the versions that are in ``folder`` already were first published.
+
+    Raises InvalidDocument for a package file that does not say it.
+    """
     times = {}
     for entry in entries:
         name = f"{entry.folder}/{PACKAGE_FILE}"
         if (folder / name).is_file():
-            (document,) = read_documents(folder / name)
-            times[name] = convert(document, _Published).created_at
+            documents = read_documents(folder / name)
+            if len(documents) != 1:
+                raise InvalidDocument(
+                    f"a package file is one document, and here are {len(documents)}",
+                    path=str(folder / name),
+                    hint="take the file of the published version again, or remove the folder",
+                )
+            times[name] = convert(documents[0], _Published).created_at
     return times
 
 

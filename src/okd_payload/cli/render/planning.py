@@ -74,7 +74,9 @@ async def _plan(
 
 
 def _read_definitions(options: StreamOptions) -> tuple[Catalog, Plan]:
-    kept = StreamOptions(stream=options.stream, platform=options.platform)
+    kept = StreamOptions(
+        stream=options.stream, platform=options.platform, repository=options.repository
+    )
     if options != kept:
         raise InputError(
             "--declared-edges reads definitions alone",

@@ -124,7 +124,11 @@ async def test_who_guesses_is_not_heard_any_more(rig):
         assert (await client.get("/api/v2/audit", headers=right)).status_code == 200
 
 
-PROXY = ProxySettings(addresses=("127.0.0.0/8", "10.0.0.0/8"), group_roles={"team": Role.MANAGER})
+PROXY = ProxySettings(
+    addresses=("127.0.0.0/8", "10.0.0.0/8"),
+    group_roles={"team": Role.MANAGER},
+    user_roles={"ada": Role.MANAGER},
+)
 SAID = {"X-Forwarded-User": "eve", "X-Forwarded-Groups": "others,team"}
 
 
@@ -138,6 +142,7 @@ SAID = {"X-Forwarded-User": "eve", "X-Forwarded-Groups": "others,team"}
         ("10.1.2.3", SAID | {"Sec-Fetch-Site": "cross-site"}, 403),
         ("10.1.2.3", SAID, 403),
         ("10.1.2.3", {"X-Forwarded-User": "eve", "Origin": "https://releases.test"}, 403),
+        ("10.1.2.3", {"X-Forwarded-User": "ada", "Origin": "https://releases.test"}, 200),
         ("192.0.2.7", SAID | {"Origin": "https://releases.test"}, 401),
         (
             "192.0.2.7",

@@ -32,6 +32,7 @@ def test_the_example_of_the_documents_is_understood(tmp_path):
     text = found.group(1).replace("/etc/okd-payload", str(tmp_path))
     settings = read_site_settings(write(tmp_path, text))
     assert settings.access.proxy.group_roles == {"okd-release-managers": Role.MANAGER}
+    assert settings.access.proxy.user_roles == {"ada": Role.ADMINISTRATOR}
     assert settings.webhooks.hooks["ci"].secret == "the ci-secret of it"
     assert settings.notifications.secret == "the registry-secret of it"
 

@@ -131,7 +131,7 @@ def read_filter(request: AnyRequest) -> ReleaseFilter:
 async def _read_concerns(site: Site, configuration: StreamConfiguration) -> dict[str, Any]:
     """Of a stable stream: updates that nobody has seen work, and releases that are dead ends."""
     if configuration.kind is not StreamKind.STABLE:
-        return {}
+        return {"gaps": [], "dead_ends": []}
     snapshot = await site.snapshots.read(site.surroundings)
     return {
         "gaps": find_gaps(snapshot, configuration.name),

@@ -151,7 +151,9 @@ async def test_what_a_stream_does_not_have() -> None:
         await tag_cluster_image(project.cluster, "release", "x", digest_of(b"never pushed"))
 
 
-def test_a_tag_without_image() -> None:
-    """An object that has no image yet is told, not guessed."""
-    with pytest.raises(ClusterError, match="has no image"):
-        read_tagged_digest(b"{}")
+@pytest.mark.parametrize("content", [b"{}", b'{"image":{"metadata":{"name":null}}}', b"", b"\xff"])
+def test_a_tag_without_image(content: bytes) -> None:
+    """An object that has no image yet, or none at all, is told and not guessed."""
+    with pytest.raises(ClusterError, match="has no image") as caught:
+        read_tagged_digest(content)
+    assert caught.value.hint

@@ -92,7 +92,10 @@ async def tag_cluster_image(
 
 def read_tagged_digest(content: bytes) -> Digest:
     """The image of an ImageStreamTag object. Raises ClusterError when it has none."""
-    name = msgspec.json.decode(content, type=_TaggedImage).image.metadata.name
+    try:
+        name = msgspec.json.decode(content, type=_TaggedImage).image.metadata.name
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        name = ""
     if not is_digest(name):
         raise ClusterError("an ImageStreamTag of the cluster has no image", hint="try again later")
     return Digest(name)

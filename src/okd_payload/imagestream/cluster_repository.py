@@ -90,5 +90,8 @@ class _Manifests:
                 kinds.IMAGE_STREAM_TAG, f"{self._stream}:{tag}", namespace=self._namespace
             )
         except NoSuchObject as error:
-            raise NotFound(f"the image stream {self._stream} has no tag {tag}") from error
+            raise NotFound(
+                f"the image stream {self._stream} has no tag {tag}",
+                hint=f"`oc get imagestream {self._stream}` lists the tags that there are",
+            ) from error
         return read_tagged_digest(content)

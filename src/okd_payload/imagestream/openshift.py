@@ -154,6 +154,7 @@ def parse_image_stream(content: bytes, *, path: str) -> RawImageStream:
             f"not an {KIND} in {API_VERSION}, "
             f"but kind {found.kind!r} in apiVersion {found.api_version!r}",
             path=path,
+            hint="give what `oc get imagestream NAME -o yaml` prints",
         )
     return convert(value, RawImageStream, path=path, text_of=_text_of)
 

@@ -74,6 +74,7 @@ def _files(tmp_path, monkeypatch):
         ("doctor --image a/b:c", "--image is about a cluster", "say --cluster too"),
         ("serve --port 0 --streams folder --base-url x", "'x' is no address", "https://HOST"),
         ("serve --port 0 --streams folder --base-url http://[x", "'http://[x' is no", "https://"),
+        (f"serve --port 0 --streams folder --listen {'a' * 70}", "cannot listen at", "--listen"),
         ("controller streams --server http://[x", "--server: 'http://[x' is no", "https://"),
         ("controller streams --server http://h:x", "--server: 'http://h:x' is no", "https://"),
         ("runs list --kubeconfig brackets", "context a has the server 'https://[x'", "6443"),

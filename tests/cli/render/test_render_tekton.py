@@ -141,6 +141,7 @@ def test_variants_lie_beside_each_other(tmp_path: Path, run_cli: Cli) -> None:
     [
         ("--snapshot", "r.test/x@sha256:" + "0" * 64, "--variant", "a"),
         ("--lock", "l", "--declared-edges"),
+        ("--source-folder", "small"),
     ],
 )
 def test_what_contradicts_is_refused(tmp_path: Path, run_cli: Cli, words: tuple[str, ...]) -> None:

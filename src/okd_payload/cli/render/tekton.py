@@ -29,6 +29,7 @@ from okd_payload.engines.pod.tool import ToolSettings
 from okd_payload.engines.tekton.rendering import RenderSettings, Variant, render_folder
 from okd_payload.engines.tekton.rendering.folder import CUSTOM_FILE
 from okd_payload.engines.tekton.triggers.settings import StreamSource, read_source
+from okd_payload.errors import InputError
 
 if TYPE_CHECKING:
     from okd_payload.oci.registry import RegistrySettings
@@ -102,6 +103,11 @@ def tekton(
 def _read_settings(options: dict[str, Any]) -> RenderSettings:
     """What the options say about pods, taken out of them. Raises InputError."""
     source, folder = options.pop("source"), options.pop("source_folder")
+    if folder and not source:
+        raise InputError(
+            "--source-folder is a folder of the repository of --source",
+            hint="name the repository too, or leave the folder away",
+        )
     repository = read_source(source, folder=folder) if source else StreamSource(url="")
     return RenderSettings(
         tool=ToolSettings(

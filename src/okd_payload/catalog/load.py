@@ -112,7 +112,11 @@ def _read_stream_file(path: Path) -> Document:
     if not documents:
         raise InvalidDocument("the file is empty", path=str(path), hint=_WHERE)
     if len(documents) != 1:
-        raise InvalidDocument(f"{len(documents)} YAML documents instead of one", path=str(path))
+        raise InvalidDocument(
+            f"{len(documents)} YAML documents instead of one",
+            path=str(path),
+            hint="make a file of its own of each stream",
+        )
     return documents[0]
 
 

@@ -42,14 +42,18 @@ def decode_dockerfile(content: bytes, *, path: str) -> Dockerfile:
         text = content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise InvalidDocument("not UTF-8 text", path=path, line=line) from error
+        raise InvalidDocument(
+            "not UTF-8 text", path=path, line=line, hint="save it as UTF-8"
+        ) from error
     return parse_dockerfile(text, path=path)
 
 
 def parse_dockerfile(text: str, *, path: str) -> Dockerfile:
     """The Dockerfile with this text. Raises InvalidDocument, naming ``path``."""
     if len(text) > MAX_CHARACTERS:
-        raise InvalidDocument(f"longer than {MAX_CHARACTERS} characters", path=path)
+        raise InvalidDocument(
+            f"longer than {MAX_CHARACTERS} characters", path=path, hint="is it a Dockerfile?"
+        )
     escape = read_escape(text, path)
     arguments: list[Instruction] = []
     stages: list[Stage] = []

@@ -12,7 +12,7 @@ import re
 
 import msgspec
 
-from okd_payload.catalog.go_modules.words import Directive, read_directives
+from okd_payload.catalog.go_modules.words import FORMAT_HINT, Directive, read_directives
 from okd_payload.errors import InvalidDocument
 
 _GO_VERSION = re.compile(r"[1-9]\d*(?:\.\d+){0,2}(?:(?:rc|beta)\d+)?")
@@ -112,7 +112,7 @@ def read_go_mod(content: bytes, *, path: str) -> GoMod:
         elif directive.verb == "retract":
             retracts.append(" ".join(words))
     if not module:
-        raise InvalidDocument("it has no module directive", path=path)
+        raise InvalidDocument("it has no module directive", path=path, hint=FORMAT_HINT)
     return GoMod(
         module=module,
         go=go,
@@ -150,4 +150,5 @@ def _expect(directive: Directive, sound: bool, what: str, path: str) -> None:  #
             f"{directive.verb} {' '.join(directive.words)}: {what} is needed",
             path=path,
             line=directive.line,
+            hint=FORMAT_HINT,
         )

@@ -17,6 +17,7 @@ from okd_payload.errors import InvalidDocument
 _WORD = re.compile(r'"(?:[^"\\\n]|\\.)*"|`[^`\n]*`|//.*|=>|[()]|(?:(?!//)[^\s"`(),])+|,|.')
 _ESCAPE = re.compile(r"\\(.)")
 _BLANK = " \t\r"
+FORMAT_HINT = "the format is that of https://go.dev/ref/mod; `go mod tidy` writes it"
 
 
 class Directive(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ def read_directives(content: bytes, *, path: str) -> Iterator[Directive]:
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
-        raise InvalidDocument("it is not UTF-8", path=path) from error
+        raise InvalidDocument("it is not UTF-8", path=path, hint=FORMAT_HINT) from error
     block, opened = "", 0
     for number, line in enumerate(text.split("\n"), 1):
         words, comment = _split(line, path=path, number=number)
@@ -46,11 +47,15 @@ def read_directives(content: bytes, *, path: str) -> Iterator[Directive]:
         elif words[1:] == ["("]:
             block, opened = words[0], number
         elif "(" in words or ")" in words:
-            raise InvalidDocument("a parenthesis that nothing opens", path=path, line=number)
+            raise InvalidDocument(
+                "a parenthesis that nothing opens", path=path, line=number, hint=FORMAT_HINT
+            )
         else:
             yield Directive(words[0], tuple(words[1:]), comment, number)
     if block:
-        raise InvalidDocument(f"the block of {block} has no end", path=path, line=opened)
+        raise InvalidDocument(
+            f"the block of {block} has no end", path=path, line=opened, hint=FORMAT_HINT
+        )
 
 
 def _split(line: str, *, path: str, number: int) -> tuple[list[str], str]:
@@ -63,7 +68,7 @@ def _split(line: str, *, path: str, number: int) -> tuple[list[str], str]:
         if word.startswith("//"):
             return words, word[2:].strip()
         if word in ('"', "`"):
-            raise InvalidDocument("a string without end", path=path, line=number)
+            raise InvalidDocument("a string without end", path=path, line=number, hint=FORMAT_HINT)
         if len(word) > 1 and word[0] in '"`':
             word = _ESCAPE.sub(r"\1", word[1:-1]) if word[0] == '"' else word[1:-1]
         words.append(word)

@@ -56,7 +56,10 @@ def read_subject(paths: Sequence[Path], *, dockerfiles: Mapping[str, bytes] = {}
     for path in folders:
         found = files_below(path)
         if not found:
-            raise InputError(f"{path} has no files that end in .yaml or .yml")
+            raise InputError(
+                f"{path} has no files that end in .yaml or .yml",
+                hint="name a stream file, or a folder with definitions",
+            )
         for file in found:
             files.read(file)
     return _assemble(files, folders, streams, dockerfiles)

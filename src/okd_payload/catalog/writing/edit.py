@@ -75,7 +75,9 @@ def _read(text: str, path: str) -> dict[str, Any]:
     documents = parse_documents(text.encode(), path=path)
     value = documents[0].value if documents else {}
     if len(documents) > 1 or not isinstance(value, dict):
-        raise InvalidDocument("not one mapping", path=path)
+        raise InvalidDocument(
+            "not one mapping", path=path, hint="it must hold one YAML document with fields"
+        )
     return value
 
 

@@ -120,7 +120,9 @@ def _value(text: str, path: str) -> dict[str, object]:
     documents = parse_documents(text.encode(), path=path)
     value = documents[0].value if documents else {}
     if len(documents) > 1 or not isinstance(value, dict):
-        raise InvalidDocument("not one mapping", path=path)
+        raise InvalidDocument(
+            "not one mapping", path=path, hint="it must hold one YAML document with fields"
+        )
     return value
 
 
@@ -143,7 +145,7 @@ def _read(path: Path) -> str | None:
         except FileNotFoundError:
             return None
         except UnicodeDecodeError as error:
-            raise InvalidDocument("not UTF-8", path=str(path)) from error
+            raise InvalidDocument("not UTF-8", path=str(path), hint="save it as UTF-8") from error
 
 
 def _write_new(folder: Path, files: list[FileChange]) -> None:

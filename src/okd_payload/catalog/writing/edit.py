@@ -34,7 +34,7 @@ def edit_yaml(text: str, edits: Iterable[Edit], *, path: str) -> str:
 
     Raises InvalidDocument when it is no mapping, or one that cannot be edited without harm.
     """
-    wanted = _read(text, path)
+    wanted = read_mapping(text, path)
     edited = text
     try:
         for edit in edits:
@@ -42,7 +42,7 @@ def edit_yaml(text: str, edits: Iterable[Edit], *, path: str) -> str:
                 continue
             wanted = _changed(wanted, edit.field, edit.value)
             edited = _Text(edited).edit(edit)
-        harmed = _read(edited, path) != wanted
+        harmed = read_mapping(edited, path) != wanted
     except (yaml.YAMLError, InvalidDocument):
         harmed = True
     if harmed:
@@ -59,6 +59,17 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Edit]:
     return list(_differences(old, new, ()))
 
 
+def read_mapping(text: str, path: str) -> dict[str, Any]:
+    """The fields of the one document in ``text``; none when it is empty. Raises InvalidDocument."""
+    documents = parse_documents(text.encode(), path=path)
+    value = documents[0].value if documents else {}
+    if len(documents) > 1 or not isinstance(value, dict):
+        raise InvalidDocument(
+            "not one mapping", path=path, hint="it must hold one YAML document with fields"
+        )
+    return value
+
+
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any], above: Path) -> Iterable[Edit]:
     for key in old:
         if key not in new:
@@ -69,16 +80,6 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any], above: Path) ->
             yield from _differences(known, value, (*above, key))
         elif key not in old or known != value:
             yield Edit((*above, key), value)
-
-
-def _read(text: str, path: str) -> dict[str, Any]:
-    documents = parse_documents(text.encode(), path=path)
-    value = documents[0].value if documents else {}
-    if len(documents) > 1 or not isinstance(value, dict):
-        raise InvalidDocument(
-            "not one mapping", path=path, hint="it must hold one YAML document with fields"
-        )
-    return value
 
 
 def _has(value: Any, field: Path) -> bool:

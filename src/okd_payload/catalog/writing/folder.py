@@ -20,9 +20,8 @@ import msgspec
 from okd_payload.catalog.load import STREAM_FILE
 from okd_payload.catalog.writing.catalog_files import CatalogFiles
 from okd_payload.catalog.writing.component_text import COMPONENTS
-from okd_payload.catalog.writing.edit import differences, edit_yaml
+from okd_payload.catalog.writing.edit import differences, edit_yaml, read_mapping
 from okd_payload.catalog.writing.model import CatalogFile
-from okd_payload.documents import parse_documents
 from okd_payload.errors import InvalidDocument, StorageError
 
 
@@ -82,7 +81,7 @@ def _plan_file(folder: Path, file: CatalogFile, files: CatalogFiles) -> FileChan
     if before is None:
         return FileChange(path=file.path, change=Change.NEW, after=file.text)
     path = str(folder / file.path)
-    old = _value(before, path)
+    old = read_mapping(before, path)
     is_stream = file is files.stream
     new = _merge_stream(old, file.value, files, folder) if is_stream else file.value
     edits = differences(old, new)
@@ -114,16 +113,6 @@ def _merge_stream(
             imports.setdefault(name, entry)
     merged = {**old, "git": new.get("git"), "imports": imports}
     return {key: value for key, value in merged.items() if value}
-
-
-def _value(text: str, path: str) -> dict[str, object]:
-    documents = parse_documents(text.encode(), path=path)
-    value = documents[0].value if documents else {}
-    if len(documents) > 1 or not isinstance(value, dict):
-        raise InvalidDocument(
-            "not one mapping", path=path, hint="it must hold one YAML document with fields"
-        )
-    return value
 
 
 def _component_files(folder: Path) -> list[str]:

@@ -283,8 +283,13 @@ def test_mapping_files(tmp_path):
     path.write_text("# all\n\n a=x/y:1 b=x/y:2 # two\n")
     assert read_mapping_files([path]) == {"a": "x/y:1", "b": "x/y:2"}
     path.write_bytes(b"\xff")
-    with pytest.raises(InvalidDocument):
+    with pytest.raises(InvalidDocument, match="not UTF-8") as caught:
         read_mapping_files([path])
+    assert caught.value.hint
+    path.unlink()
+    with pytest.raises(InvalidDocument) as caught:
+        read_mapping_files([path])
+    assert caught.value.message == f"{path}: No such file or directory"
 
 
 @pytest.mark.parametrize("arguments", [["a"], ["a="], ["=x"], ["a=1", "a=2"]])

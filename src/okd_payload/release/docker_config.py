@@ -110,7 +110,9 @@ def parse_docker_config(content: bytes) -> DockerConfig:
     try:
         return go_json.decode(content, DockerConfig, path="image configuration")
     except InvalidDocument as error:
-        raise ContentError(f"an image configuration is damaged: {error}") from error
+        raise ContentError(
+            f"an image configuration is damaged: {error}", hint="build or push the image again"
+        ) from error
 
 
 def encode_docker_config(config: DockerConfig) -> bytes:

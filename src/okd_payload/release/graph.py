@@ -47,7 +47,10 @@ def find_payload(graph: Graph, version: str, *, origin: str) -> str:
     for node in graph.nodes:
         if node.version == version:
             if not node.payload:
-                raise ContentError(f"the update graph of {origin} has no image for {version}")
+                raise ContentError(
+                    f"the update graph of {origin} has no image for {version}",
+                    hint="name the release by its pull spec",
+                )
             return node.payload
     raise UnknownName(
         "release",

@@ -164,7 +164,10 @@ def parse_release(content: ReleaseContent) -> Release:
             else parse_metadata(metadata, path=labels.RELEASE_METADATA),
         )
     except InvalidDocument as error:
-        raise ReleaseError(f"{content.origin}: {error.message}") from error
+        raise ReleaseError(
+            f"{content.origin}: {error.message}",
+            hint="`okd-payload release lint` tells all that is wrong with it",
+        ) from error
 
 
 async def _choose_image(

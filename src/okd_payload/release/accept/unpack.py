@@ -69,7 +69,9 @@ def _read_folder(folder: Path) -> PayloadFolder | None:
             else:
                 broken[path.name] = _IS_FOLDER if path.is_dir() else _NOTHING_THERE
     except OSError as error:
-        raise StorageError(f"cannot read {folder}: {error.strerror}") from error
+        raise StorageError(
+            f"cannot read {folder}: {error.strerror}", hint="check who may read it"
+        ) from error
     return PayloadFolder(files=files, folders=frozenset(folders), broken=broken)
 
 
@@ -103,7 +105,9 @@ class _Unpacking:
             return False
         self._left -= entry.size
         if self._left < 0:
-            raise TooLarge("the manifests are too large to keep in memory")
+            raise TooLarge(
+                "the manifests are too large to keep in memory", hint="is this image a release?"
+            )
         return entry.kind is EntryKind.FILE
 
     def take(self, content: memoryview) -> None:

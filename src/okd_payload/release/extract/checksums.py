@@ -40,4 +40,7 @@ def _sha256_of(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise StorageError(f"cannot read {path} back: {error.strerror or error}") from error
+        raise StorageError(
+            f"cannot read {path} back: {error.strerror or error}",
+            hint="is the disk full or failing? run the same command again",
+        ) from error

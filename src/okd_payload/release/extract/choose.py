@@ -27,7 +27,10 @@ def choose_selection(
         return Selection(credentials_requests=credentials_requests, cloud=wanted)
     config = read_install_config(install_config)
     if wanted is not None and wanted != config.platform:
-        raise InputError(f'--cloud "{cloud}" set, but {install_config} has "{config.platform}"')
+        raise InputError(
+            f'--cloud "{cloud}" set, but {install_config} has "{config.platform}"',
+            hint="leave --cloud away: the file says which cloud is meant",
+        )
     return Selection(
         credentials_requests=credentials_requests,
         cloud=config.platform,

@@ -55,7 +55,11 @@ def read_install_config(path: Path) -> InstallConfig:
     documents = read_documents(path)
     value: Any = documents[0].value if len(documents) == 1 else None
     if not isinstance(value, dict):
-        raise InvalidDocument("not one YAML document with fields", path=str(path))
+        raise InvalidDocument(
+            "not one YAML document with fields",
+            path=str(path),
+            hint="give the install-config.yaml of the cluster",
+        )
     version = value.get("apiVersion")
     if version != _API_VERSION:
         raise InvalidDocument(

@@ -47,7 +47,8 @@ class Replacement(msgspec.Struct, frozen=True):
         if size > most:
             raise ReleaseError(
                 f"the {self.marker.title} value has {size} bytes, but the maximum replacement"
-                f" length is {most}"
+                f" length is {most}",
+                hint="make the release under a shorter version, or pull it from a shorter place",
             )
 
 

@@ -66,7 +66,8 @@ def values_of(release: Release, pull_from: Reference | None) -> Values:
     version = metadata.version if metadata and metadata.version else release.name
     if not _SAFE_VERSION.fullmatch(version):
         raise ReleaseError(
-            f"the release has the version {version[:100]!r}, which no file can be named after"
+            f"the release has the version {version[:100]!r}, which no file can be named after",
+            hint="make the release again, under a version like 4.20.0-okd.1",
         )
     platform = f"{image.config.os}/{image.config.architecture}" if image else ""
     is_index = image is not None and image.referenced.is_index

@@ -130,7 +130,9 @@ def _read_folder(folder: Path) -> PayloadFolder | None:
             elif path.is_dir():
                 folders.add(path.name)
     except OSError as error:
-        raise StorageError(f"cannot read {folder}: {error.strerror}") from error
+        raise StorageError(
+            f"cannot read {folder}: {error.strerror}", hint="check who may read it"
+        ) from error
     return PayloadFolder(files=files, broken=broken, folders=frozenset(folders))
 
 

@@ -113,7 +113,10 @@ def build_image(payload: Payload, layer: Layer, base: BaseImage) -> ReleaseImage
     """``payload``, which is ``layer``, on top of ``base``. Raises ContentError."""
     members = tuple(_build_member(payload, layer, image) for image in base.members)
     if not members:
-        raise ReleaseError(f"the base image {base.pull_spec} has no members")
+        raise ReleaseError(
+            f"the base image {base.pull_spec} has no members",
+            hint="it is an empty index: push it again",
+        )
     manifest = _build_index(base.index, members) if base.index else members[0].manifest
     return ReleaseImage(manifest=manifest, members=members, layer=layer, base=base)
 

@@ -226,7 +226,10 @@ async def read_member(repository: Repository, selector: str, *, platform: Platfo
     if referenced.is_index:
         member = _choose_member(referenced.index(), platform)
         if member is None:
-            raise ContentError(f"{repository.name}@{referenced.digest} lists no image")
+            raise ContentError(
+                f"{repository.name}@{referenced.digest} lists no image",
+                hint="it is an index without images: push it again",
+            )
         manifest = await repository.manifests.get(member.digest)
     return await describe_image(repository, manifest, referenced=referenced)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from okd_payload.documents.files import read_file
 from okd_payload.errors import InputError, InvalidDocument
 
 _RULE = "all arguments must be valid SRC=DST mappings"
@@ -45,6 +46,6 @@ def _add(found: dict[str, str], argument: str, *, place: str = "") -> None:
 
 def _read_lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidDocument(str(error), path=str(path)) from error
+        return read_file(path).decode().splitlines()
+    except UnicodeDecodeError as error:
+        raise InvalidDocument("not UTF-8 text", path=str(path), hint=_HINT) from error

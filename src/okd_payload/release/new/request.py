@@ -228,7 +228,10 @@ async def _prepare_release(
     content = await read_release(repository, location.selector or DEFAULT_TAG, deep=True)
     source = parse_release(content)
     if source.metadata is None:
-        raise ReleaseError(f"{content.origin} has no {labels.RELEASE_METADATA}")
+        raise ReleaseError(
+            f"{content.origin} has no {labels.RELEASE_METADATA}",
+            hint="releases are made from other releases, and this is half of one: name another",
+        )
     given = exclude(read_tags_of(source), request.excluded)
     count = len(given.tags)
     if request.repeats:

@@ -42,7 +42,9 @@ def read_operator_folders(folder: Path) -> ReleaseParts:
         )
         stream = _read_stream(folder / labels.IMAGE_REFERENCES)
     except OSError as error:
-        raise StorageError(f"cannot read {folder}: {error.strerror}") from error
+        raise StorageError(
+            f"cannot read {folder}: {error.strerror}", hint="check who may read it"
+        ) from error
     given = make_input(stream.spec.tags, annotations=stream.metadata.annotations)
     return ReleaseParts(given=given, operators=operators)
 
@@ -78,7 +80,9 @@ def write_operator_folders(parts: ReleaseParts, payload: Payload, folder: Path) 
                 os.utime(path, ns=(file.mtime_ns, file.mtime_ns))
         (folder / labels.IMAGE_REFERENCES).write_bytes(encode_image_stream(stream))
     except OSError as error:
-        raise StorageError(f"cannot write to {folder}: {error.strerror}") from error
+        raise StorageError(
+            f"cannot write to {folder}: {error.strerror}", hint="check free space and rights there"
+        ) from error
 
 
 def read_tags_of(release: Release) -> ReleaseInput:
@@ -114,5 +118,9 @@ def _read_stream(path: Path) -> RawImageStream:
         return RawImageStream()
     stream = go_json.decode(path.read_bytes(), RawImageStream, path=str(path))
     if (stream.kind, stream.api_version) != (KIND, API_VERSION):
-        raise InvalidDocument(f"not an {KIND} in {API_VERSION}", path=str(path))
+        raise InvalidDocument(
+            f"not an {KIND} in {API_VERSION}",
+            path=str(path),
+            hint="put the image-references there that `release extract` wrote, or none",
+        )
     return stream

@@ -91,7 +91,9 @@ def _read_folder(folder: Path) -> tuple[set[str], bytes | None, dict[str, bytes]
             for suffix in _SIGNATURES
         }
     except OSError as error:
-        raise StorageError(f"cannot read {folder}: {error.strerror}") from error
+        raise StorageError(
+            f"cannot read {folder}: {error.strerror}", hint="check who may read it"
+        ) from error
     signatures = {suffix: signature for suffix, signature in found.items() if signature}
     return present, content, signatures
 
@@ -173,4 +175,6 @@ def _hash(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+        raise StorageError(
+            f"cannot read {path}: {error.strerror}", hint="check who may read it"
+        ) from error

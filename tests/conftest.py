@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from okd_payload.testing.docker_registry import serve_docker_registry
-from okd_payload.testing.postgresql import serve_postgresql
+from okd_payload.testing.postgresql import postgresql_folder, serve_postgresql
 
 # What a test may take depends on what else this machine does. The same examples every time keep
 # a change from failing for what it did not touch; new ones are looked for by `make thorough`.
@@ -48,10 +47,8 @@ def docker_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The URL of a server that tests share: they empty it, or make databases of their own."""
-    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
-        Path(folder).chmod(0o711)  # the server may run as somebody else, who enters no other
-        with serve_postgresql(Path(folder) / "server") as server:
-            yield server.url
+    with postgresql_folder() as folder, serve_postgresql(folder) as server:
+        yield server.url
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

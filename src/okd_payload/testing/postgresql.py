@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -32,6 +33,17 @@ class PostgresqlServer(msgspec.Struct, frozen=True):
 
     url: str
     process: subprocess.Popen[bytes]
+
+
+@contextmanager
+def postgresql_folder() -> Iterator[Path]:
+    """A folder for ``serve_postgresql`` that its user can enter, gone at the end.
+
+    It is not below that of pytest, which closes its own to others anew whenever it starts.
+    """
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder) / "server"
 
 
 @contextmanager

@@ -13,16 +13,22 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from real_program import Program
-from serving import Server, Streams, open_to_others
+from serving import Server, Streams
 
-from okd_payload.testing.postgresql import PostgresqlServer, serve_postgresql
+from okd_payload.testing.postgresql import PostgresqlServer, postgresql_folder, serve_postgresql
 
 
 @pytest.fixture
-def postgresql(tmp_path: Path) -> Iterator[PostgresqlServer]:
+def database_folder() -> Iterator[Path]:
+    """Where a database server may keep its files."""
+    with postgresql_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def postgresql(database_folder: Path) -> Iterator[PostgresqlServer]:
     """A server of this test's own."""
-    open_to_others(tmp_path)
-    with serve_postgresql(tmp_path / "postgresql") as server:
+    with serve_postgresql(database_folder) as server:
         yield server
 
 

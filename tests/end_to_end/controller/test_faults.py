@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from invariants import check, read_records
-from serving import Server, Streams, open_to_others, wait_for
+from serving import Server, Streams, wait_for
 from sqlalchemy import Connection
 
 from okd_payload.controller.records import open_database, releases
@@ -108,14 +108,12 @@ async def test_a_registry_that_is_down(
 
 
 async def test_a_database_that_is_down(
-    serve: Serve, streams: Streams, tmp_path: Path, port: int
+    serve: Serve, streams: Streams, database_folder: Path, port: int
 ) -> None:
     """Probes tell the process from its database; nothing is lost, and it goes on by itself."""
-    open_to_others(tmp_path)
-    files = tmp_path / "postgresql"
     streams.add(NAME)
     await streams.push(NAME, "one")
-    with serve_postgresql(files, port=port) as database:
+    with serve_postgresql(database_folder, port=port) as database:
         server = serve(OKD_PAYLOAD_DATABASE=database.url).wait_until_it_answers()
         wait_for(lambda: accepted(server, 1), what="the first release")
     wait_for(lambda: server.get("/readyz").status == 503, what="not being ready")
@@ -125,7 +123,7 @@ async def test_a_database_that_is_down(
     assert "database" in page.text
     assert metric(server, "okd_payload_database_up") == 0
     await streams.push(NAME, "two")
-    with serve_postgresql(files, port=port):
+    with serve_postgresql(database_folder, port=port):
         wait_for(lambda: server.get("/readyz").status == 200, what="being ready")
         wait_for(lambda: accepted(server, 2), what="the second release", seconds=60)
         assert metric(server, "okd_payload_database_up") == 1

@@ -50,6 +50,7 @@ def _files(tmp_path, monkeypatch):
         ("release info --graph file 4.1.1", "file: not an update graph", "Cincinnati"),
         ("release info --plain-http http://a a/b:c", "'http://a' is not a host", "HOST[:PORT]"),
         ("release info --insecure-host a/b a/b:c", "'a/b' is not a host", "HOST[:PORT]"),
+        ("release info --filter-by-os [ a/b:c", "'[' is no pattern", "linux/arm64"),
         ("release info --graph huge 4.1.1", "huge: larger than", ""),
         ("release accept --from 4.1.1 --graph file 4.1.2", "file: not an update graph", ""),
         (

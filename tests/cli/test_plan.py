@@ -28,6 +28,19 @@ def test_a_fresh_stream_is_told_wave_by_wave(run_cli, tmp_path: Path):
     ]
 
 
+def test_one_image_is_one(run_cli, tmp_path: Path):
+    """Of one thing it is not spoken as of several."""
+    stream = (
+        "name: tiny\ncatalog: [{components: components}]\nrelease: {version: 4.20.0, base: a}\n"
+    )
+    path = write_stream(
+        tmp_path, stream=stream, components={"a": inline("FROM scratch\n")}, sources={}
+    )
+    code, out, err = run_cli("plan", path)
+    assert code == 0, err
+    assert out.startswith("tiny: 1 image in 1 wave, 1 to build")
+
+
 def test_the_folder_of_a_stream_will_do(run_cli, tmp_path: Path, monkeypatch):
     """A folder means its stream.yaml, and no argument the current folder."""
     write_stream(tmp_path)

@@ -187,10 +187,8 @@ def _print_text(printed: PrintedPlan) -> None:
         for intent in Intent
         if numbers[intent] or intent not in (Intent.FAIL, Intent.SKIP)
     ]
-    click.echo(
-        f"{printed.stream}: {len(printed.images)} images in {len(printed.waves)} waves, "
-        f"{', '.join(counts)}"
-    )
+    sizes = f"{count_of(len(printed.images), 'image')} in {count_of(len(printed.waves), 'wave')}"
+    click.echo(f"{printed.stream}: {sizes}, {', '.join(counts)}")
     click.echo(f"critical path: {' -> '.join(printed.critical_path)}")
     approximate = sum(each.is_approximate for each in printed.replacements)
     if approximate:

@@ -282,4 +282,7 @@ def _compile(pattern: str | None) -> re.Pattern[str] | None:
     try:
         return re.compile(pattern) if pattern else None
     except re.error as error:
-        raise InputError(f"--filter-by-os: {pattern!r} is no pattern: {error}") from error
+        raise InputError(
+            f"--filter-by-os: {pattern!r} is no pattern: {error}",
+            hint="write a regular expression for OS/ARCH, as in linux/arm64",
+        ) from error

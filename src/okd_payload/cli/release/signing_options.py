@@ -106,4 +106,6 @@ def read_secret_line(path: Path) -> str:
         return content.decode().split("\n", 1)[0].removesuffix("\r")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise InputError(f"cannot read {path}: {reason}") from error
+        raise InputError(
+            f"cannot read {path}: {reason}", hint="a secret is the first line of a file of text"
+        ) from error

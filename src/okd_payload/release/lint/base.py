@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
 
-from okd_payload.errors import StorageError
 from okd_payload.issues import Issue
 from okd_payload.oci.layers.entry import Entry
 from okd_payload.oci.layers.read import read_files
 from okd_payload.oci.repository import Repository
 from okd_payload.release import codes, labels
+from okd_payload.release.accept.unpack import read_unpacked
 from okd_payload.release.cluster.metadata import read_images
 from okd_payload.release.cluster.payload import OWN_FOLDER, render_context
 from okd_payload.release.cluster.refusal import UnusableMetadata
 from okd_payload.release.cluster.settings import ClusterSettings
-from okd_payload.release.cluster.tree import PayloadFolder, PayloadTree
+from okd_payload.release.cluster.tree import PayloadTree
 from okd_payload.release.go_template.errors import TemplateError
 from okd_payload.release.go_template.render import parse, render
 from okd_payload.release.go_template.values import Record
@@ -74,8 +74,8 @@ def read_tree(root: Path) -> PayloadTree | None:
 
     Raises StorageError.
     """
-    own, release = (_read_folder(root / name) for name in (OWN_FOLDER, labels.FOLDER))
-    return PayloadTree(own=own, release=release) if own or release else None
+    tree = read_unpacked(root)
+    return tree if tree.own or tree.release else None
 
 
 def _check_own(name: str, content: bytes, context: Record | None) -> Iterator[Issue]:
@@ -115,25 +115,6 @@ def _context(tree: PayloadTree, release_image: str) -> Record | None:
     except UnusableMetadata:
         return None
     return None if images is None else render_context(release_image, _SOME_PROFILE, images)
-
-
-def _read_folder(folder: Path) -> PayloadFolder | None:
-    if not folder.is_dir():
-        return None
-    files, broken, folders = {}, {}, set()
-    try:
-        for path in folder.iterdir():
-            if path.is_file():
-                files[path.name] = path.read_bytes()
-            elif path.is_symlink():
-                broken[path.name] = "is a directory" if path.is_dir() else "no such file"
-            elif path.is_dir():
-                folders.add(path.name)
-    except OSError as error:
-        raise StorageError(
-            f"cannot read {folder}: {error.strerror}", hint="check who may read it"
-        ) from error
-    return PayloadFolder(files=files, broken=broken, folders=frozenset(folders))
 
 
 def _no_folder() -> Issue:

@@ -32,13 +32,17 @@ def _case_names() -> list[str]:
 
 
 def _accepted_names() -> list[str]:
-    return [it for it in _case_names() if _read_case(it)[1]["verdict"] == "accepted"]
+    return [it for it in _case_names() if _read_answer(it)["verdict"] == "accepted"]
 
 
 def _read_case(name: str) -> tuple[bytes, dict[str, Any]]:
     text = (_CASES / f"{name}.yaml").read_text().replace("@BIG300K@", "x" * 300 * 1024)
-    expected = msgspec.json.decode((_CASES / f"{name}.json").read_bytes())
-    return msgspec.json.encode(yaml.safe_load(text)), expected
+    return msgspec.json.encode(yaml.safe_load(text)), _read_answer(name)
+
+
+def _read_answer(name: str) -> dict[str, Any]:
+    answer: dict[str, Any] = msgspec.json.decode((_CASES / f"{name}.json").read_bytes())
+    return answer
 
 
 @pytest.mark.parametrize("name", _case_names())

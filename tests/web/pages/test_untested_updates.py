@@ -47,8 +47,9 @@ async def stable(rig: Rig) -> Rig:
 
 async def warning(client: Client, stream: str = STABLE, kind: str = "warn") -> str:
     """What the page warns of, without its markup."""
-    page = (await client.get(f"/releasestream/{stream}")).text
-    found = re.search(rf'<p class="notice {kind}">(.*?)</p>', page, re.DOTALL)
+    answer = await client.get(f"/releasestream/{stream}")
+    assert answer.status_code == 200
+    found = re.search(rf'<p class="notice {kind}">(.*?)</p>', answer.text, re.DOTALL)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", found[1])).strip() if found else ""
 
 

@@ -229,6 +229,20 @@ def read_standing(
     )
 
 
+def read_current(
+    connection: Connection, configuration: StreamConfiguration, publication: str
+) -> Standing:
+    """What stands there now, what it replaced, what is restored and asked for: from a few lines.
+
+    Of releases that were published before it, nothing is told.
+    """
+    return stand(
+        streams.read_last_publications(
+            connection, stream=configuration.name, publication=publication
+        )
+    )
+
+
 def is_news(standing: Standing, wait: Wait) -> bool:
     """Whether ``wait`` is not what the log says already."""
     line = standing.latest.get(wait.release)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from okd_payload.controller.model import (
     Edge,
     Event,
     Publication,
+    PublicationState,
     RunState,
     StreamState,
     VerificationRun,
@@ -78,6 +79,21 @@ def read_publications(
     if stream:
         wanted = wanted.where(publications.c.stream == stream)
     return from_rows(connection.execute(wanted), Publication)
+
+
+def read_last_publications(
+    connection: Connection, *, publication: str, stream: str
+) -> list[Publication]:
+    """The steps of a way of publishing from its last that was done on, the oldest first.
+
+    All of them where none was done yet.
+    """
+    mine = (publications.c.stream == stream, publications.c.name == publication)
+    done = publications.c.state == PublicationState.DONE.value
+    last = select(func.coalesce(func.max(publications.c.id), 0)).where(*mine, done)
+    columns = [column for column in publications.c if column.name not in ("id", "stream")]
+    wanted = select(*columns).where(*mine, publications.c.id >= last.scalar_subquery())
+    return from_rows(connection.execute(wanted.order_by(publications.c.id)), Publication)
 
 
 def add_edge(connection: Connection, edge: Edge) -> None:

@@ -150,7 +150,7 @@ publications = Table(
     Column("target", Text, nullable=False),
     Column("stream", String, nullable=False, server_default=""),
     Index("publications_by_release", "release"),
-    Index("publications_by_stream", "stream", "name"),
+    Index("publications_by_stream", "stream", "name", "state", "id"),
 )
 
 payloads = Table(

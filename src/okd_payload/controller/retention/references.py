@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from okd_payload.controller.configuration.model import StreamConfiguration
 from okd_payload.controller.graph.channels import channels_of
 from okd_payload.controller.model import Phase, Release, RunState
-from okd_payload.controller.publishing.follower import read_standing
+from okd_payload.controller.publishing.follower import read_current
 from okd_payload.controller.records import runs, schedules, uses
 from okd_payload.controller.records.schedules import ScheduleState
 from okd_payload.errors import InvalidReference
@@ -50,7 +50,7 @@ def _published(
     connection: Connection, configuration: StreamConfiguration
 ) -> Iterator[tuple[str, str]]:
     for action in configuration.publications:
-        standing = read_standing(connection, configuration, action.name)
+        standing = read_current(connection, configuration, action.name)
         if standing.current:
             yield standing.current, f"it is published as {action.name}"
         for name in (standing.restoring, standing.replaced):

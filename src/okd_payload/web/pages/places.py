@@ -14,7 +14,7 @@ import msgspec
 from okd_payload.controller.configuration.model import PublishAction, StreamConfiguration
 from okd_payload.controller.model import CONTROLLER, Publication, PublicationState
 from okd_payload.controller.publishing.deciding import LASTING
-from okd_payload.controller.publishing.follower import read_standing
+from okd_payload.controller.publishing.follower import read_current
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ def read_places(connection: Any, configuration: StreamConfiguration) -> tuple[Pl
     for action in configuration.publications:
         if action.disabled:
             continue
-        standing = read_standing(connection, configuration, action.name)
+        standing = read_current(connection, configuration, action.name)
         can_return = bool(standing.current) and action.kind not in LASTING
         found.append(
             Place(

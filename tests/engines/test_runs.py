@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -204,6 +205,25 @@ async def test_a_run_without_coordinator_cannot_be_attached_to(cluster: MemoryCl
     attachment = Attachment(cluster, run, namespace="builds", folder=tmp_path, show=lambda _: None)
     with pytest.raises(InputError, match="driven by a program elsewhere"):
         await attachment.follow()
+
+
+async def test_a_log_that_cannot_be_kept_is_told_of(cluster: MemoryCluster, tmp_path):
+    """The run is followed to its end all the same."""
+    (tmp_path / "logs").write_text("a file")
+    shown: asyncio.Queue[bytes] = asyncio.Queue()
+    attachment = Attachment(
+        cluster,
+        await find_run(cluster, "one"),
+        namespace="builds",
+        folder=tmp_path / "logs",
+        show=shown.put_nowait,
+    )
+    following = asyncio.create_task(attachment.follow())
+    told = await asyncio.wait_for(shown.get(), 20)
+    status = {"conditions": [{"type": "Succeeded", "status": "True", "reason": "Succeeded"}]}
+    cluster.simulated.set_status(TASK_RUN, "boss", status, namespace="builds")
+    assert await following == 0
+    assert told.startswith(b"the log of etcd-1 is not kept: cannot replace ")
 
 
 @pytest.mark.parametrize(

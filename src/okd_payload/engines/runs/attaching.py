@@ -21,8 +21,9 @@ from okd_payload.engines.runs.overview import KnownRun
 from okd_payload.engines.tekton.following import Follower
 from okd_payload.engines.tekton.settings import Patience
 from okd_payload.engines.tekton.task_run import TaskRun, decode_task_run, observe
-from okd_payload.errors import ClusterError, InputError, NoSuchObject
+from okd_payload.errors import ClusterError, InputError, NoSuchObject, StorageError
 from okd_payload.oci.blob_sources import closing
+from okd_payload.oci.layout.files import storage_errors
 from okd_payload.progress import Progress, ignore_progress
 
 _INTERRUPTED = 130
@@ -123,14 +124,21 @@ class Attachment:
 
     async def _follow_child(self, child: TaskRun) -> None:
         component = child.metadata.annotations.get(labels.COMPONENT_NAME, child.name)
+        try:
+            await self._keep_log(child.name, component)
+        except StorageError as error:  # the run goes on, and its end is worth waiting for
+            self._show(f"the log of {component} is not kept: {error}\n".encode())
+
+    async def _keep_log(self, name: str, component: str) -> None:
         file = self._folder / log_name(component)
         if file not in self._files:  # of an earlier attachment
-            file.unlink(missing_ok=True)
+            with storage_errors("replace", file):
+                file.unlink(missing_ok=True)
             self._files.add(file)
         log = self._follower.open_log(file)
-        log.note(f"TaskRun {child.name}")
+        log.note(f"TaskRun {name}")
         try:
-            await self._follower.follow(child.name, log, subject=component)
+            await self._follower.follow(name, log, subject=component)
         finally:
             await log.close()
 

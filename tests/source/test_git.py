@@ -33,6 +33,15 @@ async def test_a_branch_is_its_tip(repository, sources) -> None:
     assert not commit.dirty
 
 
+async def test_a_commit_of_no_year_is_refused(repository, sources, monkeypatch) -> None:
+    """Git takes any number for a date, and what is built of it could not say when."""
+    repository.commit("First", file="one")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "@99999999999999 +0000")
+    repository.git("commit", "--quiet", "--allow-empty", "--message", "Second")
+    with pytest.raises(SourceError, match="in no year that there is"):
+        await sources.resolve(source(repository, "main"))
+
+
 async def test_without_a_ref_the_default_branch_counts(repository, sources) -> None:
     """No ref means what the repository's HEAD names."""
     tip = repository.commit(file="one")

@@ -80,4 +80,4 @@ def test_a_second_signal_ends_at_once():
         process.send_signal(signal.SIGTERM)
         assert process.stdout.readline() == "cleaning\n"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == -signal.SIGTERM
+        assert process.wait(timeout=60) == -signal.SIGTERM

@@ -125,7 +125,7 @@ async def test_work_among_faults(seed, cluster, server):
         if number % 3 == 0:
             await cluster.delete(kinds.CONFIG_MAP, f"m{number}")
     await cluster.create(kinds.CONFIG_MAP, config_map("last"))
-    await asyncio.wait_for(watching, 30)
+    await asyncio.wait_for(watching, 60)
     expected = {f"m{number}" for number in range(30) if number % 3} | {"last"}
     assert set(seen) == expected
     server.faults.clear()
@@ -194,4 +194,4 @@ async def test_deletion_that_takes_its_time(cluster, server):
             break
     assert not deleting.done()
     await cluster.patch(kinds.CONFIG_MAP, "held", b'{"metadata":{"finalizers":null}}')
-    assert await asyncio.wait_for(deleting, 20)
+    assert await asyncio.wait_for(deleting, 60)

@@ -219,7 +219,7 @@ async def test_a_log_that_cannot_be_kept_is_told_of(cluster: MemoryCluster, tmp_
         show=shown.put_nowait,
     )
     following = asyncio.create_task(attachment.follow())
-    told = await asyncio.wait_for(shown.get(), 20)
+    told = await asyncio.wait_for(shown.get(), 60)
     status = {"conditions": [{"type": "Succeeded", "status": "True", "reason": "Succeeded"}]}
     cluster.simulated.set_status(TASK_RUN, "boss", status, namespace="builds")
     assert await following == 0

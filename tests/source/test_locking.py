@@ -49,7 +49,7 @@ async def test_readers_share(tmp_path: Path) -> None:
         writer = asyncio.ensure_future(write())
         await asyncio.sleep(0.01)
         order.append("read")
-    await asyncio.wait_for(writer, timeout=30)
+    await asyncio.wait_for(writer, timeout=60)
     assert order == ["read", "written"]
 
 
@@ -61,7 +61,7 @@ async def test_giving_up_releases(tmp_path: Path) -> None:
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-    await asyncio.wait_for(take(tmp_path / "lock"), timeout=30)
+    await asyncio.wait_for(take(tmp_path / "lock"), timeout=60)
 
 
 async def test_a_lock_whose_folder_vanished_is_taken_anew(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ async def test_a_lock_whose_folder_vanished_is_taken_anew(tmp_path: Path) -> Non
         waiting = asyncio.ensure_future(take(path))
         await asyncio.sleep(0.01)
         shutil.rmtree(path.parent)
-    await asyncio.wait_for(waiting, timeout=30)
+    await asyncio.wait_for(waiting, timeout=60)
     assert path.exists()
 
 
@@ -91,4 +91,4 @@ async def test_a_free_lock_is_had_at_once(tmp_path: Path) -> None:
         assert free
         with lock_if_free(tmp_path / "lock") as again:
             assert not again
-    await asyncio.wait_for(take(tmp_path / "lock"), timeout=30)
+    await asyncio.wait_for(take(tmp_path / "lock"), timeout=60)

@@ -63,7 +63,7 @@ async def ask(method: str, path: str) -> list[Message]:
         sent.append(message)
 
     application = HeadRequests(Litestar([page, events]))  # type: ignore[arg-type]  # its own words
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await application(scope, receive, send)
     return sent
 

@@ -37,7 +37,7 @@ async def test_followers_of_events_hear_of_the_end_at_once(caplog) -> None:
         )
         reader, writer = await asyncio.open_connection(*opened.getsockname()[:2])
         writer.write(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await reader.readuntil(b"data: something\n\n")
             stop.set()
             assert (await reader.read()).endswith(b"\r\n0\r\n\r\n")

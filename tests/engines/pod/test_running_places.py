@@ -84,7 +84,7 @@ async def test_a_place_is_free_when_something_ends(cluster, watch):
     await asyncio.sleep(0)
     assert not entered.is_set()
     await cluster.patch(KIND, "other", b'{"done": true}')
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await taking
 
 
@@ -106,7 +106,7 @@ async def test_a_place_in_which_nothing_was_made_is_free_again(watch):
     for _ in range(3):
         await asyncio.sleep(0)
     refused.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await taking
     with pytest.raises(ValueError):
         await failing

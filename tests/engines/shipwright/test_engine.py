@@ -160,7 +160,7 @@ async def test_a_silent_controller(world):
     """A BuildRun about which nothing is said for long stops the run instead of waiting for ever."""
     world.controller.pause()
     patience = world.settings().patience
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         outcome = await world.build(
             world.stream(1), patience=type(patience)(silence=0.2, cancelled=0.2)
         )

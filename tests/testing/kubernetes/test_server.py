@@ -209,7 +209,7 @@ async def test_changes_from_another_thread_are_noticed(server, session):
     async with session.get(server.url + path) as answer:
         document = {"metadata": {"name": "x", "namespace": "default"}}
         await asyncio.to_thread(server.cluster.create, CONFIG_MAP, document)
-        line = await asyncio.wait_for(answer.content.readline(), timeout=30)
+        line = await asyncio.wait_for(answer.content.readline(), timeout=60)
     assert json.loads(line)["object"]["metadata"]["name"] == "x"
 
 

@@ -47,7 +47,7 @@ def readers() -> int:
 async def test_who_goes_away_leaves_nothing_behind(rig, site):
     """A browser that is closed says no word: the reader ends with the last listener."""
     await add_release(rig, 0)
-    async with serve(site) as place, asyncio.timeout(30):
+    async with serve(site) as place, asyncio.timeout(60):
         lines = []
         for _ in range(3):
             reader, writer = await asyncio.open_connection(*place)
@@ -70,7 +70,7 @@ async def test_who_reads_late_misses_nothing(rig, site):
     await add_release(rig, 0)
     first = [event.sequence for event in await anext(slow)]
     waiting = asyncio.create_task(anext(quick))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while hub.listeners < 2:  # noqa: ASYNC110 - nobody is told of who comes
             await asyncio.sleep(0.01)
 
@@ -80,7 +80,7 @@ async def test_who_reads_late_misses_nothing(rig, site):
 
     await rig.database.write(unit)
     last = await rig.database.read(events.last_number)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await waiting
         while first[-1] < last:
             batch = await anext(slow)

@@ -182,7 +182,7 @@ async def test_a_silent_address_holds_up_no_other(rig, told):
     await told.begin()
     await add_release(rig, 0, phase=Phase.ACCEPTED)
     await told.delivery.advance()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await told.messenger.until(7)
     urls = collections.Counter(each.url.split("/")[2] for each in told.messenger.messages)
     assert urls == {"ci.test": 3, "other.test": 3, "silent.test": 1}
@@ -202,7 +202,7 @@ async def test_what_was_not_noted_before_a_restart_is_told_again(rig, site, told
     await add_release(rig, 0)
     told.messenger.silent.add("https://ci.test/hook")
     await told.delivery.advance()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await told.messenger.until(1)
     await told.delivery.stop()
     told.messenger.silent.clear()
@@ -220,7 +220,7 @@ async def test_what_is_changed_while_it_is_told_wins(rig, told, change):
     await add_release(rig, 0)
     told.messenger.silent.add("https://ci.test/hook")
     await told.delivery.advance()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await told.messenger.until(1)
     webhook = Webhook(name="ci", url="https://new.test/hook", secret=SECRET)
     changes = {

@@ -202,7 +202,7 @@ async def test_nothing_outside_of_the_folder_is_shown(client, streams: Path, tmp
 async def take(events: AsyncIterator[bytes], count: int) -> list[bytes]:
     """The next so many events, comments left out."""
     taken: list[bytes] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         async for event in events:
             if not event.startswith(b":"):
                 taken.append(event)

@@ -61,7 +61,9 @@ class Looker:
         found += ["wider than the window"] * await self._is_too_wide()
         if pictures := os.environ.get("OKD_PAYLOAD_SCREENSHOTS"):
             path = Path(pictures) / f"{name}-{self._kind}.png"
-            await self.page.screenshot(path=str(path), full_page=True, caret="initial")
+            await self.page.screenshot(
+                path=str(path), full_page=True, caret="initial", timeout=120_000
+            )
         found += await self._look_elsewhere()
         if found:
             self.faults[name] = found
@@ -203,7 +205,7 @@ async def test_pages_of_tools_have_no_faults(address, past, rig, kind) -> None:
         await looker.page.goto(f"{address}/releases/{name}/tools", wait_until="load")
         await looker.look("tools")
         await looker.page.goto(f"{address}/releases/{other}/tools", wait_until="load")
-        await looker.page.get_by_text("could not be taken out").wait_for(timeout=30_000)
+        await looker.page.get_by_text("could not be taken out").wait_for(timeout=120_000)
         await looker.look("tools-failed")
     assert looker.faults == {}
 
@@ -219,7 +221,7 @@ async def test_the_page_of_an_open_release_follows_it(address, past, rig) -> Non
         await page.locator("details.images > summary").click()
         was_open = await page.evaluate("document.querySelector('details.images').open")
         await actions.reject(rig.surroundings, name, actor="ada", reason="it <b>breaks</b> etcd")
-        await page.get_by_text("it <b>breaks</b> etcd").first.wait_for(timeout=30_000)
+        await page.get_by_text("it <b>breaks</b> etcd").first.wait_for(timeout=120_000)
         assert await page.locator("[data-part=state] .state").inner_text() == "✕ Rejected"
         assert await page.evaluate("window.mark === document.querySelector('#images')")
         assert await page.evaluate("document.querySelector('details.images').open") is was_open
@@ -268,7 +270,7 @@ async def test_logs_grow_while_they_are_read(address, past, rig) -> None:
         await page.goto(f"{address}/run/{run.id}", wait_until="load")
         with (rig.surroundings.state / run.log).open("a") as log:
             log.write("<img src=x onerror=alert(1)> \x1b[31mgoes on\x1b[0m\n")
-        await page.get_by_text("<img src=x onerror=alert(1)> goes on").wait_for(timeout=30_000)
+        await page.get_by_text("<img src=x onerror=alert(1)> goes on").wait_for(timeout=120_000)
         assert trouble == []
 
 

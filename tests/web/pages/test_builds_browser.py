@@ -82,7 +82,9 @@ async def test_pages_of_builds_have_no_faults(site: Site, tmp_path: Path) -> Non
                     faults[f"{name}, {scheme}, {viewport['width']}"] = found + trouble
                 if pictures:
                     kind = f"{name}-{viewport['width']}-{scheme}.png"
-                    await page.screenshot(path=str(Path(pictures) / kind), full_page=True)
+                    await page.screenshot(
+                        path=str(Path(pictures) / kind), full_page=True, timeout=120_000
+                    )
             await context.close()
     assert faults == {}
 
@@ -99,7 +101,7 @@ async def test_the_page_of_a_run_follows_it(site: Site, tmp_path: Path) -> None:
         for name in ("etcd", "etcd-operator", "cluster-version-operator"):
             folder.add(ComponentRecord(name=name, tag=name, action=Action.BUILT, seconds=5.0))
         folder.finish(site.now())
-        await page.locator("[data-part=state] .state.accepted").wait_for(timeout=30_000)
+        await page.locator("[data-part=state] .state.accepted").wait_for(timeout=120_000)
         assert await page.locator(".plan .building").count() == 0
         assert await page.evaluate("window.mark === document.querySelector('h1')")
         assert await page.evaluate("document.body.dataset.live") == ""
@@ -116,14 +118,14 @@ async def test_the_log_of_a_build_streams(site: Site, tmp_path: Path) -> None:
         log = folder.log_of("etcd")
         with log.open("a") as file:
             file.write("<img src=x onerror=alert(1)> \x1b[31mgoes on\x1b[0m\n")
-        await page.get_by_text("<img src=x onerror=alert(1)> goes on").wait_for(timeout=30_000)
+        await page.get_by_text("<img src=x onerror=alert(1)> goes on").wait_for(timeout=120_000)
         with log.open("a") as file:
             file.write("the last line\n")
         folder.add(
             ComponentRecord(name="etcd", tag="etcd", action=Action.BUILT, log=f"logs/{log.name}")
         )
-        await page.locator("[data-part=state] .state.accepted").wait_for(timeout=30_000)
-        await page.get_by_text("the last line").wait_for(timeout=30_000)
+        await page.locator("[data-part=state] .state.accepted").wait_for(timeout=120_000)
+        await page.get_by_text("the last line").wait_for(timeout=120_000)
         text = await page.locator("pre.log").inner_text()
         assert text.count("goes on") == text.count("the last line") == 1
         assert trouble == []

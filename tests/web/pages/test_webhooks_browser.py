@@ -108,15 +108,17 @@ async def test_pages_of_webhooks_have_no_faults_and_do_what_they_say(tmp_path: P
                     faults[f"{name}, {scheme}, {viewport['width']}"] = found + trouble
                 if pictures:
                     kind = f"{name}-{viewport['width']}-{scheme}.png"
-                    await page.screenshot(path=str(Path(pictures) / kind), full_page=True)
+                    await page.screenshot(
+                        path=str(Path(pictures) / kind), full_page=True, timeout=120_000
+                    )
         await page.goto(f"{address}/webhooks/old-ci", wait_until="load")
         await page.get_by_role("button", name="Tell it again").click()
-        await page.get_by_text("It is told again, from where it was.").wait_for(timeout=30_000)
+        await page.get_by_text("It is told again, from where it was.").wait_for(timeout=120_000)
         assert await page.get_by_role("button", name="Tell it again").count() == 0
         await page.goto(f"{address}/webhooks/lab", wait_until="load")
         await page.get_by_role("checkbox").check()
         await page.get_by_role("button", name="Pass over event 3").click()
-        await page.get_by_text("That is passed over").wait_for(timeout=30_000)
+        await page.get_by_text("That is passed over").wait_for(timeout=120_000)
     assert faults == {}
     known = await rig.database.read(webhooks.read_progress)
     assert (known["old-ci"].disabled, known["old-ci"].position) == (None, 1)

@@ -308,7 +308,7 @@ def processes(words: str) -> list[str]:
 
 def wait_until(holds: Callable[[], bool]) -> None:
     """Return when something holds, which must be soon."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.05)

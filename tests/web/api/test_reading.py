@@ -218,6 +218,9 @@ async def test_logs_come_in_bounded_pieces(rig, client):
     answer = await client.get(path, headers={"Range": "bytes=0-7"})
     assert (answer.status_code, answer.content) == (206, b"<script>")
     assert answer.headers["content-range"] == f"bytes 0-7/{len(content)}"
+    answer = await client.get(path, headers={"Range": "lines=0-7"})
+    assert (answer.status_code, answer.content) == (200, content[:LARGEST_PIECE])
+    assert "content-range" not in answer.headers
     answer = await client.get(path, params={"offset": len(content)})
     assert (answer.status_code, answer.content) == (200, b"")
     answer = await client.get(path, params={"offset": len(content) + 1})

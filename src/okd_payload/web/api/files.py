@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 import msgspec
 from litestar.exceptions import HTTPException
@@ -66,14 +67,19 @@ def find_file(folder: Path, name: str) -> Path:
     return path
 
 
+def is_heeded(wanted: str | None) -> TypeGuard[str]:
+    """Whether a header ``Range`` is there and of bytes: others are passed over (RFC 9110, 14.2)."""
+    return wanted is not None and wanted.strip().startswith(_UNIT)
+
+
 def choose_piece(path: Path, wanted: str | None, *, most: int | None = None) -> Piece:
     """The piece of ``path`` that the header ``Range`` asks for, at most ``most`` bytes of it.
 
-    All of it for a unit that is not bytes (RFC 9110, section 14.2). Raises InputError for a range
-    of a form that is not known, and RangeNotSatisfiable for one that the file has not.
+    All of it for one that is not heeded. Raises InputError for a range of a form that is not known,
+    and RangeNotSatisfiable for one that the file has not.
     """
     size = path.stat().st_size
-    if wanted is None or not wanted.strip().startswith(_UNIT):
+    if not is_heeded(wanted):
         return _cut(path, 0, size, size=size, most=most)
     found = _RANGE.fullmatch(wanted.strip())
     if found is None or found.group(0) == "bytes=-":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which errors the interface answers with, for its description."""
+"""What the interface answers with beside what was asked for, for its description."""
 
 from __future__ import annotations
 
@@ -37,7 +37,14 @@ def _specify(statuses: tuple[int, ...]) -> dict[int, ResponseSpec]:
 
 READING = _specify(_READING)
 """What a route that only reads may answer besides."""
-READING_RANGES = _specify((*_READING, 416))
-"""The same for one that heeds the header ``Range``."""
+READING_RANGES = _specify((*_READING, 416)) | {
+    206: ResponseSpec(
+        data_container=str,
+        description="The range that was asked for; Content-Range says which of the whole it is.",
+        generate_examples=False,
+        media_type="text/plain",
+    )
+}
+"""The same for one of text that heeds the header ``Range``."""
 WRITING = _specify((*_READING, 409, 412, 413, 415))
 """The same for one that changes something."""

@@ -76,9 +76,10 @@ def _describe(path: str, method: str, operation: Document) -> Iterable[str]:
     body = operation.get("requestBody")
     if body:
         yield f"Takes {_content(body['content'])}.\n"
-    for status, answer in sorted(operation["responses"].items()):
-        if status < "300" and answer.get("content"):
-            yield f"Answers {_content(answer['content'])}.\n"
+    answers = sorted(operation["responses"].items())
+    said = [each.get("content") for status, each in answers if status < "300"]
+    for content in dict.fromkeys(_content(each) for each in said if each):
+        yield f"Answers {content}.\n"
 
 
 def _content(content: Document) -> str:

@@ -19,7 +19,14 @@ from okd_payload.controller.model import VerificationRun
 from okd_payload.controller.records import runs as records
 from okd_payload.errors import NotFound, UnknownName
 from okd_payload.web.api.answers import RunAnswer, tell_run
-from okd_payload.web.api.files import LARGEST_PIECE, Piece, choose_piece, find_file, read_on
+from okd_payload.web.api.files import (
+    LARGEST_PIECE,
+    Piece,
+    choose_piece,
+    find_file,
+    is_heeded,
+    read_on,
+)
 from okd_payload.web.api.parameters import Name, Number
 from okd_payload.web.api.problems import READING, READING_RANGES
 from okd_payload.web.site import Site
@@ -60,7 +67,7 @@ def routes(site: Site) -> list[Any]:
         folder = await site.files_of(run, (run.log,))
         piece = await asyncio.to_thread(_find_piece, folder, run.log, wanted, offset=offset)
         content = await asyncio.to_thread(lambda: b"".join(piece.chunks()))
-        return _send_log(piece, content, in_range=wanted is not None and offset is None)
+        return _send_log(piece, content, in_range=is_heeded(wanted) and offset is None)
 
     @get(
         "/runs/{run_id:str}/artifacts/{file:path}",

@@ -76,15 +76,12 @@ class Carried:
         self.ran.append((command, done.returncode, done.stdout))
 
 
-@pytest.fixture(scope="module")
-def carried(
-    shared_data: Path, docker_registry: str, tmp_path_factory: pytest.TempPathFactory
-) -> Carried:
+@pytest.fixture
+def carried(shared_data: Path, docker_registry: str, tmp_path: Path) -> Carried:
     """The page, carried out where the forge and the registries of others are on this machine."""
-    folder = tmp_path_factory.mktemp("tutorial")
-    program = Program(folder / "home")
-    (folder / "forge").mkdir()
-    (program.home / ".gitconfig").write_text(make_forge(shared_data, folder / "forge"))
+    program = Program(tmp_path / "home")
+    (tmp_path / "forge").mkdir()
+    (program.home / ".gitconfig").write_text(make_forge(shared_data, tmp_path / "forge"))
     program.environment["GIT_CONFIG_NOSYSTEM"] = "1"
     asyncio.run(_fill_mirror(docker_registry))
     configuration = program.home / ".config" / "containers" / "registries.conf"
@@ -96,8 +93,8 @@ def carried(
             for host in sorted({image.partition("/")[0] for image in IMAGES})
         )
     )
-    (folder / "work").mkdir()
-    carried = Carried(program, folder / "work")
+    (tmp_path / "work").mkdir()
+    carried = Carried(program, tmp_path / "work")
     carried.carry_out(PAGE.read_text(), shared_data / "okd-payload-pipeline")
     return carried
 
@@ -110,7 +107,18 @@ async def _fill_mirror(host: str) -> None:
             await push_image(repository, layers=[image.encode()], tag=tag)
 
 
-def test_every_command_prints_what_the_page_says(carried) -> None:
+def test_the_tutorial_can_be_followed(carried: Carried) -> None:
+    """Its commands print what it says, all their issues are spoken about, and it ends well.
+
+    One test, for several would be shared out to processes of which each carries out the page.
+    """
+    check_what_is_printed(carried)
+    check_issues_on_the_way(carried)
+    check_the_last_plan(carried)
+    check_the_example(carried)
+
+
+def check_what_is_printed(carried: Carried) -> None:
     """Each line of output on the page is printed, in this order."""
     missing = {
         command.line: lines
@@ -122,7 +130,7 @@ def test_every_command_prints_what_the_page_says(carried) -> None:
     assert len(carried.ran) > 6
 
 
-def test_every_kind_of_issue_on_the_way_is_on_the_page(carried) -> None:
+def check_issues_on_the_way(carried: Carried) -> None:
     """Whatever lint or plan reports of the stream, at whatever step, is spoken about."""
     page = PAGE.read_text()
     reported = {
@@ -136,7 +144,7 @@ def test_every_kind_of_issue_on_the_way_is_on_the_page(carried) -> None:
     assert {code for code in reported if f"`{code}`" not in page} <= _OF_THE_COPY
 
 
-def test_in_the_end_no_issue_is_left_unexplained(carried) -> None:
+def check_the_last_plan(carried: Carried) -> None:
     """The plan of the whole catalog has no issue but those that the stream permits with reasons."""
     command, code, _ = carried.ran[-1]
     planned = carried.program.run("plan", carried.folder / "my-okd", "-o", "json").document()
@@ -146,7 +154,7 @@ def test_in_the_end_no_issue_is_left_unexplained(carried) -> None:
     assert len(planned["images"]) > 180
 
 
-def test_the_example_is_where_the_tutorial_ends(carried) -> None:
+def check_the_example(carried: Carried) -> None:
     """`examples/okd-scos` is the stream that one has after following the page."""
     ended, example = (
         {

@@ -38,7 +38,7 @@ test: setup ## all tests with coverage of branches
 	test -z "$$failed"
 
 .PHONY: check
-check: setup ## format, lint, types, layers and the fast tests, two minutes
+check: setup ## format, lint, types, layers and the fast tests, five minutes
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary

@@ -18,6 +18,7 @@ from okd_payload.cli.cluster_options import (
     refuse_without_cluster,
     take_cluster_options,
 )
+from okd_payload.cli.database_option import database_option
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.registry_options import registry_options, registry_settings
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from okd_payload.cluster import Cluster
     from okd_payload.oci.registry import RegistrySettings
 
-DATABASE_VARIABLE = "OKD_PAYLOAD_DATABASE"
 _PATIENCE_SECONDS = 20.0
 """With a registry that is down: the page is to say so soon, and the next pass tries again."""
 _PASS_SECONDS = 5.0
@@ -79,13 +79,7 @@ _serve_options = option_group(
         metavar="NAMESPACE",
         help="Also follow the streams that image streams of this namespace configure.",
     ),
-    click.option(
-        "--database",
-        default="",
-        envvar=DATABASE_VARIABLE,
-        metavar="URL",
-        help="Where the records are; by default SQLite in the state folder.",
-    ),
+    database_option,
     click.option(
         "--listen", default="127.0.0.1", show_default=True, metavar="HOST", help="Where to answer."
     ),

@@ -22,6 +22,7 @@ from okd_payload.cli.cluster_options import (
     connect,
     take_cluster_options,
 )
+from okd_payload.cli.database_option import database_option
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.option_groups import option_group
 from okd_payload.cli.output import output_option, print_document, print_table
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from okd_payload.cli.serving.previewing import PlannedPass, StepCollector
     from okd_payload.oci.registry import RegistrySettings
 
-DATABASE_VARIABLE = "OKD_PAYLOAD_DATABASE"
 _MOST_PASSES = 50
 """Passes of one ``sync``: what is not done then is under way."""
 _QUIET_PASSES = 2
@@ -62,13 +62,7 @@ _pass_options = option_group(
         metavar="DIR",
         help="The folder with the release streams.",
     ),
-    click.option(
-        "--database",
-        default="",
-        envvar=DATABASE_VARIABLE,
-        metavar="URL",
-        help="Where the records are; by default SQLite in the state folder.",
-    ),
+    database_option,
     click.option(
         "--cluster",
         is_flag=True,

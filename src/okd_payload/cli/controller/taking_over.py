@@ -14,6 +14,7 @@ from typing import Any
 import click
 import msgspec
 
+from okd_payload.cli.database_option import DATABASE_VARIABLE
 from okd_payload.cli.issues import count_of, print_issues
 from okd_payload.cli.loop import run_async
 from okd_payload.cli.option_groups import option_group
@@ -63,7 +64,7 @@ _import_options = option_group(
     click.option("--graph", type=_FILE, metavar="FILE", help="The secret release-upgrade-graph."),
     click.option(
         "--database",
-        envvar="OKD_PAYLOAD_DATABASE",
+        envvar=DATABASE_VARIABLE,
         required=True,
         metavar="URL",
         help="The records.",

@@ -9,6 +9,7 @@ smallest steps, which also tells at which byte the damage is.
 
 from __future__ import annotations
 
+import abc
 import zlib
 
 from okd_payload.signing.openpgp.faults import Malformed, OpenPgpError, Truncated
@@ -62,7 +63,7 @@ class CompressedInput:
         self._held = b""
 
 
-class Inflater:
+class Inflater(abc.ABC):
     """Delivers pieces until the end, or until the damage, which then stays."""
 
     def __init__(self, source: Stream, budget: Budget) -> None:
@@ -87,9 +88,9 @@ class Inflater:
         piece, self._output = self._output[:most], self._output[most:]
         return piece
 
+    @abc.abstractmethod
     def _advance(self) -> None:
         """Set ``_output``, ``_ended`` or both; may raise after ``_output`` was set."""
-        raise NotImplementedError
 
 
 class DeflateStream(Inflater):
